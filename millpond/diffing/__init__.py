@@ -1,0 +1,1 @@
+"""Differences between two values; the only room that imports deepdiff."""

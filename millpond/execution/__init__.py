@@ -1,0 +1,1 @@
+"""Carries out changes and remembers intents and outcomes."""

@@ -1,0 +1,1 @@
+"""The nouns: frozen, serialisable, without behaviour that needs a network."""

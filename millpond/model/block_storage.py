@@ -1,0 +1,71 @@
+"""Cinder's nouns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from millpond.model.cut_record import CutRecord
+
+
+@dataclass(frozen=True)
+class Attachment:
+    server_id: str
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """`size` in GiB, as Cinder says (rounded up from the array's bytes). `host` is `host@backend#pool`.
+
+    `name_id` differs from `id` after a migration or retype inside the source: the backend's object is named after it.
+    """
+
+    id: str
+    name: str
+    size: int
+    volume_type: str
+    status: str = "available"
+    description: str = ""
+    availability_zone: str = ""
+    bootable: bool = False
+    multiattach: bool = False
+    encrypted: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    image_metadata: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+    host: str = ""
+    name_id: str = ""
+    group_id: str = ""
+    user_id: str = ""
+    marker: str = ""
+    record: CutRecord | None = None
+
+    @property
+    def backend_name(self) -> str:
+        """The object's name on the array, by Cinder's default volume_name_template."""
+        return f"openstack-vol-{self.name_id or self.id}"
+
+
+@dataclass(frozen=True)
+class VolumeSnapshot:
+    id: str
+    name: str
+    volume_id: str
+
+
+@dataclass(frozen=True)
+class VolumeType:
+    id: str
+    name: str
+    is_public: bool = True
+    extra_specs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StoragePool:
+    """A place the scheduler can put volumes: `name` is the `host` of a manage request; `backend` its volume_backend_name."""
+
+    name: str
+    backend: str
+    free_gib: float = 0.0

@@ -1,0 +1,28 @@
+"""What preflight, brakes, drift and lossiness say: one shape for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from millpond.model.address import Address
+
+
+class Severity(StrEnum):
+    BLOCKER = "blocker"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`scope` names what a blocker holds: a wave's name, or empty for the whole tenant. `patch` is YAML, ready to commit."""
+
+    code: str
+    severity: Severity
+    address: Address
+    what: str
+    why: str = ""
+    fix: str = ""
+    wave: str = ""
+    patch: str = ""

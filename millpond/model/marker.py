@@ -1,0 +1,24 @@
+"""How a target object says which source object it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+TENANT_TAG = "millpond"
+TAG_PREFIX = "millpond:source="
+STRETCHED_TAG = "millpond:stretched"
+DECOMMISSION_TAG_PREFIX = "millpond:decommission="
+FENCE_OWNER = "millpond:fence"
+
+
+def tag_for(source_id: str) -> str:
+    return TAG_PREFIX + source_id
+
+
+def marker_of(tags: Iterable[str]) -> str:
+    return next((tag.removeprefix(TAG_PREFIX) for tag in tags if tag.startswith(TAG_PREFIX)), "")
+
+
+def own_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """The tenant's tags: without Millpond's."""
+    return tuple(sorted(tag for tag in tags if not tag.startswith("millpond:") and tag != TENANT_TAG))

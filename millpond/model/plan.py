@@ -1,0 +1,97 @@
+"""The plan: the changes of one or more tenants, what is waiting, findings, the outage estimate and the digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from millpond.model.change import AnyStep, Change, FieldChange, Waiting
+from millpond.model.finding import Finding, Severity
+from millpond.model.address import Address
+
+
+class Stage(StrEnum):
+    """Where a wave is to go, told from its flag, its rollback block and what is observed. The table of goals has one column for each."""
+
+    REPLICATE = "replicate"
+    CUT = "cut"
+    HANDED_OVER = "handed_over"
+    RETURN = "return"
+    DISCARD = "discard"
+    CARRY_BACK = "carry_back"
+    DECOMMISSION = "decommission"
+    HELD = "held"
+
+
+@dataclass(frozen=True)
+class WaveStatus:
+    """`stage` is where the flags lead; `phase` is what people read of where it stands. `cut` is the id of the cut under way or done."""
+
+    name: str
+    stage: Stage
+    phase: str
+    servers: tuple[str, ...] = ()
+    cut: str = ""
+    admitted: bool = False
+    outage_since: str = ""
+    lag_seconds: float = 0.0
+    bytes_left: int = 0
+
+
+@dataclass(frozen=True)
+class Drift:
+    """`side` is source (the tenant changed what the inventory says) or target (a handed-over object changed)."""
+
+    address: Address
+    side: str
+    fields: tuple[FieldChange, ...]
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class OutageEstimate:
+    """Seconds per server address, and the chain that decides the longest one."""
+
+    servers: tuple[tuple[str, float], ...] = ()
+    critical_path: tuple[str, ...] = ()
+
+    @property
+    def longest(self) -> float:
+        return max((seconds for _, seconds in self.servers), default=0.0)
+
+
+@dataclass(frozen=True)
+class TenantPlan:
+    """`digest` is of the destination: the same on the pull request, on main and after a crash."""
+
+    tenant: str
+    digest: str
+    steps: tuple[AnyStep, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    waves: tuple[WaveStatus, ...] = ()
+    outage: OutageEstimate = OutageEstimate()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return tuple(step for step in self.steps if isinstance(step, Change))
+
+    @property
+    def waiting(self) -> tuple[Waiting, ...]:
+        return tuple(step for step in self.steps if isinstance(step, Waiting))
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.severity is Severity.BLOCKER)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`errors` are tenants that could not be planned: (tenant, summary)."""
+
+    made_at: datetime
+    tool_version: str
+    tenants: tuple[TenantPlan, ...]
+    digest: str
+    errors: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,93 @@
+"""What was observed at one moment on source, target and storage. Made by reading alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from millpond.model.array import ArrayFacts, ArrayPool, ArrayVolume, ConsistencyGroup, Replica
+from millpond.model.block_storage import StoragePool, Volume, VolumeSnapshot, VolumeType
+from millpond.model.compute import Flavor, Server, ServerGroup
+from millpond.model.identity import KeyPair, Project, Quota, RoleAssignment, User
+from millpond.model.network import Agent, FloatingIP, Network, Port, Router, SecurityGroup, Subnet
+
+
+@dataclass(frozen=True)
+class CloudState:
+    """One tenant on one cloud, as far as it was read. `ports` holds all ports of the tenant and those of its networks, fences included.
+
+    `user_id` is the one Millpond is logged in as; `own_key_pairs` are that user's. `release` names what the API offers.
+    """
+
+    cloud: str = ""
+    user_id: str = ""
+    projects: tuple[Project, ...] = ()
+    users: tuple[User, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
+    domains: Mapping[str, str] = field(default_factory=dict)
+    role_assignments: tuple[RoleAssignment, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    key_pairs: tuple[KeyPair, ...] = ()
+    flavors: tuple[Flavor, ...] = ()
+    server_groups: tuple[ServerGroup, ...] = ()
+    servers: tuple[Server, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    volume_snapshots: tuple[VolumeSnapshot, ...] = ()
+    volume_types: tuple[VolumeType, ...] = ()
+    storage_pools: tuple[StoragePool, ...] = ()
+    security_groups: tuple[SecurityGroup, ...] = ()
+    networks: tuple[Network, ...] = ()
+    subnets: tuple[Subnet, ...] = ()
+    ports: tuple[Port, ...] = ()
+    routers: tuple[Router, ...] = ()
+    floating_ips: tuple[FloatingIP, ...] = ()
+    agents: tuple[Agent, ...] = ()
+    extensions: frozenset[str] = frozenset()
+
+    @property
+    def project(self) -> Project | None:
+        return self.projects[0] if self.projects else None
+
+    @property
+    def mechanism(self) -> str:
+        """`ovn` or `ovs`, told apart by the agents."""
+        return "ovn" if any(agent.agent_type.startswith("OVN") for agent in self.agents) else "ovs"
+
+
+@dataclass(frozen=True)
+class StorageState:
+    arrays: tuple[ArrayFacts, ...] = ()
+    pools: tuple[ArrayPool, ...] = ()
+    volumes: tuple[ArrayVolume, ...] = ()
+    replicas: tuple[Replica, ...] = ()
+    groups: tuple[ConsistencyGroup, ...] = ()
+
+    def array(self, name: str) -> ArrayFacts | None:
+        return next((a for a in self.arrays if a.array == name), None)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A part of a snapshot: for each side, the collections that were read, by the field names of the states."""
+
+    source: Mapping[str, object] = field(default_factory=dict)
+    target: Mapping[str, object] = field(default_factory=dict)
+    storage: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    source: CloudState = field(default_factory=CloudState)
+    target: CloudState = field(default_factory=CloudState)
+    storage: StorageState = field(default_factory=StorageState)
+
+    def with_facts(self, facts: Facts, now: datetime) -> Snapshot:
+        """This snapshot with the collections of `facts` in place of its own; unknown collection names raise TypeError."""
+        return Snapshot(
+            now,
+            replace(self.source, **facts.source),  # type: ignore[arg-type]
+            replace(self.target, **facts.target),  # type: ignore[arg-type]
+            replace(self.storage, **facts.storage),  # type: ignore[arg-type]
+        )

@@ -1,0 +1,1 @@
+"""From desired and snapshot to a plan: pure."""

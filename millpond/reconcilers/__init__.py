@@ -1,0 +1,1 @@
+"""One module per resource kind behind one Protocol; the table of goals; the registry."""

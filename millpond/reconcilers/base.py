@@ -1,0 +1,73 @@
+"""What every resource kind provides: a module that satisfies `Reconciler`, listed in `registry.RECONCILERS`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from millpond.model.change import AnyStep, Change
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding
+from millpond.model.plan import Stage
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Providers
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What to read. `source_project` / `target_project` are ids, empty while the project does not exist. `seen` is what was read before
+    (phase by phase, see `Reconciler.READS_AFTER`): a storage reader finds the volumes' names there."""
+
+    tenant: str
+    source_project: str
+    target_project: str
+    seen: Snapshot = field(default_factory=Snapshot)
+    source: bool = True
+    target: bool = True
+
+
+@dataclass(frozen=True)
+class Goals:
+    """Where each wave is to go, and who has been handed over. Made once per plan, from flags and observation (`stages.py`).
+
+    `stages`: wave name → stage. `wave_of`: source id of a server or volume → wave name. `verified`: source ids of the servers handed over.
+    `decommission`: the tenant's decommissioning was admitted or may be planned.
+    """
+
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    wave_of: Mapping[str, str] = field(default_factory=dict)
+    verified: frozenset[str] = frozenset()
+    decommission: bool = False
+
+    def wave(self, source_id: str) -> str:
+        return self.wave_of.get(source_id, "")
+
+    def stage(self, source_id: str) -> Stage:
+        """The stage of a server's or volume's wave; REPLICATE for what is in no wave."""
+        return self.stages.get(self.wave(source_id), Stage.REPLICATE)
+
+
+@dataclass(frozen=True)
+class KindPlan:
+    steps: tuple[AnyStep, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class Reconciler(Protocol):
+    """One resource kind.
+
+    `observe` reads in bulk (one list per kind and side, never one request per object) and returns the collections it read.
+    `plan` is pure: every rung between what is observed and what the goals ask, in order, `after` naming steps of this kind alone
+    (cross-kind orderings stand in planning/ordering.py). It returns ALL rungs up to the goal, those too that cannot be done yet.
+    `perform` makes one mutating call for a change of this kind; nothing that can fail follows a create.
+    """
+
+    KIND: str
+    READS_AFTER: tuple[str, ...]
+
+    def observe(self, providers: Providers, scope: Scope) -> Facts: ...
+
+    def plan(self, desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan: ...
+
+    def perform(self, change: Change, providers: Providers) -> None: ...

@@ -1,0 +1,1 @@
+"""Views of finished plans, outcomes and states; no look-ups."""

@@ -1,0 +1,1 @@
+"""The loop: lease, observe, plan, admit, execute, settle."""

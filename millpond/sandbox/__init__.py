@@ -1,0 +1,1 @@
+"""Two simulated OpenStack clouds and two simulated InfiniBox arrays, served over HTTP on loopback."""

@@ -1,0 +1,82 @@
+"""Performs the faults of core.faults on one request."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from millpond.sandbox.core.errors import ApiError
+from millpond.sandbox.core.faults import Action
+
+Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
+GRACE = 0.02
+"""Real seconds for the killed process to take in the reply of an "after" kill point; nothing else is handled meanwhile."""
+
+_killing = asyncio.Lock()
+
+
+async def strike(action: Action | None, request: web.Request, respond: Respond) -> web.StreamResponse:
+    """Answers the request as `action` wants it; without one, as the service does."""
+    async with _killing:  # whoever arrives while a process is being killed waits until it is dead
+        pass
+    if action is None:
+        return await respond(request)
+    if action == "drop_before":
+        return drop(request)
+    if action == "drop_after":
+        await respond(request)
+        return drop(request)
+    assert isinstance(action, dict)
+    if "kill" in action:
+        return await kill(action["kill"], action["when"], request, respond)
+    if "delay" in action:
+        await asyncio.sleep(action["delay"])
+        return await respond(request)
+    request["refusal"] = action
+    return await respond(request)
+
+
+@web.middleware
+async def refuse_if_told(request: web.Request, handler: Respond) -> web.StreamResponse:
+    """Stands inside the service's error middleware, so that a status fault has the service's own error shape."""
+    action = request.get("refusal")
+    if action is None:
+        return await handler(request)
+    if "body" in action:
+        text = action["body"] if isinstance(action["body"], str) else json.dumps(action["body"])
+        return web.Response(status=action["status"], text=text, content_type="application/json")
+    raise ApiError(action["status"], "The sandbox was told to refuse this request.")
+
+
+def drop(request: web.Request) -> web.Response:
+    """Closes the connection without a byte of reply."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=499)
+
+
+async def kill(pid: int, when: str, request: web.Request, respond: Respond) -> web.StreamResponse:
+    """SIGKILLs `pid` before anything is done, after the reply is sent, or when all is done but no byte is sent."""
+    if when == "before":
+        execute(pid)
+        return drop(request)
+    response = await respond(request)
+    if when == "after_lost":
+        execute(pid)
+        return drop(request)
+    async with _killing:
+        await response.prepare(request)
+        await response.write_eof()
+        await asyncio.sleep(GRACE)
+        execute(pid)
+    return response
+
+
+def execute(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,93 @@
+"""The simulated world: clock, tables, events and faults, two clouds, and the arrays behind them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from millpond.sandbox.core.clock import Clock
+from millpond.sandbox.core.events import Events
+from millpond.sandbox.core.faults import Faults
+from millpond.sandbox.core.releases import Release
+from millpond.sandbox.core.requests import RequestLog
+from millpond.sandbox.core.store import Store, Table
+from millpond.sandbox.settings import Settings
+
+if TYPE_CHECKING:
+    from millpond.sandbox.cinder import Service as CinderService
+    from millpond.sandbox.glance import Service as GlanceService
+    from millpond.sandbox.infinibox import InfiniBox
+    from millpond.sandbox.keystone import Service as KeystoneService
+    from millpond.sandbox.neutron import Service as NeutronService
+    from millpond.sandbox.nova import Service as NovaService
+    from millpond.sandbox.placement import Service as PlacementService
+
+
+class World:
+    """`path` is the state file; None keeps all in memory."""
+
+    def __init__(self, path: Path | None = None, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.clock = Clock(self.settings.speed)
+        self.store = Store(path)
+        self._time = self.store.table("world/time")
+        self._resume()
+        self.events = Events(self.clock, self.store)
+        self.faults = Faults()
+        self.requests = RequestLog()
+        self.clouds: dict[str, Cloud] = {}
+        self.arrays: dict[str, InfiniBox] = {}
+
+    def settle(self) -> None:
+        """Brings what changed to the disk; called after every request and every event."""
+        self.store.flush()
+
+    def save_time(self) -> None:
+        """Keeps the virtual time for the next start."""
+        if "clock" in self._time:
+            self._time.update("clock", now=self.clock.now())
+        else:
+            self._time.insert({"id": "clock", "now": self.clock.now()})
+
+    def snapshot(self) -> bytes:
+        """All state of clouds and arrays and the virtual time; not settings, faults and the request log."""
+        self.save_time()
+        return self.store.snapshot()
+
+    def restore(self, snapshot: bytes) -> None:
+        self.store.restore(snapshot)
+        saved = self._time.get("clock")
+        assert saved is not None
+        self.clock.set(saved["now"])
+        self.events.reload()
+        self.store.flush()
+
+    def close(self) -> None:
+        self.save_time()
+        self.store.close()
+
+    def _resume(self) -> None:
+        # Real time is the floor, so that a world left alone at speed 1 wakes up in the present.
+        saved = self._time.get("clock")
+        if saved is not None:
+            self.clock.set(max(saved["now"], self.clock.now()))
+
+
+@dataclass
+class Cloud:
+    """One simulated cloud. The services are set when the server is assembled."""
+
+    name: str
+    release: Release
+    base_url: str
+    """Without a path: `http://127.0.0.11:8180`."""
+    world: World
+    keystone: "KeystoneService" = field(init=False, repr=False)
+    nova: "NovaService" = field(init=False, repr=False)
+    neutron: "NeutronService" = field(init=False, repr=False)
+    cinder: "CinderService" = field(init=False, repr=False)
+    glance: "GlanceService" = field(init=False, repr=False)
+    placement: "PlacementService" = field(init=False, repr=False)
+
+    def table(self, name: str) -> Table:
+        """This cloud's table of that name, like "nova/servers"."""
+        return self.world.store.table(f"{self.name}/{name}")

@@ -1,0 +1,75 @@
+"""Assembles the world and serves it: one address per cloud and per array, one for control."""
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from millpond.sandbox.core.releases import ANTELOPE, QUEENS, Release
+from millpond.sandbox.core.world import Cloud, World
+from millpond.sandbox.settings import Settings
+
+HOSTS = {
+    "control": "127.0.0.10",
+    "source": "127.0.0.11",
+    "target": "127.0.0.12",
+    "ibox-a": "127.0.0.21",
+    "ibox-b": "127.0.0.22",
+}
+RELEASES: dict[str, Release] = {"source": QUEENS, "target": ANTELOPE}
+ARRAYS = ("ibox-a", "ibox-b")
+
+# service -> (module, path it is mounted at); the order in which the service objects are made
+SERVICES = {
+    "keystone": ("millpond.sandbox.keystone", "/identity"),
+    "placement": ("millpond.sandbox.placement", "/placement"),
+    "glance": ("millpond.sandbox.glance", "/image"),
+    "neutron": ("millpond.sandbox.neutron", "/network"),
+    "cinder": ("millpond.sandbox.cinder", "/volume"),
+    "nova": ("millpond.sandbox.nova", "/compute"),
+}
+ARRAY = "millpond.sandbox.infinibox"
+
+
+def assemble(
+    path: Path | None = None,
+    settings: Settings | None = None,
+    releases: Mapping[str, Release] = RELEASES,
+    port: int = 8180,
+) -> World:
+    """The world with both clouds and both arrays, and no content of its own when `path` is new or None."""
+    world = World(path, settings)
+    array = _module(ARRAY)
+    for name in ARRAYS if array else ():
+        world.arrays[name] = array.InfiniBox(world, name, HOSTS[name])
+    for name, release in releases.items():
+        cloud = world.clouds[name] = Cloud(name, release, f"http://{HOSTS[name]}:{port}", world)
+        for service, (module, _) in SERVICES.items():
+            if found := _module(module):
+                setattr(cloud, service, found.Service(cloud))
+    return world
+
+
+def applications(world: World) -> dict[str, web.Application]:
+    """By the name in HOSTS."""
+    apps = {name: _cloud_application(cloud) for name, cloud in world.clouds.items()}
+    for name, array in world.arrays.items():
+        apps[name] = _module(ARRAY).application(array)
+    return apps
+
+
+def _cloud_application(cloud: Cloud) -> web.Application:
+    root = web.Application()
+    for module, mount in SERVICES.values():
+        if found := _module(module):
+            root.add_subapp(mount, found.application(cloud))
+    return root
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return None

@@ -1,0 +1,1 @@
+"""JSON Schemas and the loader that knows file:line:column."""
