@@ -53,7 +53,10 @@ class Settings:
         return asdict(self)
 
     def change(self, changes: dict[str, Any]) -> None:
-        """Applies a nested, partial document. ValueError names an unknown or negative setting; nothing is changed then."""
+        """Applies a nested, partial document.
+
+        ValueError names an unknown or negative setting; nothing is changed then.
+        """
         _check(self, changes, "")
         _apply(self, changes)
 

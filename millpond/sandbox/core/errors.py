@@ -43,9 +43,7 @@ def phrase(status: int) -> str:
 
 
 def compute_error(error: ApiError) -> Any:
-    return {
-        error.code or FAULT_NAMES.get(error.status, "computeFault"): {"code": error.status, "message": error.message}
-    }
+    return {error.code or FAULT_NAMES.get(error.status, "computeFault"): {"code": error.status, "message": error.message}}
 
 
 def neutron_error(error: ApiError) -> Any:

@@ -25,11 +25,14 @@ class Events:
         self.reload()
 
     def at(self, delay: float, name: str, **args: Any) -> str:
-        """Calls the function registered as `name` with `args` (JSON-able) after `delay` virtual seconds; returns an id."""
-        id = uuid.uuid4().hex
-        row = self._table.insert({"id": id, "due": self._clock.now() + delay, "name": name, "args": args})
-        self._push(row["due"], id)
-        return id
+        """Calls the function registered as `name` with `args` (JSON-able) after `delay` virtual seconds.
+
+        Returns the id for `cancel`.
+        """
+        key = uuid.uuid4().hex
+        row = self._table.insert({"id": key, "due": self._clock.now() + delay, "name": name, "args": args})
+        self._push(row["due"], key)
+        return key
 
     def cancel(self, id: str) -> None:
         """Forgets the event; one that has run or was cancelled before is no error."""
@@ -43,10 +46,10 @@ class Events:
         """Runs all that is due by now in order of due time, each at its own moment."""
         now = self._clock.now()
         while self._due and self._due[0][0] <= now:
-            due, _, id = heapq.heappop(self._due)
-            row = self._table.get(id)
+            due, _, key = heapq.heappop(self._due)
+            row = self._table.get(key)
             if row is not None:
-                self._table.delete(id)
+                self._table.delete(key)
                 self._run(due, row["name"], row["args"])
 
     def reload(self) -> None:
@@ -55,9 +58,9 @@ class Events:
         for row in self._table:
             self._push(row["due"], row["id"])
 
-    def _push(self, due: float, id: str) -> None:
+    def _push(self, due: float, key: str) -> None:
         self._count += 1
-        heapq.heappush(self._due, (due, self._count, id))
+        heapq.heappush(self._due, (due, self._count, key))
 
     def _run(self, due: float, name: str, args: dict[str, Any]) -> None:
         # A fault of one event must not stop virtual time: it is logged and shown by GET /violations.

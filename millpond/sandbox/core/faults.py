@@ -1,4 +1,4 @@
-"""Faults on demand: refused, delayed or lost requests, kill points, and things that go wrong in the clouds themselves."""
+"""Faults on demand: refused, delayed or lost requests, kill points, and failures of the clouds themselves."""
 
 import re
 import uuid

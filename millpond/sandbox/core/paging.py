@@ -8,9 +8,7 @@ from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.store import Row
 
 
-def page(
-    request: web.Request, rows: Sequence[Row], key: str = "id", limit_max: int | None = 1000
-) -> tuple[list[Row], str | None]:
+def page(request: web.Request, rows: Sequence[Row], key: str = "id", limit_max: int | None = 1000) -> tuple[list[Row], str | None]:
     """The page that `?marker=&limit=` ask for, and the address of the next one (None on the last).
 
     `key` is the field of a row that markers name. At most `limit_max` rows are given, None meaning all.

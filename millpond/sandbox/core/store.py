@@ -8,9 +8,7 @@ from millpond.sandbox.core.table import Row, Table
 
 __all__ = ["Row", "Store", "Table"]
 
-SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS rows (collection TEXT, id TEXT, position INTEGER, body TEXT, UNIQUE (collection, id))"
-)
+SCHEMA = "CREATE TABLE IF NOT EXISTS rows (collection TEXT, id TEXT, position INTEGER, body TEXT, UNIQUE (collection, id))"
 UPSERT = """INSERT INTO rows VALUES (?, ?, ?, ?)
             ON CONFLICT (collection, id) DO UPDATE SET position = excluded.position, body = excluded.body"""
 
@@ -43,8 +41,8 @@ class Store:
         changes = [change for table in self._tables.values() for change in table.drain()]
         if not changes:
             return
-        gone = [(name, id) for name, id, _, row in changes if row is None]
-        kept = [(name, id, at, json.dumps(row)) for name, id, at, row in changes if row is not None]
+        gone = [(name, key) for name, key, _, row in changes if row is None]
+        kept = [(name, key, at, json.dumps(row)) for name, key, at, row in changes if row is not None]
         self._database.execute("BEGIN")
         self._database.executemany("DELETE FROM rows WHERE collection = ? AND id = ?", gone)
         self._database.executemany(UPSERT, kept)

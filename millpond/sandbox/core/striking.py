@@ -1,6 +1,7 @@
 """Performs the faults of core.faults on one request."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from millpond.sandbox.core.faults import Action
 
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 GRACE = 0.02
-"""Real seconds for the killed process to take in the reply of an "after" kill point; nothing else is handled meanwhile."""
+"""Real seconds for the killed process to take in the reply of an "after" kill point; all others wait meanwhile."""
 
 _killing = asyncio.Lock()
 
@@ -76,7 +77,5 @@ async def kill(pid: int, when: str, request: web.Request, respond: Respond) -> w
 
 
 def execute(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

@@ -24,13 +24,13 @@ class Table:
 
     def insert(self, row: Row) -> Row:
         """Adds `row`, whose `id` must be a string not yet in the table (ValueError)."""
-        id = row["id"]
-        if not isinstance(id, str) or id in self._rows:
-            raise ValueError(f"{self.name}: {id!r} is not a new string id")
-        self._rows[id] = row
-        self._positions[id] = self._next
+        key = row["id"]
+        if not isinstance(key, str) or key in self._rows:
+            raise ValueError(f"{self.name}: {key!r} is not a new string id")
+        self._rows[key] = row
+        self._positions[key] = self._next
         self._next += 1
-        self._touch(id)
+        self._touch(key)
         self._indexes.clear()
         return row
 
@@ -72,21 +72,21 @@ class Table:
 
     def load(self, rows: list[Row]) -> None:
         """Replaces the whole content."""
-        for id in self._rows:
-            self._touch(id)
+        for key in self._rows:
+            self._touch(key)
         self._rows = {row["id"]: row for row in rows}
-        self._positions.update({id: position for position, id in enumerate(self._rows)})
+        self._positions.update({key: position for position, key in enumerate(self._rows)})
         self._next = max(self._positions.values(), default=-1) + 1
-        for id in self._rows:
-            self._touch(id)
+        for key in self._rows:
+            self._touch(key)
         self._indexes.clear()
 
     def drain(self) -> list[Change]:
         """What changed since the last call, each row once."""
-        changes = [(self.name, id, self._positions[id], self._rows.get(id)) for id in self._dirty]
-        for id in self._dirty:
-            if id not in self._rows:
-                del self._positions[id]
+        changes = [(self.name, key, self._positions[key], self._rows.get(key)) for key in self._dirty]
+        for key in self._dirty:
+            if key not in self._rows:
+                del self._positions[key]
         self._dirty = {}
         return changes
 

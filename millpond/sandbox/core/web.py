@@ -77,9 +77,7 @@ def array_app(
     return _application(world, name, "infinibox", routes, [errors, refuse_if_told, *inner])
 
 
-def _application(
-    world: "World", site: str, service: str, routes: web.RouteTableDef, inner: list[Middleware]
-) -> web.Application:
+def _application(world: "World", site: str, service: str, routes: web.RouteTableDef, inner: list[Middleware]) -> web.Application:
     app = web.Application(middlewares=[_serving(world, site, service), *inner], client_max_size=MAX_BODY)
     app.add_routes(routes)
     known = {route.path for route in routes if isinstance(route, web.RouteDef)}
@@ -127,9 +125,7 @@ def _errors(service: str) -> Middleware:
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            response = answer(
-                ApiError(error.status, "The resource could not be found." if error.status == 404 else error.reason)
-            )
+            response = answer(ApiError(error.status, "The resource could not be found." if error.status == 404 else error.reason))
         except Exception:
             LOG.exception("%s %s", request.method, request.path_qs)
             response = answer(ApiError(500, "Unexpected API Error."))
