@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from millpond.model.address import Address
 from millpond.model.change import AnyStep, Change, FieldChange, Waiting
 from millpond.model.finding import Finding, Severity
-from millpond.model.address import Address
 
 
 class Stage(StrEnum):

@@ -33,7 +33,10 @@ class PoolEnd:
 
 @dataclass(frozen=True)
 class PoolPair:
-    """Where volumes of a source pool go. `cinder_host` (`host@backend#pool`) is needed by `manage` when it cannot be told from the volume type."""
+    """Where volumes of a source pool go.
+
+    `cinder_host` (`host@backend#pool`) is needed by `manage` when it cannot be told from the volume type.
+    """
 
     name: str
     source: PoolEnd

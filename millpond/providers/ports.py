@@ -99,7 +99,10 @@ class BlockStorage(Protocol):
 
 
 class Networking(Protocol):
-    """`kind` of the writing methods is Neutron's singular name: network, subnet, port, router, floatingip, security_group, security_group_rule."""
+    """`kind` of the writing methods is Neutron's singular name.
+
+    network, subnet, port, router, floatingip, security_group, security_group_rule.
+    """
 
     def networks(self, project_id: str) -> tuple[Network, ...]:
         """The project's own, plus every shared and external one."""
@@ -156,7 +159,10 @@ class Cloud(Protocol):
 
 @dataclass(frozen=True)
 class PairRequest:
-    """One replica to create. `members`: (local volume id, remote volume id or 0, remote name). With `group`, both consistency groups' ids."""
+    """One replica to create.
+
+    `members`: (local volume id, remote volume id or 0, remote name). With `group`: both consistency groups' ids.
+    """
 
     members: tuple[tuple[int, int, str], ...]
     remote_array: str
