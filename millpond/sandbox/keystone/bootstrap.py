@@ -1,0 +1,50 @@
+"""What a fresh cloud has before anyone uses it: the domain Default, the administrator, roles, services, endpoints."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from millpond.sandbox.keystone.service import KeystoneService
+
+ADMIN_PASSWORD = "admin-secret"
+REGION = "RegionOne"
+QUEENS_ROLES = ("admin", "_member_", "heat_stack_owner", "ResellerAdmin")
+ROLES = ("admin", "member", "reader", "service")
+CATALOG = (
+    ("keystone", "identity", "/identity"),
+    ("nova", "compute", "/compute/v2.1"),
+    ("neutron", "network", "/network"),
+    ("cinderv3", "volumev3", "/volume/v3/$(project_id)s"),
+    ("cinder", "block-storage", "/volume/v3/$(project_id)s"),
+    ("glance", "image", "/image"),
+    ("placement", "placement", "/placement"),
+)
+
+
+def bootstrap(keystone: "KeystoneService") -> None:
+    """Does nothing on a cloud that has been bootstrapped before."""
+    if len(keystone.domains):
+        return
+    keystone.domains.insert(
+        {"id": "default", "name": "Default", "description": "The default domain", "enabled": True, "tags": [], "options": {}}
+    )
+    queens = keystone.cloud.release.name == "queens"
+    for name in QUEENS_ROLES if queens else ROLES:
+        keystone.create_role(name)
+    admin = keystone.create_user("admin", password=ADMIN_PASSWORD)
+    project = keystone.create_project("admin", description="Bootstrap project for initializing the cloud.")
+    keystone.grant("admin", admin["id"], project["id"])
+    keystone.assignments.add(keystone.role("admin")["id"], {"user_id": admin["id"]}, {"system": "all"})
+    service = keystone.create_project("service", description="Services")
+    for name in ("nova", "neutron", "cinder", "glance", "placement"):
+        user = keystone.create_user(name, password=f"{name}-secret")
+        keystone.grant("admin", user["id"], service["id"])
+    _fill_catalog(keystone)
+
+
+def _fill_catalog(keystone: "KeystoneService") -> None:
+    keystone.create("region", {"id": REGION})
+    for name, kind, path in CATALOG:
+        service = keystone.create("service", {"name": name, "type": kind})
+        for interface in ("public", "internal", "admin"):
+            place = {"region_id": REGION, "region": REGION, "url": path}
+            keystone.create("endpoint", {"service_id": service["id"], "interface": interface, **place})
