@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from millpond.sandbox.core.releases import ANTELOPE, QUEENS, Release
+from millpond.sandbox.core.releases import RELEASES as KNOWN
 from millpond.sandbox.core.world import Cloud, World
 from millpond.sandbox.settings import Settings
 
@@ -39,17 +40,27 @@ def assemble(
     releases: Mapping[str, Release] = RELEASES,
     port: int = 8180,
 ) -> World:
-    """The world with both clouds and both arrays, and no content of its own when `path` is new or None."""
+    """The world with both clouds and both arrays, as the state file `path` has it; empty when that is new or None."""
     world = World(path, settings)
+    releases = _remembered(world, releases)
     array = _module(ARRAY)
     for name in ARRAYS if array else ():
-        world.arrays[name] = array.InfiniBox(world, name, HOSTS[name])
+        world.arrays[name] = array.InfiniBox(world, name)
     for name, release in releases.items():
         cloud = world.clouds[name] = Cloud(name, release, f"http://{HOSTS[name]}:{port}", world)
         for service, (module, _) in SERVICES.items():
             if found := _module(module):
                 setattr(cloud, service, found.Service(cloud))
     return world
+
+
+def _remembered(world: World, releases: Mapping[str, Release]) -> dict[str, Release]:
+    """A state file keeps the releases it was begun with."""
+    table = world.store.table("world/releases")
+    for cloud, release in releases.items():
+        if cloud not in table:
+            table.insert({"id": cloud, "name": release.name, "ml2": release.ml2})
+    return {row["id"]: KNOWN[row["name"]].with_ml2(row["ml2"]) for row in table}
 
 
 def applications(world: World) -> dict[str, web.Application]:
@@ -70,6 +81,7 @@ def _cloud_application(cloud: Cloud) -> web.Application:
 
 def _module(name: str) -> Any:
     try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError:
+        module = importlib.import_module(name)
+    except ImportError:
         return None
+    return module if hasattr(module, "application") else None

@@ -36,6 +36,9 @@ class Store:
     def is_empty(self) -> bool:
         return not any(len(table) for table in self._tables.values())
 
+    def is_dirty(self) -> bool:
+        return any(table.is_dirty() for table in self._tables.values())
+
     def flush(self) -> None:
         """Writes what changed since the last flush, in one transaction."""
         changes = [change for table in self._tables.values() for change in table.drain()]

@@ -90,6 +90,9 @@ class Table:
         self._dirty = {}
         return changes
 
+    def is_dirty(self) -> bool:
+        return bool(self._dirty)
+
     def _touch(self, id: str) -> None:
         self._dirty[id] = None
 

@@ -9,7 +9,7 @@ from millpond.sandbox.core.events import Events
 from millpond.sandbox.core.faults import Faults
 from millpond.sandbox.core.releases import Release
 from millpond.sandbox.core.requests import RequestLog
-from millpond.sandbox.core.store import Store, Table
+from millpond.sandbox.core.store import Row, Store, Table
 from millpond.sandbox.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,8 +38,15 @@ class World:
         self.arrays: dict[str, InfiniBox] = {}
 
     def settle(self) -> None:
-        """Brings what changed to the disk; called after every request and every event."""
-        self.store.flush()
+        """Brings what changed to the disk; called after every request and on every tick."""
+        if self.store.is_dirty():
+            self.save_time()
+            self.store.flush()
+
+    def violations(self) -> list[Row]:
+        """What the sandbox itself saw go wrong: broken invariants of the world, and due events that failed."""
+        failed = [{"kind": "event_failed", "detail": failure} for failure in self.events.failures]
+        return [*self.store.table("violations"), *failed]
 
     def save_time(self) -> None:
         """Keeps the virtual time for the next start."""

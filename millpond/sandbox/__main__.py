@@ -1,0 +1,117 @@
+"""`python -m millpond.sandbox`: seeds or reloads a world and serves it until SIGTERM or SIGINT."""
+
+import argparse
+import asyncio
+import importlib
+import logging
+import random
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiohttp import web
+
+from millpond.sandbox.control import Control
+from millpond.sandbox.core.releases import ANTELOPE, QUEENS, RELEASES
+from millpond.sandbox.core.world import World
+from millpond.sandbox.credentials import write_files
+from millpond.sandbox.server import HOSTS, applications, assemble
+from millpond.sandbox.settings import Settings
+
+TICK = 0.05
+"""Real seconds between looks at what is due while no request comes."""
+FREE_PORTS = range(20000, 32000)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _options(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    options.dir.mkdir(parents=True, exist_ok=True)
+    sockets = _bind(options.port)
+    port = next(iter(sockets.values())).getsockname()[1]
+    releases = {"source": QUEENS, "target": RELEASES[options.target_release].with_ml2(options.ml2)}
+    settings = Settings(speed=options.speed, latency=options.latency)
+    world = assemble(options.dir / "state.sqlite", settings, releases, port)
+    if options.scenario != "none":
+        _seed(world, options.scenario, options.servers)
+    asyncio.run(_serve(world, sockets, options.dir))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m millpond.sandbox", description=__doc__)
+    parser.add_argument("--dir", type=Path, required=True, help="where the state and the client files are kept")
+    parser.add_argument("--port", type=int, default=8180, help="of every address; 0 looks for a free one")
+    parser.add_argument("--scenario", choices=("small", "shop", "none"), default="small", help="content of a new world")
+    parser.add_argument("--servers", type=int, default=None, help="how many servers the scenario has")
+    parser.add_argument("--speed", type=float, default=1.0, help="virtual seconds per real second")
+    parser.add_argument("--latency", type=float, default=0.0, help="real seconds every request takes longer")
+    parser.add_argument("--target-release", choices=sorted(RELEASES), default=ANTELOPE.name)
+    parser.add_argument("--ml2", choices=("ovs", "ovn"), default="ovs", help="the target cloud's network back end")
+    return parser.parse_args(arguments)
+
+
+def _seed(world: World, scenario: str, servers: int | None) -> None:
+    """A world that was seeded before stays as it is."""
+    seeded = world.store.table("world/scenario")
+    if not len(seeded):
+        seeded.insert({"id": scenario, "servers": servers})
+        importlib.import_module("millpond.sandbox.scenarios").seed(world, scenario, servers)
+
+
+def _bind(port: int) -> dict[str, socket.socket]:
+    """One listening socket per address, all on the same port."""
+    if port:
+        return _bind_all(port)
+    for candidate in random.sample(FREE_PORTS, 50):
+        try:
+            return _bind_all(candidate)
+        except OSError:
+            continue
+    raise OSError("no port is free on all addresses of the sandbox")
+
+
+def _bind_all(port: int) -> dict[str, socket.socket]:
+    sockets: dict[str, socket.socket] = {}
+    try:
+        for name, host in HOSTS.items():
+            sockets[name] = socket.create_server((host, port), backlog=1024)
+    except OSError:
+        for one in sockets.values():
+            one.close()
+        raise
+    return sockets
+
+
+async def _serve(world: World, sockets: dict[str, socket.socket], directory: Path) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runners = []
+    for name, app in {"control": Control(world).application(), **applications(world)}.items():
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        await web.SockSite(runner, sockets[name]).start()
+        runners.append(runner)
+    urls = {name: "http://{}:{}".format(*sockets[name].getsockname()) for name in sockets}
+    write_files(world, urls, directory)
+    ticker = asyncio.create_task(_tick(world))
+    sys.stdout.write(f"sandbox ready: control {urls['control']}, clients use {directory / 'clouds.yaml'}\n")
+    sys.stdout.flush()
+    await stop.wait()
+    ticker.cancel()
+    for runner in runners:
+        await runner.cleanup()
+    world.close()
+
+
+async def _tick(world: World) -> None:
+    while True:
+        await asyncio.sleep(TICK)
+        world.events.run_due()
+        world.settle()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""A stable description of everything that matters to where a migration ends up.
+
+Two worlds that differ only in ids, times, tokens and the order of arrival have the same digest.
+"""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from millpond.sandbox.core.world import World
+
+ID = re.compile(r"\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b")
+TIME = re.compile(r"\b\d{4}-?\d\d-?\d\dT\d\d:?\d\d:?\d\d(\.\d+)?Z?")
+NUMBER = re.compile(r"\b1\d{9}(\d{3})?(\.\d+)?\b")
+
+
+def digest(world: World) -> dict[str, Any]:
+    """`{"clouds": ..., "arrays": ..., "sha256": ...}`; each service and array contributes what its `digest()` gives."""
+    services = ("keystone", "neutron", "cinder", "glance", "nova")
+    clouds = {name: {service: getattr(cloud, service).digest() for service in services} for name, cloud in world.clouds.items()}
+    arrays = {name: array.digest() for name, array in world.arrays.items()}
+    plain = Normalised(world).value({"clouds": clouds, "arrays": arrays})
+    text = json.dumps(plain, sort_keys=True)
+    return {**plain, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+class Normalised:
+    """Replaces every id by the name of what has it, times by `<time>`, and sorts what has no order of its own."""
+
+    def __init__(self, world: World) -> None:
+        self._names: dict[str, str] = {}
+        for table_name in world.store.names():
+            kind = table_name.rsplit("/", 1)[-1]
+            for row in world.store.table(table_name):
+                name = row.get("name") or row.get("mac_address") or row.get("display_name")
+                self._names[row["id"].replace("-", "")] = f"<{kind} {name}>" if name else f"<{kind}>"
+
+    def value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {self.text(str(key)): self.value(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return self.text(value) if isinstance(value, str) else value
+
+    def text(self, text: str) -> str:
+        text = ID.sub(lambda match: self._names.get(match[0].replace("-", ""), "<id>"), text)
+        return NUMBER.sub("<time>", TIME.sub("<time>", text))

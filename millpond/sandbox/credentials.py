@@ -1,0 +1,42 @@
+"""Writes what clients need to reach the sandbox: clouds.yaml, secure.yaml and endpoints.json."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from millpond.sandbox.core.world import World
+from millpond.sandbox.keystone.bootstrap import ADMIN_PASSWORD, REGION
+
+TENANT = "acme"
+TENANT_USER = "alice"
+TENANT_PASSWORD = "alice-secret"
+
+
+def write_files(world: World, urls: dict[str, str], directory: Path) -> None:
+    """clouds.yaml is complete in itself, so that OS_CLIENT_CONFIG_FILE alone is enough; secure.yaml repeats the secrets."""
+    clouds = {f"{name}-admin": _entry(cloud.base_url, "admin", "admin", ADMIN_PASSWORD) for name, cloud in world.clouds.items()}
+    clouds[f"source-{TENANT}"] = _entry(world.clouds["source"].base_url, TENANT, TENANT_USER, TENANT_PASSWORD)
+    secrets = {name: {"auth": {"password": entry["auth"]["password"]}} for name, entry in clouds.items()}
+    _write(directory / "clouds.yaml", yaml.safe_dump({"clouds": clouds}, sort_keys=False))
+    _write(directory / "secure.yaml", yaml.safe_dump({"clouds": secrets}, sort_keys=False))
+    _write(directory / "endpoints.json", json.dumps({"pid": os.getpid(), **urls}, indent=2) + "\n")
+
+
+def _entry(base_url: str, project: str, user: str, password: str) -> dict[str, Any]:
+    auth = {
+        "auth_url": f"{base_url}/identity/v3",
+        "username": user,
+        "password": password,
+        "project_name": project,
+        "user_domain_name": "Default",
+        "project_domain_name": "Default",
+    }
+    return {"auth": auth, "region_name": REGION, "identity_api_version": "3"}
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o600)
