@@ -1,0 +1,69 @@
+"""The port `Identity` on Keystone v3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from millpond.model.identity import Project, RoleAssignment, User
+from millpond.providers.openstack.parse_identity import parse_project, parse_role_assignment, parse_user
+from millpond.providers.openstack.service import Service
+
+
+class KeystoneIdentity:
+    def __init__(self, service: Service) -> None:
+        self._keystone = service
+
+    def _list(self, path: str, key: str, **parameters: str) -> list[Mapping[str, Any]]:
+        return list(self._keystone.rows(path, key, {name.replace("__", "."): value for name, value in parameters.items()}, limit=0))
+
+    def projects(self, name: str, domain: str) -> tuple[Project, ...]:
+        ids = {row["id"]: row["name"] for row in self._list("/domains", "domains", name=domain)}
+        return tuple(
+            parse_project(row, domain_name)
+            for id, domain_name in ids.items()
+            for row in self._list("/projects", "projects", name=name, domain_id=id)
+        )
+
+    def tagged_projects(self, tag: str) -> tuple[Project, ...]:
+        names = {id: name for name, id in self.domains().items()}
+        return tuple(parse_project(row, names.get(row["domain_id"], "")) for row in self._list("/projects", "projects", tags=tag))
+
+    def domains(self) -> dict[str, str]:
+        return {row["name"]: row["id"] for row in self._list("/domains", "domains")}
+
+    def roles(self) -> dict[str, str]:
+        return {row["name"]: row["id"] for row in self._list("/roles", "roles")}
+
+    def role_assignments(self, project_id: str) -> tuple[RoleAssignment, ...]:
+        rows = self._list("/role_assignments", "role_assignments", scope__project__id=project_id, include_names="true")
+        return tuple(found for found in map(parse_role_assignment, rows) if found)
+
+    def users(self, domain_ids: Sequence[str]) -> tuple[User, ...]:
+        names = {id: name for name, id in self.domains().items()}
+        return tuple(parse_user(row, names.get(id, "")) for id in domain_ids for row in self._list("/users", "users", domain_id=id))
+
+    def create_project(self, body: Mapping[str, Any]) -> str:
+        return str(self._keystone.send("POST", "/projects", {"project": body})["project"]["id"])
+
+    def update_project(self, project_id: str, body: Mapping[str, Any]) -> None:
+        self._keystone.send("PATCH", f"/projects/{project_id}", {"project": body})
+
+    def delete_project(self, project_id: str) -> None:
+        self._keystone.send("DELETE", f"/projects/{project_id}")
+
+    def add_project_tag(self, project_id: str, tag: str) -> None:
+        self._keystone.send("PUT", f"/projects/{project_id}/tags/{quote(tag, safe='')}")
+
+    def remove_project_tag(self, project_id: str, tag: str) -> None:
+        self._keystone.send("DELETE", f"/projects/{project_id}/tags/{quote(tag, safe='')}")
+
+    def create_user(self, body: Mapping[str, Any]) -> str:
+        return str(self._keystone.send("POST", "/users", {"user": body})["user"]["id"])
+
+    def assign_role(self, project_id: str, user_id: str, role_id: str) -> None:
+        self._keystone.send("PUT", f"/projects/{project_id}/users/{user_id}/roles/{role_id}")
+
+    def unassign_role(self, project_id: str, user_id: str, role_id: str) -> None:
+        self._keystone.send("DELETE", f"/projects/{project_id}/users/{user_id}/roles/{role_id}")

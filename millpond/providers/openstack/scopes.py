@@ -1,0 +1,159 @@
+"""Sessions of one login: one token per project scope, one discovery and one transport for all."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import RLock
+
+import openstack
+from keystoneauth1 import exceptions as ksa
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.session import Session
+from openstack import exceptions as sdk
+from openstack.config import OpenStackConfig
+from openstack.connection import Connection
+
+from millpond import __version__
+from millpond.errors import BadCredentials, MissingCloud, Refused, RemoteFailure, Retryable, Unreachable
+from millpond.model.site import Limits
+from millpond.providers.access import Access
+from millpond.providers.failures import of_status
+from millpond.providers.transport import Transport
+
+VERSIONS = {"identity": ("3", "3.latest"), "compute": ("2.1", "2.latest"), "block-storage": ("3", "3.latest"), "network": (None, None)}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a service is, and the newest microversion it speaks (None where it has none)."""
+
+    url: str
+    newest: tuple[int, ...] | None
+
+
+class Scopes:
+    """`user_id` and `project_id` are those of the login. Thread-safe.
+
+    Raises MissingCloud, BadCredentials or Unreachable when made: it logs in at once.
+    """
+
+    def __init__(self, name: str, access: Access, limits: Limits) -> None:
+        self.name = name
+        self._transport = Transport(name, access, limits)
+        self._lock = RLock()
+        self._adapters: dict[tuple[str, str], Adapter] = {}
+        self._endpoints: dict[tuple[str, str], Endpoint] = {}
+        self._connections: dict[str, Connection] = {}
+        self._base = self._sealed(configured(name))
+        self.user_id, self.project_id = login(self._base.session, name)
+        self._connections[""] = self._connections[self.project_id] = self._base
+
+    def _sealed(self, connection: Connection) -> Connection:
+        self._transport.seal(connection.session.session)
+        return connection
+
+    def _connection(self, project_id: str) -> Connection:
+        if project_id not in self._connections:
+            self._connections[project_id] = self._sealed(self._base.connect_as_project({"id": project_id}))
+        return self._connections[project_id]
+
+    def adapter(self, service_type: str, project_id: str = "") -> Adapter:
+        """Sends requests to the service with a token of the project, the login's own when none is named."""
+        with self._lock:
+            key = (service_type, project_id)
+            if key not in self._adapters:
+                self._adapters[key] = self._bound(service_type, project_id)
+            return self._adapters[key]
+
+    def endpoint(self, service_type: str, project_id: str = "") -> Endpoint:
+        with self._lock:
+            key = (service_type, project_id)
+            if key not in self._endpoints:
+                self._endpoints[key] = self._found(service_type, project_id)
+            return self._endpoints[key]
+
+    def _bound(self, service_type: str, project_id: str) -> Adapter:
+        adapter = self._unbound(service_type, project_id)
+        adapter.endpoint_override = self.endpoint(service_type, project_id).url
+        return adapter
+
+    def _unbound(self, service_type: str, project_id: str) -> Adapter:
+        connection = self._connection(project_id)
+        region = connection.config
+        lowest, highest = VERSIONS[service_type]
+        return Adapter(
+            session=connection.session,
+            service_type=region.get_service_type(service_type),
+            service_name=region.get_service_name(service_type),
+            interface=region.get_interface(service_type),
+            region_name=region.get_region_name(service_type),
+            endpoint_override=region.get_endpoint(service_type),
+            min_version=lowest,
+            max_version=highest,
+        )
+
+    def _found(self, service_type: str, project_id: str) -> Endpoint:
+        adapter = self._unbound(service_type, project_id)
+        with told(self.name, service_type):
+            if service_type == "network":  # old Neutrons hide their discovery document: the path is fixed
+                url = (adapter.get_endpoint() or "").rstrip("/")
+                found = Endpoint(url if not url or url.endswith("/v2.0") else f"{url}/v2.0", None)
+            else:
+                data = adapter.get_endpoint_data()
+                newest = data.max_microversion if data else None
+                found = Endpoint((data.url or "").rstrip("/") if data else "", tuple(map(int, newest)) if newest else None)
+        if not found.url:
+            why = f"the catalogue of cloud {self.name} has no endpoint for {service_type}"
+            raise Refused(why, status=404, where=self.name, fix="Check region_name and interface in clouds.yaml.")
+        return found
+
+
+def configured(name: str) -> Connection:
+    """The cloud of clouds.yaml, secure.yaml or the OS_* environment (then called `envvars`); no traffic yet."""
+    known: list[str] = []
+    try:
+        known = sorted(OpenStackConfig().get_cloud_names())
+        if name in known:
+            return openstack.connect(cloud=name, app_name="millpond", app_version=__version__)
+    except (sdk.SDKException, ksa.ClientException, OSError) as error:
+        fix = "Complete this cloud in clouds.yaml, secure.yaml or the OS_* environment."
+        raise MissingCloud(f"cloud {name}: {error}", where="clouds.yaml", fix=fix) from None
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Add {name} to clouds.yaml, or set OS_CLIENT_CONFIG_FILE to the file that has it."
+    listed = f"there are: {', '.join(known)}" if known else "no cloud is configured at all"
+    raise MissingCloud(f"cloud {name} is not configured; {listed}", where="clouds.yaml", fix=hint)
+
+
+def login(session: Session, name: str) -> tuple[str, str]:
+    """The ids of user and project."""
+    try:
+        user_id, project_id = session.get_user_id(), session.get_project_id()
+    except ksa.ClientException as error:
+        status = getattr(error, "http_status", 0)
+        if status in (400, 401, 403):
+            why = f"Keystone of cloud {name} refused the login (HTTP {status})"
+            raise BadCredentials(why, where=name, fix="Check auth and project of this cloud in clouds.yaml and secure.yaml.") from None
+        raise Unreachable(f"Keystone of cloud {name} cannot be used: {error}", where=name, fix="Check auth_url in clouds.yaml.") from None
+    except RemoteFailure as error:
+        fix = "Check auth_url, the network and cacert in clouds.yaml."
+        raise Unreachable(f"Keystone of cloud {name}: {error.why}", where=error.where, fix=fix) from None
+    if not user_id or not project_id:
+        fix = "Add project_name (or project_id) of an admin project to this cloud in clouds.yaml."
+        raise BadCredentials(f"the login of cloud {name} is not scoped to a project", where=name, fix=fix)
+    return user_id, project_id
+
+
+@contextmanager
+def told(cloud: str, doing: str) -> Iterator[None]:
+    """Turns what keystoneauth raises of logins, catalogue and discovery into the RemoteFailure family."""
+    try:
+        yield
+    except ksa.EndpointNotFound as error:
+        raise Refused(str(error), status=404, where=f"{cloud}: {doing}", fix="Check region_name and interface in clouds.yaml.") from None
+    except ksa.HttpError as error:
+        raise of_status(error.http_status, str(error.message), f"{cloud}: {doing}", mutating=False) from None
+    except ksa.ClientException as error:
+        raise Retryable(str(error), where=f"{cloud}: {doing}") from None

@@ -1,0 +1,102 @@
+"""The HTTP seam: everything sent to a cloud or an array passes here, logins and the SDKs' own requests included."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from threading import BoundedSemaphore
+from urllib.parse import urlsplit
+
+import requests
+from keystoneauth1.session import TCPKeepAliveAdapter
+
+from millpond.errors import WriteRefused
+from millpond.model.site import Limits
+from millpond.providers.access import Access
+from millpond.providers.failures import classify
+
+READS = ("GET", "HEAD")
+LOGINS = ("/auth/tokens", "/users/login")
+BUSY = (429, 502, 503, 504)
+PAUSES = (0.2, 0.6, 1.8)
+LONGEST_PAUSE = 10.0
+
+Timeout = float | tuple[float, float] | tuple[float, None] | None
+Certificate = bytes | str | tuple[bytes | str, bytes | str] | None
+
+
+class Transport(TCPKeepAliveAdapter):
+    """Sends requests for one cloud or array, from many threads; it may be mounted on several sessions.
+
+    With `Access.READ` anything but reads and logins raises WriteRefused before it is sent. At most `limits.requests` are in flight, each
+    for at most `limits.request_timeout` seconds between bytes. Reads and logins are repeated on 429, 502, 503, 504 and lost connections,
+    mutating requests never. Raises the RemoteFailure family for what has no HTTP status. `verify`, when given, overrules the session:
+    a path of CA certificates, True, or False.
+    """
+
+    def __init__(self, name: str, access: Access, limits: Limits, verify: bool | str | None = None) -> None:
+        super().__init__(pool_connections=4, pool_maxsize=limits.requests)
+        self._name = name
+        self._access = access
+        self._timeout = limits.request_timeout
+        self._slots = BoundedSemaphore(limits.requests)
+        self._verify = verify
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Timeout = None,
+        verify: bool | str = True,
+        cert: Certificate = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        method, path = request.method or "GET", urlsplit(request.url or "").path
+        if self._access is Access.READ and not allowed_when_reading(method, str(path)):
+            raise WriteRefused(f"{method} {path} was not sent", where=self._name)
+        mutating = not allowed_when_reading(method, str(path))
+        pauses = iter(() if mutating else PAUSES)
+        while True:
+            pause = next(pauses, None)
+            try:
+                response = self._once(request, stream, timeout, verify, cert, proxies)
+            except requests.exceptions.RequestException as error:
+                if pause is None:
+                    raise classify(error, f"{self._name}: {method} {path}", mutating=mutating) from None
+                time.sleep(pause)
+            else:
+                if pause is None or response.status_code not in BUSY:
+                    return response
+                time.sleep(max(pause, asked_pause(response)))
+
+    def _once(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool,
+        timeout: Timeout,
+        verify: bool | str,
+        cert: Certificate,
+        proxies: Mapping[str, str] | None,
+    ) -> requests.Response:
+        """One try. The body is read here, so that a reply lost half-way is told apart as well."""
+        trusted = verify if self._verify is None else self._verify
+        with self._slots:
+            response = super().send(request, stream, timeout or self._timeout, trusted, cert, proxies)
+            _ = response.content
+            return response
+
+    def seal(self, session: requests.Session) -> None:
+        """Makes this the only way out of the session."""
+        session.adapters.clear()
+        session.mount("https://", self)
+        session.mount("http://", self)
+
+
+def allowed_when_reading(method: str, path: str) -> bool:
+    return method.upper() in READS or (method.upper() == "POST" and path.endswith(LOGINS))
+
+
+def asked_pause(response: requests.Response) -> float:
+    """`Retry-After` in seconds, not above LONGEST_PAUSE; 0 where there is none."""
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), LONGEST_PAUSE) if text.isdigit() else 0.0
