@@ -52,7 +52,8 @@ class AttachedVolume:
 class Server:
     """A server as one cloud shows it. `metadata` is the tenant's: Millpond's own keys are parsed into `record` and `marker`.
 
-    `port_ids` are in NIC order. `user_data` is known only where it was observed with admin rights; an inventory has `has_user_data` alone.
+    `port_ids` are in NIC order; Nova tells the MACs alone (`nic_macs`), `joining.join_servers` finds the ports.
+    `user_data` is known only where it was observed with admin rights; an inventory has `has_user_data` alone.
     """
 
     id: str
@@ -71,6 +72,8 @@ class Server:
     server_group_id: str = ""
     availability_zone: str = ""
     locked: bool = False
+    nic_macs: tuple[str, ...] = ()
+    root_device_name: str = ""
     port_ids: tuple[str, ...] = ()
     volumes: tuple[AttachedVolume, ...] = ()
     status: str = "ACTIVE"
