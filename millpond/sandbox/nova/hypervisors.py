@@ -1,0 +1,107 @@
+"""The compute hosts of a cloud, what runs on them, and the choice of a host for a new server."""
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from millpond.sandbox.core.errors import ApiError
+from millpond.sandbox.core.store import Row
+
+if TYPE_CHECKING:
+    from millpond.sandbox.core.world import Cloud
+
+COUNT = 3
+VCPUS, RAM_MB, DISK_GB = 96, 1024 * 1024, 4000
+CPU_RATIO = 16.0
+ZONE = "nova"
+
+
+class Hypervisors:
+    """One nova-compute service and one hypervisor per row."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        self.cloud = cloud
+        self.table = cloud.table("nova/hypervisors")
+        self.servers = cloud.table("nova/servers")
+        if not len(self.table):
+            for number in range(COUNT):
+                self.add(f"{cloud.name}-compute-{number}", number + 1)
+
+    def add(self, host: str, number: int) -> Row:
+        return self.table.insert(
+            {
+                "id": str(uuid.uuid4()),
+                "number": number,
+                "service_id": str(uuid.uuid4()),
+                "host": host,
+                "vcpus": VCPUS,
+                "memory_mb": RAM_MB,
+                "local_gb": DISK_GB,
+                "status": "enabled",
+                "disabled_reason": None,
+                "forced_down": False,
+            }
+        )
+
+    def require(self, id: str) -> Row:
+        for row in self.table:
+            if id in (row["id"], str(row["number"])):
+                return row
+        raise ApiError(404, f"Compute host {id} could not be found.")
+
+    def service(self, id: str) -> Row:
+        for row in self.table:
+            if id in (row["service_id"], str(row["number"])):
+                return row
+        raise ApiError(404, f"Service {id} not found.")
+
+    def used(self, host: str) -> dict[str, int]:
+        """What the servers on `host` take: vCPUs, MiB of RAM, GiB of local disk, and how many there are."""
+        here = self.servers.where(host=host)
+        return {
+            "vcpus": sum(server["flavor"]["vcpus"] for server in here),
+            "memory_mb": sum(server["flavor"]["ram"] for server in here),
+            "local_gb": sum(local_disk(server) for server in here),
+            "servers": len(here),
+        }
+
+    def choose(self, server: Row, group: Row | None) -> str | None:
+        """The host for `server`: the emptiest that has room and that the group's policy allows; None without one."""
+        fitting = [row for row in self.table if self._has_room(row, server)]
+        allowed = [row["host"] for row in fitting if group is None or self._allows(row["host"], group, server)]
+        if group is not None and group["policy"].startswith("soft-"):
+            allowed.sort(key=lambda host: self._soft_weight(host, group, server))
+        elif allowed:
+            allowed.sort(key=lambda host: self.used(host)["servers"])
+        return allowed[0] if allowed else None
+
+    def _has_room(self, row: Row, server: Row) -> bool:
+        if row["status"] != "enabled" or row["forced_down"]:
+            return False
+        used, flavor = self.used(row["host"]), server["flavor"]
+        return bool(
+            used["vcpus"] + flavor["vcpus"] <= row["vcpus"] * CPU_RATIO
+            and used["memory_mb"] + flavor["ram"] <= row["memory_mb"]
+            and used["local_gb"] + local_disk(server) <= row["local_gb"]
+        )
+
+    def _allows(self, host: str, group: Row, server: Row) -> bool:
+        hosts = self._member_hosts(group, server)
+        if group["policy"] == "anti-affinity":
+            return hosts.count(host) < int(group["rules"].get("max_server_per_host", 1))
+        if group["policy"] == "affinity":
+            return not hosts or host in hosts
+        return True
+
+    def _soft_weight(self, host: str, group: Row, server: Row) -> tuple[int, int]:
+        together = self._member_hosts(group, server).count(host)
+        return (together if group["policy"] == "soft-anti-affinity" else -together, self.used(host)["servers"])
+
+    def _member_hosts(self, group: Row, server: Row) -> list[str]:
+        members = (self.servers.get(id) for id in group["members"] if id != server["id"])
+        return [member["host"] for member in members if member is not None and member["host"]]
+
+
+def local_disk(server: Row) -> int:
+    """GiB on the hypervisor's own disk: none for the root of a server that boots from a volume."""
+    flavor: dict[str, Any] = server["flavor"]
+    return int(flavor["ephemeral"]) + (int(flavor["disk"]) if server["image_ref"] else 0)
