@@ -18,8 +18,11 @@ NUMBER = re.compile(r"\b1\d{9}(\d{3})?(\.\d+)?\b")
 def digest(world: World) -> dict[str, Any]:
     """`{"clouds": ..., "arrays": ..., "sha256": ...}`; each service and array contributes what its `digest()` gives."""
     services = ("keystone", "neutron", "cinder", "glance", "nova")
-    clouds = {name: {service: getattr(cloud, service).digest() for service in services} for name, cloud in world.clouds.items()}
-    arrays = {name: array.digest() for name, array in world.arrays.items()}
+    clouds = {
+        name: {service: getattr(cloud, service).digest() for service in services if hasattr(getattr(cloud, service, None), "digest")}
+        for name, cloud in world.clouds.items()
+    }
+    arrays = {name: array.digest() for name, array in world.arrays.items() if hasattr(array, "digest")}
     plain = Normalised(world).value({"clouds": clouds, "arrays": arrays})
     text = json.dumps(plain, sort_keys=True)
     return {**plain, "sha256": hashlib.sha256(text.encode()).hexdigest()}

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -16,13 +17,16 @@ Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 GRACE = 0.02
 """Real seconds for the killed process to take in the reply of an "after" kill point; all others wait meanwhile."""
 
+MOURNING = 0.25
+"""Real seconds within which the connections of a killed process are seen to close."""
+
 _killing = asyncio.Lock()
 
 
 async def strike(action: Action | None, request: web.Request, respond: Respond) -> web.StreamResponse:
     """Answers the request as `action` wants it; without one, as the service does."""
-    async with _killing:  # whoever arrives while a process is being killed waits until it is dead
-        pass
+    if _killing.locked() and await _was_killed(request):
+        return drop(request)
     if action is None:
         return await respond(request)
     if action == "drop_before":
@@ -74,6 +78,16 @@ async def kill(pid: int, when: str, request: web.Request, respond: Respond) -> w
         await asyncio.sleep(GRACE)
         execute(pid)
     return response
+
+
+async def _was_killed(request: web.Request) -> bool:
+    """Waits for the kill under way, and says whether this request came from the process that is now dead."""
+    async with _killing:
+        pass
+    deadline = time.monotonic() + MOURNING
+    while not (gone := request.transport is None or request.transport.is_closing()) and time.monotonic() < deadline:
+        await asyncio.sleep(0.005)
+    return gone
 
 
 def execute(pid: int) -> None:
