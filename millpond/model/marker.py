@@ -9,6 +9,14 @@ TAG_PREFIX = "millpond:source="
 STRETCHED_TAG = "millpond:stretched"
 DECOMMISSION_TAG_PREFIX = "millpond:decommission="
 FENCE_OWNER = "millpond:fence"
+FENCE_NAME = "millpond-fence"
+PARKED = "millpond: parked"
+"""The description of a floating IP that keeps an address of the source from being given to anybody."""
+SWITCHING_TAG = "millpond:switching"
+SWITCHED_TAG = "millpond:switched"
+"""On a source router: its gateway is on its way to the other side, or has arrived on the target."""
+ADMIN_DOWN_TAG = "millpond:admin-down"
+"""On a target port that boots admin-up and is to be as the source's afterwards."""
 
 
 def tag_for(source_id: str) -> str:

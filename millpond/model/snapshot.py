@@ -17,6 +17,7 @@ from millpond.model.network import Agent, FloatingIP, Network, Port, Router, Sec
 class CloudState:
     """One tenant on one cloud, as far as it was read. `ports` holds all ports of the tenant and those of its networks, fences included.
 
+    `parked` are the floating IPs of the login's own project that keep addresses of the tenant.
     `user_id` is the one Millpond is logged in as; `own_key_pairs` are that user's. `release` names what the API offers.
     """
 
@@ -42,6 +43,7 @@ class CloudState:
     ports: tuple[Port, ...] = ()
     routers: tuple[Router, ...] = ()
     floating_ips: tuple[FloatingIP, ...] = ()
+    parked: tuple[FloatingIP, ...] = ()
     agents: tuple[Agent, ...] = ()
     extensions: frozenset[str] = frozenset()
 
