@@ -1,0 +1,164 @@
+"""One array's session: login, TLS, requests, and failures without the cookie that infinisdk's own exceptions print."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import logbook
+import urllib3.exceptions
+from infinisdk import InfiniBox
+from infinisdk.core.exceptions import APICommandFailed, InfiniSDKException, RelatedSystemNotFound
+
+from millpond.errors import BadCredentials, RemoteFailure, Retryable, Unreachable
+from millpond.model.secret import Secret
+from millpond.model.site import ArraySystem, Limits
+from millpond.providers.access import Access
+from millpond.providers.failures import of_status
+from millpond.providers.transport import Transport
+
+PAGE = 1000
+CHUNK = 100
+"""Ids or names in one `in:(...)` filter."""
+
+Row = Mapping[str, Any]
+
+
+class Session:
+    """Requests to one array, from many threads. Nothing is sent before the first one, which logs in.
+
+    The certificate is verified unless the site says otherwise: infinisdk itself never does. Raises the RemoteFailure family; the first
+    request BadCredentials or Unreachable.
+    """
+
+    def __init__(self, system: ArraySystem, access: Access, limits: Limits, directory: Path) -> None:
+        silence()
+        if not system.verify:
+            warnings.filterwarnings("ignore", category=urllib3.exceptions.InsecureRequestWarning)
+        self.name = system.name
+        self._configured = system
+        self._directory = directory
+        self._transport = Transport(system.name, access, limits, self._verification())
+        self._lock = RLock()
+        self._box: Any = None
+
+    def _verification(self) -> bool | str:
+        if not self._configured.verify:
+            return False
+        return str(self._directory / self._configured.ca_file) if self._configured.ca_file else True
+
+    @property
+    def box(self) -> Any:
+        """The logged-in InfiniBox object."""
+        with self._lock:
+            if self._box is None:
+                self._box = self._logged_in()
+            self._transport.seal(self._box.api._session)  # infinisdk may have replaced it
+            return self._box
+
+    def _logged_in(self) -> Any:
+        site = self._configured
+        address = (site.address, site.port or (443 if site.tls else 80))
+        try:
+            box = InfiniBox(address, auth=(site.username, password(site, self._directory).reveal()), use_ssl=site.tls)
+            self._transport.seal(box.api._session)
+            box.login()
+        except APICommandFailed as error:
+            if error.status_code in (401, 403):
+                fix = f"Check username and password of array {self.name} in millpond.yaml."
+                raise BadCredentials(f"array {self.name} refused the login of {site.username}", where=self.name, fix=fix) from None
+            raise Unreachable(f"array {self.name}: {said(error)} (HTTP {error.status_code})", where=self.name) from None
+        except RemoteFailure as error:
+            fix = f"Check address, port, tls and ca_file of array {self.name} in millpond.yaml."
+            raise Unreachable(f"array {self.name}: {error.why}", where=error.where, fix=fix) from None
+        except InfiniSDKException as error:
+            raise Unreachable(f"array {self.name} cannot be used: {type(error).__name__}", where=self.name) from None
+        return box
+
+    def get(self, path: str, **parameters: str | int) -> Any:
+        return self._request("get", path, params=parameters).get_result()
+
+    def count(self, path: str) -> int:
+        return int(self._request("get", path, params={"fields": "id", "page": 1, "page_size": 1}).get_total_num_objects())
+
+    def rows(self, path: str, fields: Sequence[str], **filters: str) -> Iterator[Row]:
+        """The whole list."""
+        parameters = {**filters, "fields": ",".join(fields), "page_size": PAGE}
+        page, pages = 1, 1
+        while page <= pages:
+            answer = self._request("get", path, params={**parameters, "page": page})
+            pages = -(-answer.get_total_num_objects() // PAGE)
+            yield from answer.get_result()
+            page += 1
+
+    def rows_in(self, path: str, fields: Sequence[str], field: str, values: Sequence[str | int]) -> Iterator[Row]:
+        """The rows whose `field` is one of `values`, in as few requests as their number allows."""
+        for start in range(0, len(values), CHUNK):
+            some = ",".join(str(value) for value in values[start : start + CHUNK])
+            yield from self.rows(path, fields, **{field: f"in:({some})"})
+
+    def send(self, method: str, path: str, body: Any = None, **parameters: str) -> Any:
+        """One mutating request; infinisdk approves it."""
+        keywords = {"data": body} if body is not None else {}
+        return self._request(method, path, params=parameters, **keywords).get_result()
+
+    def _request(self, method: str, path: str, **keywords: Any) -> Any:
+        box = self.box
+        try:
+            return box.api.request(method, path, **keywords)
+        except InfiniSDKException as error:
+            failure = failed(error, f"{self.name}: {method.upper()} {path}", mutating=method != "get")
+        raise failure
+
+    def know(self, peer: Session) -> None:
+        """Makes the login of the array at the other end of a link available to replication calls, which need both.
+
+        infinisdk holds related systems by weak references: `peer` keeps its own alive.
+        """
+        self.box.register_related_system(peer.box)
+
+
+@cache
+def silence() -> None:
+    """infinisdk logs every request to stderr by default."""
+    logbook.NullHandler().push_application()
+
+
+def password(system: ArraySystem, directory: Path) -> Secret:
+    if system.password_env:
+        if value := os.environ.get(system.password_env):
+            return Secret(value)
+        fix = f"Set the environment variable {system.password_env}."
+    elif system.password_file:
+        path = directory / system.password_file
+        try:
+            return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"))
+        except OSError as error:
+            fix = f"Make {path} readable: {error.strerror}."
+    else:
+        fix = "Set password_env or password_file of this array in millpond.yaml."
+    raise BadCredentials(f"there is no password for array {system.name}", where=system.name, fix=fix)
+
+
+def failed(error: InfiniSDKException, where: str, *, mutating: bool) -> RemoteFailure:
+    if isinstance(error, APICommandFailed):
+        return of_status(error.status_code, said(error), where, mutating=mutating)
+    if isinstance(error, RelatedSystemNotFound):
+        return Retryable("the array asks for a login to the other array, which is not available", where=where)
+    return Retryable(f"infinisdk: {type(error).__name__}", where=where)
+
+
+def said(error: APICommandFailed) -> str:
+    """The array's own words. Never `str(error)`: it prints the session cookie."""
+    answer = error.response.get_error() or {}
+    sentences = [
+        answer.get("message") or str(error.response.response.reason),
+        *(one.get("message", "") for one in answer.get("reasons") or ()),
+    ]
+    text = "; ".join(dict.fromkeys(filter(None, sentences)))
+    return f"{answer['code']}: {text}" if answer.get("code") else text
