@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from aiohttp import web
 
 from millpond.sandbox.core.releases import ANTELOPE, QUEENS, Release
 from millpond.sandbox.core.releases import RELEASES as KNOWN
+from millpond.sandbox.core.watch import check_running_twice
 from millpond.sandbox.core.world import Cloud, World
 from millpond.sandbox.settings import Settings
 
@@ -51,6 +53,8 @@ def assemble(
         for service, (module, _) in SERVICES.items():
             if found := _module(module):
                 setattr(cloud, service, found.Service(cloud))
+    if all(hasattr(cloud, "nova") and hasattr(cloud, "neutron") for cloud in world.clouds.values()):
+        world.watches.append(partial(check_running_twice, world))
     return world
 
 

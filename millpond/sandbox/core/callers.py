@@ -40,7 +40,7 @@ def admin(request: web.Request) -> Caller:
 
 def public(function: F) -> F:
     """Marks a route that needs no token and no microversion: version documents and logins."""
-    function.is_public = True  # type: ignore[attr-defined]
+    vars(getattr(function, "__func__", function))["is_public"] = True
     return function
 
 

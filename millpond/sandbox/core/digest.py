@@ -13,37 +13,44 @@ from millpond.sandbox.core.world import World
 ID = re.compile(r"\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b")
 TIME = re.compile(r"\b\d{4}-?\d\d-?\d\dT\d\d:?\d\d:?\d\d(\.\d+)?Z?")
 NUMBER = re.compile(r"\b1\d{9}(\d{3})?(\.\d+)?\b")
+ORDERED = ("ports", "fixed_ips", "dns_nameservers", "destinations")
+"""Keys of lists whose order says something; every other list is sorted."""
+RECORDED = re.compile(r"millpond\.(cut|run|stopped|booting|verified|returned|attempts)$")
+"""Metadata keys of which it matters that they are there, but not what a particular run put in."""
+SERVICES = ("keystone", "neutron", "cinder", "glance", "nova")
 
 
 def digest(world: World) -> dict[str, Any]:
     """`{"clouds": ..., "arrays": ..., "sha256": ...}`; each service and array contributes what its `digest()` gives."""
-    services = ("keystone", "neutron", "cinder", "glance", "nova")
     clouds = {
-        name: {service: getattr(cloud, service).digest() for service in services if hasattr(getattr(cloud, service, None), "digest")}
+        name: {service: getattr(cloud, service).digest() for service in SERVICES if hasattr(cloud, service)}
         for name, cloud in world.clouds.items()
     }
-    arrays = {name: array.digest() for name, array in world.arrays.items() if hasattr(array, "digest")}
+    arrays = {name: array.digest() for name, array in world.arrays.items()}
     plain = Normalised(world).value({"clouds": clouds, "arrays": arrays})
     text = json.dumps(plain, sort_keys=True)
     return {**plain, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
 class Normalised:
-    """Replaces every id by the name of what has it, times by `<time>`, and sorts what has no order of its own."""
+    """Replaces every id by the name of what has it and times by `<time>`, and sorts what has no order of its own."""
 
     def __init__(self, world: World) -> None:
         self._names: dict[str, str] = {}
-        for table_name in world.store.names():
-            kind = table_name.rsplit("/", 1)[-1]
-            for row in world.store.table(table_name):
-                name = row.get("name") or row.get("mac_address") or row.get("display_name")
+        for table in map(world.store.table, world.store.names()):
+            kind = table.name.rsplit("/", 1)[-1]
+            for row in table:
+                name = row.get("mac_address") or row.get("name") or row.get("display_name")
                 self._names[row["id"].replace("-", "")] = f"<{kind} {name}>" if name else f"<{kind}>"
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
-            return {self.text(str(key)): self.value(item) for key, item in value.items()}
+            return {self.text(name): self.value(item, name) for name, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self.value(item) for item in value]
+            items = [self.value(item) for item in value]
+            return items if key in ORDERED else sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
+        if RECORDED.fullmatch(key):
+            return "<set>"
         return self.text(value) if isinstance(value, str) else value
 
     def text(self, text: str) -> str:

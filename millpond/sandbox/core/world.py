@@ -1,5 +1,6 @@
 """The simulated world: clock, tables, events and faults, two clouds, and the arrays behind them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,10 +37,14 @@ class World:
         self.requests = RequestLog()
         self.clouds: dict[str, Cloud] = {}
         self.arrays: dict[str, InfiniBox] = {}
+        self.watches: list[Callable[[], None]] = []
+        """Called after every change, to record violations that no single service can see."""
 
     def settle(self) -> None:
         """Brings what changed to the disk; called after every request and on every tick."""
         if self.store.is_dirty():
+            for watch in self.watches:
+                watch()
             self.save_time()
             self.store.flush()
 
