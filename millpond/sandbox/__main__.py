@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = Settings(speed=options.speed, latency=options.latency)
     world = assemble(options.dir / "state.sqlite", settings, releases, port)
     if options.scenario != "none":
-        _seed(world, options.scenario, options.servers)
+        importlib.import_module("millpond.sandbox.scenarios").seed(world, options.scenario, options.servers)
     asyncio.run(_serve(world, sockets, options.dir))
 
 
@@ -50,14 +50,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--target-release", choices=sorted(RELEASES), default=ANTELOPE.name)
     parser.add_argument("--ml2", choices=("ovs", "ovn"), default="ovs", help="the target cloud's network back end")
     return parser.parse_args(arguments)
-
-
-def _seed(world: World, scenario: str, servers: int | None) -> None:
-    """A world that was seeded before stays as it is."""
-    seeded = world.store.table("world/scenario")
-    if not len(seeded):
-        seeded.insert({"id": scenario, "servers": servers})
-        importlib.import_module("millpond.sandbox.scenarios").seed(world, scenario, servers)
 
 
 def _bind(port: int) -> dict[str, socket.socket]:
