@@ -6,6 +6,7 @@ from aiohttp import web
 
 from millpond.sandbox.core.digest import digest
 from millpond.sandbox.core.errors import ApiError
+from millpond.sandbox.core.guest import write
 from millpond.sandbox.core.web import body
 from millpond.sandbox.core.world import World
 
@@ -35,6 +36,7 @@ class Control:
                 web.post("/world/restore", self.restore),
                 web.get("/world/digest", self.show_digest),
                 web.get("/world", self.dump),
+                web.post("/write", self.write),
                 web.get("/violations", self.list_violations),
             ]
         )
@@ -102,6 +104,13 @@ class Control:
         self._catch_up()
         store = self.world.store
         return web.json_response({name: list(store.table(name)) for name in store.names()})
+
+    async def write(self, request: web.Request) -> web.Response:
+        order = await body(request)
+        self._catch_up()
+        contents = write(self.world, order)
+        self.world.settle()
+        return web.json_response({"volumes": contents}, status=201)
 
     async def list_violations(self, request: web.Request) -> web.Response:
         self._catch_up()

@@ -36,7 +36,6 @@ class Rates:
 class Limits:
     replicas: int = 250
     initialisations: int = 8
-    requests_per_second: float = 0
 
 
 @dataclass
