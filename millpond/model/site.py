@@ -68,10 +68,15 @@ class Maps:
 
 @dataclass(frozen=True)
 class Replication:
+    """`fence_first` false is for firmware that refuses to let both sides of a replica be targets: the target is then promoted first and
+    the source fenced at once after, while its servers are proven stopped and locked.
+    """
+
     adoption: str = "precreate"
     grouping: str = "consistency_group"
     sync_interval: int = 300
     rpo: int = 600
+    fence_first: bool = True
 
 
 @dataclass(frozen=True)

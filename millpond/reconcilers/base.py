@@ -32,16 +32,27 @@ class Goals:
     """Where each wave is to go, and who has been handed over. Made once per plan, from flags and observation (`stages.py`).
 
     `stages`: wave name → stage. `wave_of`: source id of a server or volume → wave name. `verified`: source ids of the servers handed over.
-    `decommission`: the tenant's decommissioning was admitted or may be planned.
+    `cuts`: wave name → id of the cut under way or done. `admitted`: waves whose cut record is written. `unpair`: handed-over waves whose
+    pairs have been kept long enough. `decommission`: the tenant's decommissioning is wanted. `run` is the id of the run that plans in
+    order to execute, empty where nobody will; `tried` are the boots that this run has sent, as `source id@booting stamp`.
     """
 
     stages: Mapping[str, Stage] = field(default_factory=dict)
     wave_of: Mapping[str, str] = field(default_factory=dict)
     verified: frozenset[str] = frozenset()
+    cuts: Mapping[str, str] = field(default_factory=dict)
     decommission: bool = False
+    admitted: frozenset[str] = frozenset()
+    unpair: frozenset[str] = frozenset()
+    run: str = ""
+    tried: frozenset[str] = frozenset()
 
     def wave(self, source_id: str) -> str:
         return self.wave_of.get(source_id, "")
+
+    def unpairing(self, source_id: str) -> bool:
+        """Whether the pairs of this server's or volume's wave are to go: decommissioned, or past `keep_pairs_until`."""
+        return self.decommission or self.wave(source_id) in self.unpair
 
     def stage(self, source_id: str) -> Stage:
         """The stage of a server's or volume's wave; REPLICATE for what is in no wave."""

@@ -1,0 +1,119 @@
+"""The safety rules, read again and asserted directly before a step that could break them. Each raises `InvariantBroken`; nothing is sent.
+
+One: at most one powered-on copy of a server. Two: at most one writable side of a replication group. Four: a group changes hands only
+after its servers are proven stopped, every LUN mapping belongs to an attachment of such a server, and a later sync has completed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from millpond.errors import InvariantBroken
+from millpond.model.array import ArrayVolume, Replica, Role
+from millpond.model.block_storage import Volume
+from millpond.model.change import Change
+from millpond.model.compute import Server
+from millpond.providers.ports import Providers
+
+AGAIN = "look at both clouds, then run the plan again: nothing was sent"
+
+
+def _broken(change: Change, why: str) -> InvariantBroken:
+    return InvariantBroken(why, where=str(change.address), fix=AGAIN, command="millpond plan")
+
+
+def may_change_hands(change: Change, providers: Providers) -> None:
+    """Before `fence` and `promote`."""
+    values = change.parameters
+    servers = providers.source.compute.servers(values["source_project"])
+    volumes = providers.source.block_storage.volumes(values["source_project"])
+    _stopped(change, servers, values["servers"], "source")
+    name = values["array"] if change.action == "fence" else values["peer_array"]
+    array = providers.array(name)
+    _mapped_to_stopped(change, array.volumes([], values["local_ids"]), _of(volumes, values["volumes"]), servers)
+    source, target = _both(change, providers, name)
+    if not values["stopped"] or (source.role is Role.SOURCE and source.restore_point < values["stopped"]):
+        raise _broken(change, "no sync that began after the stop has completed")
+    if change.action == "promote" and source.role is not Role.TARGET and providers.site.replication.fence_first:
+        raise _broken(change, "the source side is still writable: two sides would be")
+    if target.role is Role.SOURCE and change.action == "promote":
+        raise _broken(change, "the target side is promoted already")
+
+
+def may_come_back(change: Change, providers: Providers) -> None:
+    """Before `demote` and `restore`: the target's servers are stopped; the source is given back only when the target is not writable."""
+    values = change.parameters
+    project = values.get("target_project")
+    if project:
+        markers = {server.marker: server for server in providers.target.compute.servers(project)}
+        running = [id for id in values["servers"] if id in markers and not _asleep(markers[id])]
+        if running:
+            raise _broken(change, f"{len(running)} server(s) still run on the target")
+    if change.action == "restore":
+        peer = _replica(change, providers, values["peer_array"], values["peer"])
+        if peer.role is not Role.TARGET:
+            raise _broken(change, "the target side is still writable: two sides would be")
+
+
+def source_is_stopped(change: Change, providers: Providers, project: str, server_id: str) -> None:
+    """Before a boot on the target. A server that is gone from the source cannot run there."""
+    _stopped(change, providers.source.compute.servers(project), [server_id], "source")
+
+
+def target_is_stopped(change: Change, providers: Providers, project: str, server_id: str) -> None:
+    """Before a start on the source."""
+    running = [s for s in providers.target.compute.servers(project) if s.marker == server_id and not _asleep(s)]
+    if running:
+        raise _broken(change, f"its copy on the target is {running[0].status}: two copies would run")
+
+
+def is_ours(change: Change, providers: Providers, project: str, server_id: str, marker: str) -> None:
+    """Before a target server is deleted."""
+    found = [s for s in providers.target.compute.servers(project) if s.id == server_id]
+    if any(s.marker != marker for s in found):
+        raise _broken(change, f"server {server_id} does not carry the marker of {marker}: Millpond deletes only what it created")
+    if any(v.delete_on_termination for s in found for v in s.volumes):
+        raise _broken(change, f"a disk of server {server_id} would be deleted with it")
+
+
+def _asleep(server: Server) -> bool:
+    never_ran = server.status == "ERROR" and not server.launched_at
+    return never_ran or (server.stopped and server.locked)
+
+
+def _stopped(change: Change, servers: Iterable[Server], wanted: Sequence[str], side: str) -> None:
+    awake = [s.name or s.id for s in servers if s.id in wanted and not (s.stopped and s.locked)]
+    if awake:
+        raise _broken(change, f"not proven stopped under an admin lock on the {side}: {', '.join(sorted(awake))}")
+
+
+def _of(volumes: Iterable[Volume], wanted: Sequence[str]) -> dict[str, Volume]:
+    return {volume.backend_name: volume for volume in volumes if volume.id in wanted}
+
+
+def _mapped_to_stopped(change: Change, found: Iterable[ArrayVolume], volumes: dict[str, Volume], servers: Iterable[Server]) -> None:
+    """An attached server sees the volume through one host: more mappings than attachments of stopped servers belong to somebody else."""
+    asleep = {server.id for server in servers if server.stopped and server.locked}
+    for local in found:
+        volume = volumes.get(local.name)
+        attached = {a.server_id for a in volume.attachments} if volume else set()
+        if attached - asleep:
+            raise _broken(change, f"volume {local.name} is attached to a server that is not stopped")
+        if len(local.mapped_to) > len(attached):
+            raise _broken(
+                change, f"volume {local.name} is mapped to {', '.join(local.mapped_to)}, more than its stopped servers account for"
+            )
+
+
+def _both(change: Change, providers: Providers, source_array: str) -> tuple[Replica, Replica]:
+    values = change.parameters
+    own = _replica(change, providers, values["array"], values["replica"])
+    peer = _replica(change, providers, values["peer_array"], values["peer"])
+    return (own, peer) if own.array == source_array else (peer, own)
+
+
+def _replica(change: Change, providers: Providers, array: str, replica: int) -> Replica:
+    found = next((r for r in providers.array(array).replicas() if r.id == replica), None)
+    if found is None:
+        raise _broken(change, f"replica {replica} is gone from {array}")
+    return found

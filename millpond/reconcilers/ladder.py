@@ -1,0 +1,70 @@
+"""The rungs that lead one resource from where it is observed to its goal, each after the one before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from millpond.model.address import Address, Side
+from millpond.model.change import AnyStep, Change, Effect, FieldChange, Waiting
+
+
+class Ladder:
+    """Collects the steps of one resource. `first` names steps of the same kind that must be done before any of them."""
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        wave: str = "",
+        source_id: str = "",
+        servers: tuple[str, ...] = (),
+        side: Side = Side.TARGET,
+        first: tuple[str, ...] = (),
+    ) -> None:
+        self._place: dict[str, Any] = {"address": address, "wave": wave, "source_id": source_id, "servers": servers}
+        self._side = side
+        self._after = first
+        self.steps: list[AnyStep] = []
+
+    def change(
+        self,
+        action: str,
+        reason: str,
+        *,
+        effect: Effect = Effect.UPDATE,
+        fields: tuple[FieldChange, ...] = (),
+        destination: str = "",
+        side: Side | None = None,
+        reversible: bool = True,
+        outage: bool = False,
+        danger: bool = False,
+        alone: bool = False,
+        **parameters: Any,
+    ) -> None:
+        """One more rung. `alone` leaves it out of the chain: the next rung does not wait for it."""
+        step = Change(
+            **self._place,
+            action=action,
+            reason=reason,
+            after=self._after,
+            side=side or self._side,
+            effect=effect,
+            fields=fields,
+            destination=destination or action,
+            reversible=reversible,
+            outage=outage,
+            danger=danger,
+            parameters=parameters,
+        )
+        self._add(step, alone=alone)
+
+    def wait(self, action: str, reason: str, *, long: bool = False, bytes_left: int = 0, rate: int = 0, seconds: float = 0.0) -> None:
+        step = Waiting(
+            **self._place, action=action, reason=reason, after=self._after, long=long, bytes_left=bytes_left, rate=rate, seconds=seconds
+        )
+        self._add(step, alone=False)
+
+    def _add(self, step: AnyStep, *, alone: bool) -> None:
+        self.steps.append(step)
+        if not alone:
+            self._after = (step.id,)

@@ -1,0 +1,169 @@
+"""The project on the target, and the tag that marks both projects as being migrated."""
+
+from __future__ import annotations
+
+from millpond.model.address import Side
+from millpond.model.change import AnyStep, Change, Effect, FieldChange
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.identity import Project
+from millpond.model.marker import TENANT_TAG, own_tags, tag_for
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Providers
+from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.ladder import Ladder
+
+KIND = "project"
+READS_AFTER: tuple[str, ...] = ()
+
+
+def observe(providers: Providers, scope: Scope) -> Facts:
+    """The projects themselves are looked up before everything else (see runs/observe); this reads the domains and logins."""
+    source, target = providers.source, providers.target
+    return Facts(
+        source={"cloud": source.name, "user_id": source.user_id, "domains": source.identity.domains()} if scope.source else {},
+        target={
+            "cloud": target.name,
+            "user_id": target.user_id,
+            "domains": target.identity.domains(),
+            "roles": target.identity.roles(),
+        }
+        if scope.target
+        else {},
+    )
+
+
+def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    findings: list[Finding] = []
+    source = desired.inventory.project
+    ladder = Ladder(desired.address(KIND, source.id), source_id=source.id)
+    if goals.decommission:
+        _delete_source(ladder, snapshot)
+        return KindPlan(tuple(ladder.steps))
+    steps = _tag_source(desired, snapshot)
+    projects = snapshot.target.projects
+    if len(projects) > 1:
+        findings.append(_doubled(desired, projects))
+    elif not projects:
+        domain = snapshot.target.domains.get(desired.manifest.target.domain, "")
+        if domain:
+            _create(ladder, desired, domain)
+        else:
+            findings.append(_missing_domain(desired))
+    elif not goals.verified:
+        findings += _mark(ladder, desired, projects[0])
+    return KindPlan((*steps, *ladder.steps), tuple(findings))
+
+
+def _tag_source(desired: Desired, snapshot: Snapshot) -> list[AnyStep]:
+    project = snapshot.source.project
+    if project is None or TENANT_TAG in project.tags:
+        return []
+    ladder = Ladder(desired.address("source_project", project.id), source_id=project.id, side=Side.SOURCE)
+    ladder.change(
+        "tag",
+        "a project that is being migrated says so, should every document be lost",
+        fields=(FieldChange("tags", None, TENANT_TAG),),
+        project_id=project.id,
+        tag=TENANT_TAG,
+    )
+    return ladder.steps
+
+
+def _create(ladder: Ladder, desired: Desired, domain_id: str) -> None:
+    source, target = desired.inventory.project, desired.manifest.target
+    body = {
+        "name": target.project,
+        "domain_id": domain_id,
+        "description": source.description,
+        "enabled": source.enabled,
+        "tags": [*own_tags(source.tags), TENANT_TAG, tag_for(source.id)],
+    }
+    ladder.change(
+        "create",
+        "the manifest's target",
+        effect=Effect.CREATE,
+        fields=(
+            FieldChange("name", None, target.project),
+            FieldChange("domain", None, target.domain),
+            FieldChange("description", None, source.description),
+        ),
+        body=body,
+    )
+
+
+def _mark(ladder: Ladder, desired: Desired, project: Project) -> list[Finding]:
+    findings = []
+    for tag in (TENANT_TAG, tag_for(desired.inventory.project.id)):
+        if tag not in project.tags:
+            ladder.change(
+                f"mark:{tag}",
+                "a project of this name exists: it is adopted",
+                fields=(FieldChange("tags", None, tag),),
+                project_id=project.id,
+                tag=tag,
+            )
+    if ladder.steps:
+        findings.append(
+            Finding(
+                "project_adopted",
+                Severity.WARNING,
+                desired.address(KIND, desired.inventory.project.id),
+                f"the project {project.name} ({project.id}) exists on the target and will be adopted",
+                "Millpond did not create it",
+                "make sure that it is meant for this tenant before you apply",
+            )
+        )
+    return findings
+
+
+def _doubled(desired: Desired, projects: tuple[Project, ...]) -> Finding:
+    return Finding(
+        "ambiguous_project",
+        Severity.BLOCKER,
+        desired.address(KIND, desired.inventory.project.id),
+        f"{len(projects)} projects on the target could be this tenant's: {', '.join(p.id for p in projects)}",
+        "Millpond never guesses which one is meant",
+        f"remove the tag `{tag_for(desired.inventory.project.id)}` from the wrong ones",
+    )
+
+
+def _missing_domain(desired: Desired) -> Finding:
+    return Finding(
+        "missing_domain",
+        Severity.BLOCKER,
+        desired.address(KIND, desired.inventory.project.id),
+        f"the target has no domain `{desired.manifest.target.domain}`",
+        "the project cannot be created",
+        "create the domain on the target, or correct target.domain in the manifest",
+    )
+
+
+def _delete_source(ladder: Ladder, snapshot: Snapshot) -> None:
+    project = snapshot.source.project
+    if project is not None:
+        ladder.change(
+            "delete_source",
+            "decommission: true",
+            effect=Effect.DELETE,
+            destination="absent",
+            side=Side.SOURCE,
+            danger=True,
+            reversible=False,
+            project_id=project.id,
+        )
+
+
+def perform(change: Change, providers: Providers) -> None:
+    values = change.parameters
+    match change.action.partition(":")[0]:
+        case "create":
+            providers.target.identity.create_project(values["body"])
+        case "mark":
+            providers.target.identity.add_project_tag(values["project_id"], values["tag"])
+        case "tag":
+            providers.source.identity.add_project_tag(values["project_id"], values["tag"])
+        case "delete_source":
+            providers.source.identity.delete_project(values["project_id"])
+        case other:
+            raise AssertionError(other)

@@ -1,0 +1,109 @@
+"""Quotas of the target project in Nova, Cinder (with the per-type keys) and Neutron."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from millpond.model.change import UNKNOWN, AnyStep, Change, FieldChange
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.identity import Quota
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Cloud, Providers
+from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.ladder import Ladder
+
+KIND = "quota"
+READS_AFTER: tuple[str, ...] = ("project",)
+SERVICES = ("compute", "volume", "network")
+PER_TYPE = ("volumes_", "gigabytes_", "snapshots_")
+
+
+def observe(providers: Providers, scope: Scope) -> Facts:
+    there: dict[str, object] = {}
+    if scope.target and scope.target_project:
+        there = {"quotas": _read(providers.target, scope.target_project)}
+    return Facts(source={"quotas": _read(providers.source, scope.source_project)} if scope.source else {}, target=there)
+
+
+def _read(cloud: Cloud, project: str) -> tuple[Quota, ...]:
+    return (cloud.compute.quota(project), cloud.block_storage.quota(project), cloud.network.quota(project))
+
+
+def wanted(desired: Desired, quota: Quota) -> dict[str, int]:
+    """The source's limits, raised to what is used, under the target's key names; the manifest's values hold as they are."""
+    limits = {}
+    for key, limit in quota.limits.items():
+        used = quota.used.get(key, 0)
+        limits[_renamed(desired, key)] = limit if limit < 0 else max(limit, used)
+    stated = {key: value for key, value in desired.manifest.quotas.items() if key in quota.limits or _type_of(key)}
+    return {**limits, **stated}
+
+
+def _type_of(key: str) -> str:
+    return next((key.removeprefix(prefix) for prefix in PER_TYPE if key.startswith(prefix)), "")
+
+
+def _renamed(desired: Desired, key: str) -> str:
+    kind = _type_of(key)
+    return key.removesuffix(kind) + desired.site.maps.volume_types.get(kind, kind) if kind else key
+
+
+def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    steps: list[AnyStep] = []
+    findings: list[Finding] = []
+    if goals.verified or goals.decommission:
+        return KindPlan()
+    held = {quota.service: quota for quota in snapshot.target.quotas}
+    for quota in desired.inventory.quotas:
+        there = held.get(quota.service)
+        limits = wanted(desired, quota)
+        changed = {key: value for key, value in limits.items() if there is None or (key in there.limits and there.limits[key] != value)}
+        if changed:
+            steps += _update(desired, snapshot, quota.service, changed, there.limits if there else {})
+        findings += _too_small(desired, quota, limits)
+    return KindPlan(tuple(steps), tuple(findings))
+
+
+def _update(desired: Desired, snapshot: Snapshot, service: str, changed: Mapping[str, int], before: Mapping[str, int]) -> list[AnyStep]:
+    ladder = Ladder(desired.address(KIND, service))
+    ladder.change(
+        "update",
+        "the limits that the tenant had, or that the manifest states",
+        fields=tuple(FieldChange(key, before.get(key), value) for key, value in sorted(changed.items())),
+        service=service,
+        limits=dict(changed),
+        project_id=snapshot.target.project.id if snapshot.target.project else UNKNOWN,
+    )
+    return ladder.steps
+
+
+def _too_small(desired: Desired, quota: Quota, limits: Mapping[str, int]) -> list[Finding]:
+    """A limit that the manifest states below what the tenant's objects need."""
+    result = []
+    for key, used in sorted(quota.used.items()):
+        limit = limits.get(_renamed(desired, key), -1)
+        if 0 <= limit < used and key in desired.manifest.quotas:
+            result.append(
+                Finding(
+                    "quota_too_small",
+                    Severity.BLOCKER,
+                    desired.address(KIND, quota.service),
+                    f"quota `{key}` is {limit} on the target, the tenant needs {used}",
+                    "its objects would be refused halfway",
+                    f"raise `quotas: {{{key}: {used}}}` in the manifest, or exclude objects",
+                )
+            )
+    return result
+
+
+def perform(change: Change, providers: Providers) -> None:
+    target, values = providers.target, change.parameters
+    project, limits = values["project_id"], values["limits"]
+    match values["service"]:
+        case "compute":
+            target.compute.update_quota(project, limits)
+        case "volume":
+            target.block_storage.update_quota(project, limits)
+        case _:
+            target.network.update_quota(project, limits)

@@ -1,0 +1,61 @@
+"""The rungs that write and remove a cut record, the same on servers and on detached volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from millpond.model.change import FieldChange
+from millpond.model.cut_record import PREFIX, CutRecord
+from millpond.model.desired import Desired
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.base import Goals
+from millpond.reconcilers.ladder import Ladder
+
+
+def record_change(ladder: Ladder, action: str, reason: str, server_id: str, metadata: Mapping[str, str], *, outage: bool = True) -> None:
+    """One call that writes some of the record's keys."""
+    ladder.change(
+        action,
+        reason,
+        fields=tuple(FieldChange(key, None, value) for key, value in sorted(metadata.items())),
+        outage=outage,
+        server_id=server_id,
+        metadata=dict(metadata),
+    )
+
+
+def claim(ladder: Ladder, goals: Goals, server_id: str, record: CutRecord) -> None:
+    """The run that continues a cut says so in the record; one that finds another's name there afterwards stops."""
+    if goals.run and record.run != goals.run:
+        record_change(ladder, "claim", "another run began this cut", server_id, {PREFIX + "run": goals.run})
+
+
+def clear(ladder: Ladder, server_id: str, record: CutRecord) -> None:
+    """`cut` goes first: what is left of the record afterwards asks for nothing but its own removal."""
+    keys = sorted(record.metadata(), key=lambda key: key != PREFIX + "cut")
+    for key in keys:
+        ladder.change(
+            f"forget:{key}",
+            "the cut is undone",
+            fields=(FieldChange(key, record.metadata()[key], None),),
+            alone=key != PREFIX + "cut",
+            server_id=server_id,
+            key=key,
+        )
+
+
+def clock_of(desired: Desired, snapshot: Snapshot, volume_ids: Sequence[str], side: str) -> dict[str, Any]:
+    """Which arrays' clocks to read, and into which key: those that hold the given source volumes, or their twins for side `target`."""
+    wanted = {volume.id: volume.backend_name for volume in desired.inventory.volumes if volume.id in set(volume_ids)}
+    pools = {pair.source.array: pair.target.array for pair in desired.site.pool_pairs}
+    holding = {volume.array for volume in snapshot.storage.volumes if volume.name in wanted.values() and volume.array in pools}
+    arrays = holding or set(pools)
+    if side == "target":
+        return {"arrays": sorted({pools[name] for name in arrays}), "key": "returned"}
+    return {"arrays": sorted(arrays), "key": "stopped"}
+
+
+def times(text: str) -> dict[str, int]:
+    """`ibox-a:1732160000000,ibox-c:…` → ms since epoch per array."""
+    return {name: int(ms) for name, _, ms in (part.partition(":") for part in text.split(",") if part)}

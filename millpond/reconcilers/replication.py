@@ -1,0 +1,199 @@
+"""Which volumes replicate together, and how a group stands on its two arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from millpond.model.address import Address
+from millpond.model.array import ArrayVolume, ConsistencyGroup, Replica, ReplicaState, Role
+from millpond.model.block_storage import Volume
+from millpond.model.desired import Desired, DesiredWave
+from millpond.model.site import PoolPair
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.record import times
+from millpond.reconcilers.twins import Same
+
+GIB = 1024**3
+SAFETY_PREFIX = "millpond-safety-"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One volume of a group: the source's Cinder volume and its object on the source array."""
+
+    volume: Volume
+    local: ArrayVolume
+
+    @property
+    def remote_name(self) -> str:
+        """The name that a remote end made by the replication itself gets (adoption `manage`)."""
+        return f"millpond-{self.volume.id}"
+
+
+@dataclass(frozen=True)
+class Group:
+    """`grouped`: one consistency group for all members; otherwise one member with its own replica. `name` is the array's name for it."""
+
+    address: Address
+    name: str
+    wave: str
+    pair: PoolPair
+    adoption: str
+    grouped: bool
+    members: tuple[Member, ...]
+
+    def servers(self, desired: Desired) -> tuple[str, ...]:
+        volumes = {member.volume.id for member in self.members}
+        attached = (s.id for s in desired.inventory.servers if volumes & {v.volume_id for v in s.volumes})
+        return tuple(sorted(attached))
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Both ends of a group as observed. `ours` is false when a member replicates or groups elsewhere."""
+
+    source: Replica | None
+    target: Replica | None
+    local_group: ConsistencyGroup | None
+    remote_group: ConsistencyGroup | None
+
+    @property
+    def roles(self) -> tuple[Role | None, Role | None]:
+        return (self.source.role if self.source else None, self.target.role if self.target else None)
+
+    @property
+    def paired(self) -> bool:
+        return self.source is not None and self.target is not None
+
+    @property
+    def forward(self) -> bool:
+        return self.roles == (Role.SOURCE, Role.TARGET)
+
+    @property
+    def fenced(self) -> bool:
+        return self.roles == (Role.TARGET, Role.TARGET)
+
+    @property
+    def promoted(self) -> bool:
+        return self.roles == (Role.TARGET, Role.SOURCE)
+
+    @property
+    def both_writable(self) -> bool:
+        return self.roles == (Role.SOURCE, Role.SOURCE)
+
+
+def seeded(replica: Replica) -> bool:
+    return replica.restore_point > 0 and not replica.initial
+
+
+def suspended(replica: Replica) -> bool:
+    return replica.state in (ReplicaState.SUSPENDED, ReplicaState.AUTO_SUSPENDED)
+
+
+@lru_cache(maxsize=16)
+def _locals_once(desired: Same, snapshot: Same) -> dict[str, ArrayVolume]:
+    arrays = {pair.source.array for pair in desired.item.site.pool_pairs}
+    return {volume.name: volume for volume in snapshot.item.storage.volumes if volume.array in arrays}
+
+
+def local_volume(desired: Desired, snapshot: Snapshot, volume: Volume) -> ArrayVolume | None:
+    """The volume's object on one of the site's source arrays, by the name that Cinder gives it."""
+    return _locals(desired, snapshot).get(volume.backend_name)
+
+
+def _locals(desired: Desired, snapshot: Snapshot) -> dict[str, ArrayVolume]:
+    return _locals_once(Same(desired), Same(snapshot))
+
+
+def adoption_of(desired: Desired, volume: Volume, local: ArrayVolume) -> str:
+    """`manage` where the array's size is no whole GiB: a precreated volume could never have the same size."""
+    wanted = desired.adoption(volume.id)
+    return "manage" if local.size % GIB else wanted
+
+
+def pool_pair(desired: Desired, local: ArrayVolume) -> PoolPair | None:
+    return next((p for p in desired.site.pool_pairs if (p.source.array, p.source.pool) == (local.array, local.pool)), None)
+
+
+def groups(desired: Desired, snapshot: Snapshot) -> tuple[Group, ...]:
+    """One group per wave, pool pair and adoption, or one per volume where the wave asks for it or has but one.
+
+    Volumes without an object on a source array or without a pool pair are in none: preflight says so.
+    """
+    return _groups_once(Same(desired), Same(snapshot))
+
+
+@lru_cache(maxsize=16)
+def _groups_once(same_desired: Same, same_snapshot: Same) -> tuple[Group, ...]:
+    desired, snapshot = same_desired.item, same_snapshot.item
+    found = _locals(desired, snapshot)
+    volumes = {volume.id: volume for volume in desired.inventory.volumes}
+    result: list[Group] = []
+    for wave in desired.waves:
+        result += _of_wave(desired, wave, [volumes[id] for id in wave.volumes if id in volumes], found)
+    return tuple(result)
+
+
+def _of_wave(desired: Desired, wave: DesiredWave, volumes: Iterable[Volume], found: dict[str, ArrayVolume]) -> list[Group]:
+    sets: dict[tuple[str, str], list[Member]] = {}
+    pairs = {pair.name: pair for pair in desired.site.pool_pairs}
+    for volume in volumes:
+        local = found.get(volume.backend_name)
+        pair = pool_pair(desired, local) if local else None
+        if local is None or pair is None or volume.encrypted:
+            continue
+        sets.setdefault((pair.name, adoption_of(desired, volume, local)), []).append(Member(volume, local))
+    result: list[Group] = []
+    for (pair_name, adoption), members in sorted(sets.items()):
+        result += _split(desired, wave, pairs[pair_name], adoption, members)
+    return result
+
+
+def _split(desired: Desired, wave: DesiredWave, pair: PoolPair, adoption: str, members: list[Member]) -> list[Group]:
+    if wave.grouping == "consistency_group" and len(members) > 1:
+        suffix = "-manage" if adoption == "manage" else ""
+        label = f"{wave.name}-{pair.name}{suffix}"
+        address = Address(desired.tenant, "replication_group", label)
+        return [Group(address, f"millpond-{desired.tenant}-{label}", wave.name, pair, adoption, True, tuple(members))]
+    return [
+        Group(desired.address("replication_group", member.volume.id), member.local.name, wave.name, pair, adoption, False, (member,))
+        for member in members
+    ]
+
+
+def ends(group: Group, snapshot: Snapshot) -> Ends:
+    """The replica that holds any of the members, its other end, and the consistency groups of the group's name."""
+    local_ids = {member.local.id for member in group.members}
+    storage = snapshot.storage
+    source = next((r for r in storage.replicas if r.array == group.pair.source.array and local_ids & {p.local_id for p in r.pairs}), None)
+    target = None
+    if source is not None:
+        target = next((r for r in storage.replicas if r.array == group.pair.target.array and r.id == source.remote_id), None)
+    return Ends(source, target, _named(snapshot, group.pair.source.array, group), _named(snapshot, group.pair.target.array, group))
+
+
+def _named(snapshot: Snapshot, array: str, group: Group) -> ConsistencyGroup | None:
+    if not group.grouped:
+        return None
+    return next((g for g in snapshot.storage.groups if g.array == array and g.name == group.name), None)
+
+
+def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str) -> int:
+    """The latest `stopped` (or `returned`) of the group's wave on the clock of its array, in ms; 0 while one of them is not known."""
+    array = group.pair.source.array if key == "stopped" else group.pair.target.array
+    wave = next(wave for wave in desired.waves if wave.name == group.wave)
+    records = [s.record for s in snapshot.source.servers if s.id in wave.servers]
+    if not wave.servers:
+        records = [v.record for v in snapshot.source.volumes if v.id in wave.volumes]
+    values = [times(getattr(record, key)) if record else {} for record in records]
+    known = [value.get(array, 0) or max(value.values(), default=0) for value in values]
+    return max(known) if known and all(known) else 0
+
+
+def remote_of(group: Group, found: Ends, member: Member) -> int:
+    """The array id of the member's remote end; 0 while unpaired."""
+    if found.source is None:
+        return 0
+    return next((pair.remote_id for pair in found.source.pairs if pair.local_id == member.local.id), 0)

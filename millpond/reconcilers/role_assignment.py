@@ -1,0 +1,82 @@
+"""Who may do what in the target project; and the role that lets Millpond itself work in it."""
+
+from __future__ import annotations
+
+from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Providers
+from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.user import existing
+
+KIND = "role_assignment"
+READS_AFTER: tuple[str, ...] = ("project",)
+OWN = "millpond"
+OWN_ROLE = "admin"
+
+
+def observe(providers: Providers, scope: Scope) -> Facts:
+    there: dict[str, object] = {}
+    if scope.target and scope.target_project:
+        there = {"role_assignments": providers.target.identity.role_assignments(scope.target_project)}
+    return Facts(
+        source={"role_assignments": providers.source.identity.role_assignments(scope.source_project)} if scope.source else {},
+        target=there,
+    )
+
+
+def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    steps: list[AnyStep] = []
+    findings: list[Finding] = []
+    held = {(a.user_id, a.role) for a in snapshot.target.role_assignments}
+    project = snapshot.target.project.id if snapshot.target.project else UNKNOWN
+    if (snapshot.target.user_id, OWN_ROLE) not in held and not goals.decommission:
+        steps += _assign(desired, OWN, OWN_ROLE, snapshot, project, snapshot.target.user_id, "Millpond works in the tenant's project")
+    if goals.verified:
+        return KindPlan(tuple(steps))
+    for assignment in desired.inventory.role_assignments:
+        role = desired.site.maps.roles.get(assignment.role, assignment.role)
+        if role not in snapshot.target.roles:
+            findings.append(_missing(desired, assignment.user, assignment.role, role))
+            continue
+        user = existing(desired, snapshot, assignment.user, assignment.user_domain)
+        if user is None or (user.id, role) not in held:
+            name = f"{assignment.user}:{role}"
+            steps += _assign(
+                desired, name, role, snapshot, project, user.id if user else UNKNOWN, "the user has it on the source", assignment.user_id
+            )
+    return KindPlan(tuple(steps), tuple(findings))
+
+
+def _assign(
+    desired: Desired, name: str, role: str, snapshot: Snapshot, project: str, user_id: str, reason: str, source_id: str = ""
+) -> list[AnyStep]:
+    ladder = Ladder(desired.address(KIND, name), source_id=source_id)
+    ladder.change(
+        "assign",
+        reason,
+        effect=Effect.CREATE,
+        fields=(FieldChange("role", None, role),),
+        project_id=project,
+        user_id=user_id,
+        role_id=snapshot.target.roles.get(role, UNKNOWN),
+    )
+    return ladder.steps
+
+
+def _missing(desired: Desired, user: str, role: str, mapped: str) -> Finding:
+    return Finding(
+        "missing_role",
+        Severity.BLOCKER,
+        desired.address(KIND, f"{user}:{role}"),
+        f"the target has no role `{mapped}`",
+        f"{user} has the role `{role}` in the tenant",
+        "create the role on the target, or map it under maps.roles in millpond.yaml",
+    )
+
+
+def perform(change: Change, providers: Providers) -> None:
+    values = change.parameters
+    providers.target.identity.assign_role(values["project_id"], values["user_id"], values["role_id"])

@@ -1,0 +1,222 @@
+"""The server on the source: as found, or recorded, locked, stopped and timed for a cut; back again; at last absent.
+
+Its cut record is the migration's memory: written before the first mutation, removed last on the way back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from millpond.model.address import Side
+from millpond.model.change import AnyStep, Change, Effect, FieldChange
+from millpond.model.compute import Server
+from millpond.model.cut_record import PREFIX, CutRecord
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Providers
+from millpond.reconcilers import boot
+from millpond.reconcilers import server as target_server
+from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.goals import goal
+from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.record import claim, clear, clock_of, record_change
+from millpond.reconcilers.server_identity import unequal
+from millpond.reconcilers.twins import twin
+
+KIND = "source_server"
+READS_AFTER: tuple[str, ...] = ("project",)
+
+
+def observe(providers: Providers, scope: Scope) -> Facts:
+    """The servers of both sides are read by the kind `server`."""
+    return Facts()
+
+
+def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    live = {server.id: server for server in snapshot.source.servers}
+    steps: list[AnyStep] = []
+    findings: list[Finding] = []
+    for server in desired.inventory.servers:
+        here = live.get(server.id)
+        if here is None or not goals.wave(server.id):
+            continue
+        findings += _both_running(desired, snapshot, server, here)
+        ladder = Ladder(
+            desired.address(KIND, server.id),
+            wave=goals.wave(server.id),
+            source_id=server.id,
+            servers=(server.id,),
+            side=Side.SOURCE,
+        )
+        aim = goal(KIND, goals.stage(server.id))
+        if aim == "verified" and not (here.record and here.record.verified):
+            _cut(ladder, desired, snapshot, goals, server, here)
+        elif aim == "as_found" and here.record is not None:
+            _give_back(ladder, goals, here, here.record)
+        elif aim == "absent":
+            _delete(ladder, here)
+        steps += ladder.steps
+    return KindPlan(tuple(steps), tuple(findings))
+
+
+def _both_running(desired: Desired, snapshot: Snapshot, server: Server, here: Server) -> list[Finding]:
+    target = twin(snapshot, "servers", server.id)
+    if target is None or here.status != "ACTIVE" or target.status != "ACTIVE":
+        return []
+    return [
+        Finding(
+            "both_running",
+            Severity.BLOCKER,
+            desired.address(KIND, server.id),
+            "the server runs on both clouds at once",
+            f"{here.id} on the source and {target.id} on the target are ACTIVE, with the same MAC and IP addresses",
+            "decide which one holds the truth and stop the other; Millpond does nothing by itself here",
+        )
+    ]
+
+
+def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server) -> None:
+    wave = goals.wave(server.id)
+    reason = f"cutover: true for wave {wave}"
+    record = here.record if here.record and here.record.cut else None
+    if record is None:
+        record = _new_record(goals, wave, here)
+        record_change(ladder, "record", "what must be remembered of this cut", here.id, record.metadata(), outage=False)
+    else:
+        claim(ladder, goals, here.id, record)
+    if not here.locked or record.locked == "yes":
+        ladder.change("lock", reason, fields=(FieldChange("locked", here.locked, True),), destination="locked", server_id=here.id)
+    if record.locked == "yes":
+        record_change(ladder, "retake_lock", "the lock that was found is now an admin lock", here.id, _one("locked", "retaken"))
+    if here.task_state and here.status == "ACTIVE":
+        ladder.wait("stop", f"the guest is shutting down (task {here.task_state})")
+    elif here.status == "ACTIVE":
+        ladder.change(
+            "stop",
+            reason,
+            fields=(FieldChange("status", "ACTIVE", "SHUTOFF"),),
+            destination="stopped",
+            outage=True,
+            danger=True,
+            server_id=here.id,
+        )
+    if not record.stopped:
+        ladder.change(
+            "time",
+            "a sync counts only if it began after this moment on the array's clock",
+            fields=(FieldChange("stopped", None, "(the array's time)"),),
+            destination="timed",
+            outage=True,
+            server_id=here.id,
+            **clock_of(desired, snapshot, [volume.volume_id for volume in server.volumes], "source"),
+        )
+    _boot(ladder, desired, snapshot, goals, server, here, record)
+
+
+def _new_record(goals: Goals, wave: str, here: Server) -> CutRecord:
+    return CutRecord(cut=goals.cuts.get(wave, ""), wave=wave, run=goals.run, power=here.power, locked="yes" if here.locked else "no")
+
+
+def _one(key: str, value: str) -> dict[str, str]:
+    return {PREFIX + key: value}
+
+
+def _boot(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server, record: CutRecord) -> None:
+    target = twin(snapshot, "servers", server.id)
+    declared = boot.declared(record)
+    if target is not None and target.status == "ERROR":
+        _count_failure(ladder, goals, here, record, target)
+        return
+    if target is None and _must_declare(desired, snapshot, goals, server, declared):
+        record_change(
+            ladder,
+            "boot",
+            "what is about to be sent is written down first",
+            here.id,
+            _one("booting", str(boot.Boot(snapshot.now, goals.run or "run"))),
+        )
+    if target is not None and target.status not in ("BUILD", "ERROR") and unequal(desired, snapshot, server, target):
+        return
+    record_change(
+        ladder,
+        "verify",
+        "ACTIVE, ports ACTIVE, every carried attribute equal: from here on the server is the tenant's",
+        here.id,
+        _one("verified", boot.stamp(snapshot.now)),
+    )
+
+
+def _must_declare(desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, declared: boot.Boot | None) -> bool:
+    if declared is None or declared.run == boot.FAILED:
+        return True
+    stale = declared.run != goals.run or f"{server.id}@{declared}" in goals.tried
+    return bool(goals.run) and stale and target_server.lost(desired, snapshot, server, declared)
+
+
+def _count_failure(ladder: Ladder, goals: Goals, here: Server, record: CutRecord, target: Server) -> None:
+    """A boot that failed before launch is counted before its server is deleted, so that a crash cannot lose the count."""
+    if target.launched_at or boot.failures(record)[1] == target.id[:8]:
+        return
+    declared = boot.declared(record)
+    failed = replace(declared, run=boot.FAILED) if declared else ""
+    values = {PREFIX + "attempts": boot.counted(record, target.id), PREFIX + "booting": str(failed)}
+    record_change(ladder, "count_failure", "the boot failed before the guest was started", here.id, values)
+
+
+def _give_back(ladder: Ladder, goals: Goals, here: Server, record: CutRecord) -> None:
+    """Start as it was, unlock unless it was locked, forget. A record without its `cut` is being cleared: nothing else is left to do."""
+    if record.cut:
+        reason = f"wave {record.wave} goes back"
+        claim(ladder, goals, here.id, record)
+        if record.power == "active" and here.task_state:
+            ladder.wait("start", f"the server is starting (task {here.task_state})")
+        elif record.power == "active" and here.status == "SHUTOFF":
+            ladder.change(
+                "start",
+                reason,
+                fields=(FieldChange("status", "SHUTOFF", "ACTIVE"),),
+                destination="as_found",
+                outage=True,
+                server_id=here.id,
+            )
+        if here.locked and record.locked == "no":
+            ladder.change("unlock", reason, fields=(FieldChange("locked", True, False),), server_id=here.id)
+    clear(ladder, here.id, record)
+
+
+def _delete(ladder: Ladder, here: Server) -> None:
+    if here.task_state == "deleting":
+        ladder.wait("delete", "the server is being deleted")
+        return
+    ladder.change(
+        "delete",
+        "decommission: true",
+        effect=Effect.DELETE,
+        destination="absent",
+        danger=True,
+        reversible=False,
+        server_id=here.id,
+    )
+
+
+def perform(change: Change, providers: Providers) -> None:
+    compute = providers.source.compute
+    server_id = change.parameters["server_id"]
+    match change.action.partition(":")[0]:
+        case "lock" | "unlock":
+            compute.server_action(server_id, change.action)
+        case "stop":
+            compute.server_action(server_id, "os-stop")
+        case "start":
+            compute.server_action(server_id, "os-start")
+        case "time" | "time_return":
+            values = {name: providers.array(name).clock() for name in change.parameters["arrays"]}
+            stamp = ",".join(f"{name}:{ms}" for name, ms in sorted(values.items()))
+            compute.set_server_metadata(server_id, {PREFIX + change.parameters["key"]: stamp})
+        case "forget":
+            compute.delete_server_metadata(server_id, change.parameters["key"])
+        case "delete":
+            compute.delete_server(server_id)
+        case _:
+            compute.set_server_metadata(server_id, change.parameters["metadata"])

@@ -1,0 +1,135 @@
+"""Volumes on the source: in a wave without servers they carry the cut record; decommissioned at last, their snapshots first."""
+
+from __future__ import annotations
+
+from millpond.model.address import Side
+from millpond.model.block_storage import Volume
+from millpond.model.change import AnyStep, Change, Effect, FieldChange
+from millpond.model.cut_record import PREFIX, CutRecord
+from millpond.model.desired import Desired, DesiredWave
+from millpond.model.plan import Stage
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Providers
+from millpond.reconcilers import boot
+from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.goals import goal
+from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.record import claim, clear, clock_of, record_change
+from millpond.reconcilers.twins import twin
+
+KIND = "source_volume"
+READS_AFTER: tuple[str, ...] = ("project",)
+
+
+def observe(providers: Providers, scope: Scope) -> Facts:
+    """The volumes of both sides are read by the kind `volume`."""
+    return Facts()
+
+
+def carriers(wave: DesiredWave) -> tuple[str, ...]:
+    """The volumes that carry the cut record: all of a wave that has no servers."""
+    return () if wave.servers else wave.volumes
+
+
+def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    live = {volume.id: volume for volume in snapshot.source.volumes}
+    steps: list[AnyStep] = []
+    for wave in desired.waves:
+        for id in wave.volumes:
+            if id not in live:
+                continue
+            ladder = Ladder(desired.address(KIND, id), wave=wave.name, source_id=id, side=Side.SOURCE, servers=_servers(desired, id))
+            stage = goals.stages.get(wave.name, Stage.REPLICATE)
+            aim = goal(KIND, stage)
+            if aim == "absent":
+                _delete(ladder, snapshot, live[id], desired)
+            elif id in carriers(wave):
+                _carry(ladder, aim, desired, snapshot, goals, live[id])
+            steps += ladder.steps
+    return KindPlan(tuple(steps))
+
+
+def _servers(desired: Desired, volume_id: str) -> tuple[str, ...]:
+    return tuple(s.id for s in desired.inventory.servers if any(v.volume_id == volume_id for v in s.volumes))
+
+
+def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> None:
+    record = volume.record if volume.record and volume.record.cut else None
+    if aim == "as_found" and volume.record is not None:
+        if record is not None:
+            claim(ladder, goals, volume.id, record)
+        clear(ladder, volume.id, volume.record)
+    if aim != "verified" or (record and record.verified):
+        return
+    wave = goals.wave(volume.id)
+    if record is None:
+        record = CutRecord(cut=goals.cuts.get(wave, ""), wave=wave, run=goals.run)
+        record_change(ladder, "record", "what must be remembered of this cut", volume.id, record.metadata(), outage=False)
+    else:
+        claim(ladder, goals, volume.id, record)
+    if not record.stopped:
+        ladder.change(
+            "time",
+            "a sync counts only if it began after this moment on the array's clock",
+            fields=(FieldChange("stopped", None, "(the array's time)"),),
+            server_id=volume.id,
+            **clock_of(desired, snapshot, [volume.id], "source"),
+        )
+    record_change(
+        ladder,
+        "verify",
+        "the volume is available on the target: from here on it is the tenant's",
+        volume.id,
+        {PREFIX + "verified": boot.stamp(snapshot.now)},
+        outage=False,
+    )
+
+
+def ready(snapshot: Snapshot, volume_id: str) -> bool:
+    double = twin(snapshot, "volumes", volume_id)
+    return double is not None and double.status == "available"
+
+
+def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired) -> None:
+    known = {item.id for item in desired.inventory.snapshots}
+    for item in snapshot.source.volume_snapshots:
+        if item.volume_id == volume.id and item.id in known:
+            ladder.change(
+                f"delete_snapshot:{item.id}",
+                "decommission: true",
+                effect=Effect.DELETE,
+                danger=True,
+                reversible=False,
+                snapshot_id=item.id,
+                project_id=desired.inventory.project.id,
+            )
+    if volume.status == "deleting":
+        ladder.wait("delete", "the volume is being deleted")
+        return
+    ladder.change(
+        "delete",
+        "decommission: true",
+        effect=Effect.DELETE,
+        destination="absent",
+        danger=True,
+        reversible=False,
+        server_id=volume.id,
+        project_id=desired.inventory.project.id,
+    )
+
+
+def perform(change: Change, providers: Providers) -> None:
+    storage, values = providers.source.block_storage, change.parameters
+    project = values.get("project_id", "")
+    match change.action.partition(":")[0]:
+        case "time":
+            stamp = ",".join(f"{name}:{providers.array(name).clock()}" for name in values["arrays"])
+            storage.set_volume_metadata(project, values["server_id"], {PREFIX + values["key"]: stamp})
+        case "forget":
+            storage.delete_volume_metadata(project, values["server_id"], values["key"])
+        case "delete_snapshot":
+            storage.delete_snapshot(project, values["snapshot_id"])
+        case "delete":
+            storage.delete_volume(project, values["server_id"])
+        case _:
+            storage.set_volume_metadata(project, values["server_id"], values["metadata"])
