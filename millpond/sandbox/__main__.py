@@ -91,7 +91,10 @@ async def _serve(world: World, sockets: dict[str, socket.socket], directory: Pat
     ticker = asyncio.create_task(_tick(world))
     sys.stdout.write(f"sandbox ready: control {urls['control']}, clients use {directory / 'clouds.yaml'}\n")
     sys.stdout.flush()
-    await stop.wait()
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping, ticker}, return_when=asyncio.FIRST_COMPLETED)
+    if ticker.done():
+        ticker.result()  # raises: a world whose time stands still must not look alive
     ticker.cancel()
     for runner in runners:
         await runner.cleanup()
