@@ -1,0 +1,61 @@
+"""Plain data (what JSON can say) ↔ the frozen nouns of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from cattrs import Converter
+from cattrs.strategies import configure_union_passthrough
+
+from millpond.model.change import AnyStep, Change, Waiting
+from millpond.model.secret import Secret
+from millpond.schemas.definitions import aware_time
+from millpond.schemas.durations import seconds
+
+T = TypeVar("T")
+
+
+def _secret(_value: Secret) -> Any:
+    raise TypeError("a secret cannot be serialised")
+
+
+def _step(value: Mapping[str, Any], _type: object) -> AnyStep:
+    return PLAIN.structure(value, Change) if "side" in value else PLAIN.structure(value, Waiting)
+
+
+def _plain_converter() -> Converter:
+    converter = Converter(detailed_validation=False)
+    configure_union_passthrough(str | int | float | bool | None, converter)
+    converter.register_unstructure_hook(datetime, datetime.isoformat)
+    converter.register_unstructure_hook(Secret, _secret)
+    converter.register_unstructure_hook(tuple, lambda value: [to_plain(each) for each in value])
+    converter.register_unstructure_hook(frozenset, lambda value: [to_plain(each) for each in sorted(value)])
+    converter.register_unstructure_hook(AnyStep, lambda step: converter.unstructure(step, type(step)))
+    converter.register_structure_hook(datetime, lambda value, _: aware_time(value))
+    converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
+    converter.register_structure_hook(AnyStep, _step)
+    return converter
+
+
+def _document_converter() -> Converter:
+    """Numbers may also be written as durations: the schemas say which ones."""
+    converter = _plain_converter()
+    converter.register_structure_hook(int, lambda value, _: int(seconds(value) if isinstance(value, str) else value))
+    converter.register_structure_hook(float, lambda value, _: float(seconds(value) if isinstance(value, str) else value))
+    return converter
+
+
+PLAIN = _plain_converter()
+DOCUMENT = _document_converter()
+
+
+def to_plain(value: object) -> Any:
+    """`value` as dicts, lists, texts and numbers. TypeError where a secret is in it."""
+    return PLAIN.unstructure(value)
+
+
+def from_plain(kind: type[T], value: object) -> T:
+    """The noun `kind` from what `to_plain` made of it. ValueError, TypeError or KeyError where it is none."""
+    return PLAIN.structure(value, kind)

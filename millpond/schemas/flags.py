@@ -1,0 +1,47 @@
+"""Flags, windows and blocks of a manifest that contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from millpond.model.desired import DesiredWave
+from millpond.model.manifest import Window
+from millpond.schemas.draft import Draft
+from millpond.schemas.nearest import listed
+
+NEEDS_FALSE = "a rollback is asked for by `cutover: false`; the block only says how. As it stands nothing would be rolled back"
+
+
+def check_flags(draft: Draft, waves: Sequence[DesiredWave]) -> None:
+    manifest = draft.manifest
+    _window(draft, manifest.window, "window")
+    for index, wave in enumerate(manifest.waves):
+        _window(draft, wave.window, "waves", index, "window")
+        cutover = manifest.cutover if wave.cutover is None else wave.cutover
+        if wave.rollback and cutover:
+            what = f"wave `{wave.name}` has a rollback block, but its cutover is true"
+            fix = f"set `cutover: false` to roll back cut {wave.rollback.cut}, or delete the block"
+            draft.problem(draft.document.where_key("spec", "waves", index, "rollback"), what, NEEDS_FALSE, fix)
+    if manifest.rollback and waves and all(wave.cutover for wave in waves):
+        fix = f"set `cutover: false` to roll back cut {manifest.rollback.cut}, or delete the block"
+        draft.problem(
+            draft.document.where_key("spec", "rollback"), "there is a rollback block, but every wave's cutover is true", NEEDS_FALSE, fix
+        )
+    if manifest.decommission:
+        _decommission(draft, waves)
+
+
+def _window(draft: Draft, window: Window | None, *path: str | int) -> None:
+    if window and window.closes <= window.opens:
+        draft.problem(draft.where(*path, "closes"), "the window closes before it opens", f"it opens {window.opens.isoformat()}")
+
+
+def _decommission(draft: Draft, waves: Sequence[DesiredWave]) -> None:
+    where = draft.where("decommission")
+    if staying := [wave.name for wave in waves if not wave.cutover]:
+        what = f"`decommission` is true, but cutover is false for {'wave' if len(staying) == 1 else 'waves'} {listed(staying)}"
+        why = "only what runs on the target can be deleted on the source"
+        draft.problem(where, what, why, "cut over first, or exclude what stays behind")
+    if draft.manifest.soak is None:
+        why = "it says how long the target must have run before anything is deleted on the source"
+        draft.problem(where, "`decommission` is true, but there is no `soak`", why, "add for example `soak: 7d`")

@@ -1,0 +1,117 @@
+"""All documents of a site's directory together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from millpond.errors import Problem
+from millpond.model.desired import Desired
+from millpond.model.site import Site
+from millpond.schemas.document import Document, read_document, refuse
+from millpond.schemas.inventory import inventory_of
+from millpond.schemas.manifest import manifest_of
+from millpond.schemas.nearest import did_you_mean, listed
+from millpond.schemas.resolve import resolve_into
+from millpond.schemas.site import read_site
+
+TENANTS = "tenants"
+INVENTORY = ".inventory.yaml"
+
+
+def manifest_path(directory: Path, tenant: str) -> Path:
+    return directory / TENANTS / f"{tenant}.yaml"
+
+
+def inventory_path(directory: Path, tenant: str) -> Path:
+    return directory / TENANTS / f"{tenant}{INVENTORY}"
+
+
+def load_all(directory: Path, names: Sequence[str] = ()) -> tuple[Site, tuple[Desired, ...]]:
+    """Site and tenants. InvalidDocument names the problems of all of them at once; no network is asked."""
+    problems: list[Problem] = []
+    site = read_site(directory, problems)
+    tenants = _read_tenants(directory, site, names, problems)
+    refuse(problems)
+    return site, tenants
+
+
+def load_tenants(directory: Path, site: Site, names: Sequence[str] = ()) -> tuple[Desired, ...]:
+    """The tenants named, all where none is named, in alphabetical order. InvalidDocument names all problems; no network is asked."""
+    problems: list[Problem] = []
+    tenants = _read_tenants(directory, site, names, problems)
+    refuse(problems)
+    return tenants
+
+
+def tenant_names(directory: Path) -> tuple[str, ...]:
+    """The tenants that have a manifest."""
+    found = (path.name for path in (directory / TENANTS).glob("*.yaml") if not path.name.startswith("."))
+    return tuple(sorted(name.removesuffix(".yaml") for name in found if not name.endswith(INVENTORY)))
+
+
+def _read_tenants(directory: Path, site: Site, names: Sequence[str], problems: list[Problem]) -> tuple[Desired, ...]:
+    known = tenant_names(directory)
+    problems.extend(_directory_problems(directory))
+    if (directory / TENANTS).is_dir():
+        problems.extend(_unknown_tenants(directory, names, known))
+    wanted = sorted(set(names) & set(known)) if names else known
+    found = tuple(desired for name in wanted if (desired := _read_tenant(directory, site, name, problems)))
+    problems.extend(_shared_projects(found))
+    return found
+
+
+def _directory_problems(directory: Path) -> Iterator[Problem]:
+    tenants = directory / TENANTS
+    if not tenants.is_dir():
+        fix = "run `millpond discover` for a first tenant: it writes the manifest and the inventory"
+        yield Problem(str(tenants), "there is no such directory", "it holds the manifests of the tenants", fix)
+    for path in sorted(tenants.glob("*.yml")):
+        yield Problem(str(path), "the file is not read", "manifests end with .yaml", f"rename it to {path.stem}.yaml")
+
+
+def _unknown_tenants(directory: Path, names: Sequence[str], known: Sequence[str]) -> Iterator[Problem]:
+    for name in dict.fromkeys(names):
+        if name not in known:
+            otherwise = f"tenants: {listed(known)}" if known else f"run `millpond discover {name}`"
+            why = f"there is no file {manifest_path(directory, name)}"
+            yield Problem(str(directory / TENANTS), f"there is no tenant `{name}`", why, did_you_mean(name, known, otherwise))
+
+
+def _read_tenant(directory: Path, site: Site, name: str, problems: list[Problem]) -> Desired | None:
+    before = len(problems)
+    manifest = _named(read_document(manifest_path(directory, name), "tenant", problems), name, ".yaml", problems)
+    path = inventory_path(directory, name)
+    if not path.exists():
+        why = "names and values come from the inventory, which discover writes"
+        problems.append(
+            Problem(str(manifest_path(directory, name)), f"tenant `{name}` has no inventory", why, f"run `millpond discover {name}`")
+        )
+        return None
+    inventory = _named(read_document(path, "inventory", problems), name, INVENTORY, problems)
+    if manifest is None or inventory is None or len(problems) > before:
+        return None
+    return resolve_into(problems, site, manifest, manifest_of(manifest), inventory_of(inventory))
+
+
+def _named(document: Document | None, name: str, ending: str, problems: list[Problem]) -> Document | None:
+    if document and document.name != name:
+        what = f"`metadata.name` is `{document.name}`, but the file is {name}{ending}"
+        fix = f"write `name: {name}`, or rename the file to {document.name}{ending}"
+        problems.append(Problem(document.where("metadata", "name"), what, "both must be the same", fix))
+    return document
+
+
+def _shared_projects(tenants: Sequence[Desired]) -> Iterator[Problem]:
+    for side in ("source", "target"):
+        seen: dict[object, str] = {}
+        for desired in tenants:
+            project = getattr(desired.manifest, side)
+            if (first := seen.setdefault(project, desired.tenant)) != desired.tenant:
+                what = f"tenants `{first}` and `{desired.tenant}` have the same {side} project"
+                yield Problem(
+                    desired.manifest.file,
+                    what,
+                    f"project `{project.project}` of cloud `{project.cloud}`",
+                    "one project belongs to one tenant",
+                )

@@ -1,0 +1,67 @@
+"""A rule of a schema that a value breaks, seen together with the place of the value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema.exceptions import ValidationError
+
+from millpond.schemas.definitions import validator
+from millpond.schemas.nodes import Mark, Node, Path
+
+
+@dataclass(frozen=True)
+class Violation:
+    """`rule` is the schema's keyword, `asked` its value, `schema` the schema around it; `given` is the value that breaks it."""
+
+    error: ValidationError
+    root: Node
+    rule: str
+    asked: Any
+    schema: dict[str, Any]
+    given: Any
+    path: Path
+
+    @property
+    def node(self) -> Node | None:
+        return self.root.at(self.path)
+
+    @property
+    def mark(self) -> Mark:
+        return self.root.position(self.path)
+
+    @property
+    def holder(self) -> Mark:
+        """Where a mapping that lacks something is named."""
+        return self.root.key_position(self.path) if self.path else self.root.mark
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        known: dict[str, Any] = self.schema.get("properties", {})
+        return known
+
+    @property
+    def dotted(self) -> str:
+        """`spec.waves[0].name`"""
+        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path)
+        return text.removeprefix(".")
+
+    def branches(self) -> list[list[Violation]]:
+        """For anyOf: what each of the alternatives has against the value."""
+        found: dict[object, list[Violation]] = {}
+        for inner in self.error.context or ():
+            found.setdefault(inner.schema_path[0], []).append(violation(inner, self.root))
+        return list(found.values())
+
+
+def violation(error: ValidationError, root: Node) -> Violation:
+    schema: Any = error.schema
+    return Violation(error, root, str(error.validator), error.validator_value, schema, error.instance, tuple(error.absolute_path))
+
+
+def violations(root: Node, kind: str) -> Iterator[Violation]:
+    """All that the schema of `kind` has against `root`."""
+    for error in validator(kind).iter_errors(root.value):
+        yield violation(error, root)
