@@ -65,7 +65,7 @@ def check_volume(cloud: "Cloud", caller: Caller, item: dict[str, Any], minor: in
         raise refusals.bad_request(INVALID + f"failed to get volume {item['source_id']}.")
     if volume["multiattach"] and minor < 60:
         raise refusals.bad_request(OLD_MULTIATTACH)
-    if item["boot_index"] == 0 and not is_true(volume["bootable"]):
+    if item["boot_index"] == 0 and not volume["bootable"]:
         raise refusals.bad_request(f"Block Device {volume['id']} is not bootable.")
     return volume
 

@@ -82,7 +82,7 @@ class Boot:
         """What the boot volume's image metadata says: the only source of hw_* for a server without an image."""
         for item in devices:
             if item["boot_index"] == 0 and item["source_id"] in volumes:
-                return dict(volumes[item["source_id"]].get("volume_image_metadata") or {})
+                return dict(volumes[item["source_id"]]["image_metadata"])
         return {}
 
     def _devices(
