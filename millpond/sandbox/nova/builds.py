@@ -73,7 +73,7 @@ class Builds:
         if device["volume_id"] is None:
             self._create_volume(server, at)
             self._after(1.0, "attach", server, at=at)
-        elif device["source"] and self.cloud.cinder.volumes.get(device["volume_id"])["status"] in ("creating", "downloading"):
+        elif device["source"] and self.cloud.cinder.life.require(device["volume_id"])["status"] == "creating":
             self._after(1.0, "attach", server, at=at)
         else:
             self._attach_or_abort(server, at)

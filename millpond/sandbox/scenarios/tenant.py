@@ -143,7 +143,7 @@ class Tenant:
         self.cloud.nova.power.act(self.owner, server, "stop")
         self.cloud.nova.power.done(server["id"], "stop")
 
-    def image(self, name: str, **properties: str) -> Row:
+    def image(self, name: str, **properties: Any) -> Row:
         return self.cloud.glance.create_image(self.id, name, visibility="private", **properties)
 
     def flavor(self, name: str) -> Row:
