@@ -29,9 +29,9 @@ class Transport(TCPKeepAliveAdapter):
     """Sends requests for one cloud or array, from many threads; it may be mounted on several sessions.
 
     With `Access.READ` anything but reads and logins raises WriteRefused before it is sent. At most `limits.requests` are in flight, each
-    for at most `limits.request_timeout` seconds between bytes. Reads and logins are repeated on 429, 502, 503, 504 and lost connections,
-    mutating requests never. Raises the RemoteFailure family for what has no HTTP status. `verify`, when given, overrules the session:
-    a path of CA certificates, True, or False.
+    for at most `limits.request_timeout` seconds between bytes, whatever the SDKs ask for. Reads and logins are repeated on 429, 502, 503,
+    504 and lost connections, mutating requests never. Raises the RemoteFailure family for what has no HTTP status. `verify`, when given,
+    overrules the session: a path of CA certificates, True, or False.
     """
 
     def __init__(self, name: str, access: Access, limits: Limits, verify: bool | str | None = None) -> None:
@@ -59,9 +59,9 @@ class Transport(TCPKeepAliveAdapter):
         while True:
             pause = next(pauses, None)
             try:
-                response = self._once(request, stream, timeout, verify, cert, proxies)
+                response = self._once(request, stream, verify, cert, proxies)
             except requests.exceptions.RequestException as error:
-                if pause is None:
+                if pause is None or isinstance(error, requests.exceptions.SSLError):
                     raise classify(error, f"{self._name}: {method} {path}", mutating=mutating) from None
                 time.sleep(pause)
             else:
@@ -73,7 +73,6 @@ class Transport(TCPKeepAliveAdapter):
         self,
         request: requests.PreparedRequest,
         stream: bool,
-        timeout: Timeout,
         verify: bool | str,
         cert: Certificate,
         proxies: Mapping[str, str] | None,
@@ -81,7 +80,7 @@ class Transport(TCPKeepAliveAdapter):
         """One try. The body is read here, so that a reply lost half-way is told apart as well."""
         trusted = verify if self._verify is None else self._verify
         with self._slots:
-            response = super().send(request, stream, timeout or self._timeout, trusted, cert, proxies)
+            response = super().send(request, stream, self._timeout, trusted, cert, proxies)
             _ = response.content
             return response
 

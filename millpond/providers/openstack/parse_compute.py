@@ -44,6 +44,7 @@ def parse_server(row: Row) -> Server:
         vm_state=row.get("OS-EXT-STS:vm_state") or "",
         task_state=row.get("OS-EXT-STS:task_state") or "",
         launched_at=row.get("OS-SRV-USG:launched_at") or "",
+        updated_at=row.get("updated") or "",
         created_at=row.get("created") or "",
         fault=(row.get("fault") or {}).get("message") or "",
         marker=marker,

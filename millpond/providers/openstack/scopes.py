@@ -20,7 +20,7 @@ from millpond import __version__
 from millpond.errors import BadCredentials, MissingCloud, Refused, RemoteFailure, Retryable, Unreachable
 from millpond.model.site import Limits
 from millpond.providers.access import Access
-from millpond.providers.failures import of_status
+from millpond.providers.failures import FIXES, of_status
 from millpond.providers.transport import Transport
 
 VERSIONS = {"identity": ("3", "3.latest"), "compute": ("2.1", "2.latest"), "block-storage": ("3", "3.latest"), "network": (None, None)}
@@ -115,7 +115,7 @@ def configured(name: str) -> Connection:
     """The cloud of clouds.yaml, secure.yaml or the OS_* environment (then called `envvars`); no traffic yet."""
     known: list[str] = []
     try:
-        known = sorted(OpenStackConfig().get_cloud_names())
+        known = sorted({*OpenStackConfig().get_cloud_names()} - {"defaults"})  # openstacksdk's name for nothing
         if name in known:
             return openstack.connect(cloud=name, app_name="millpond", app_version=__version__)
     except (sdk.SDKException, ksa.ClientException, OSError) as error:
@@ -147,10 +147,14 @@ def login(session: Session, name: str) -> tuple[str, str]:
 
 
 @contextmanager
-def told(cloud: str, doing: str) -> Iterator[None]:
+def told(cloud: str, doing: str, project_id: str = "") -> Iterator[None]:
     """Turns what keystoneauth raises of logins, catalogue and discovery into the RemoteFailure family."""
     try:
         yield
+    except ksa.Unauthorized:
+        why = f"Keystone of cloud {cloud} gives no token for {f'project {project_id}' if project_id else 'this login any more'} (HTTP 401)"
+        fix = "Give Millpond's user the admin role in that project." if project_id else FIXES[401]
+        raise Refused(why, status=401, where=f"{cloud}: {doing}", fix=fix) from None
     except ksa.EndpointNotFound as error:
         raise Refused(str(error), status=404, where=f"{cloud}: {doing}", fix="Check region_name and interface in clouds.yaml.") from None
     except ksa.HttpError as error:

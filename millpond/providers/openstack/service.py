@@ -85,7 +85,7 @@ class Service:
     ) -> Any:
         where = f"{self.scopes.name}: {method} {self.type} {path}"
         version = {"microversion": dotted(self.microversion)} if self._versions else {}
-        with told(self.scopes.name, f"{method} {self.type} {path}"):
+        with told(self.scopes.name, f"{method} {self.type} {path}", project_id):
             adapter = self.scopes.adapter(self.type, project_id)
             asked = {"params": dict(parameters)} if parameters else {}
             sent = {"json": body} if body is not None else {}
