@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import importlib
 import logging
 import random
 import signal
@@ -17,6 +16,7 @@ from millpond.sandbox.control import Control
 from millpond.sandbox.core.releases import ANTELOPE, QUEENS, RELEASES
 from millpond.sandbox.core.world import World
 from millpond.sandbox.credentials import write_files
+from millpond.sandbox.scenarios import seed
 from millpond.sandbox.server import HOSTS, applications, assemble
 from millpond.sandbox.settings import Settings
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = Settings(speed=options.speed, latency=options.latency)
     world = assemble(options.dir / "state.sqlite", settings, releases, port)
     if options.scenario != "none":
-        importlib.import_module("millpond.sandbox.scenarios").seed(world, options.scenario, options.servers)
+        seed(world, options.scenario, options.servers)
     asyncio.run(_serve(world, sockets, options.dir))
 
 

@@ -1,6 +1,5 @@
 """Assembles the world and serves it: one address per cloud and per array, one for control."""
 
-import importlib
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -8,10 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
+from millpond.sandbox import cinder, glance, infinibox, keystone, neutron, nova, placement
 from millpond.sandbox.core.releases import ANTELOPE, QUEENS, Release
 from millpond.sandbox.core.releases import RELEASES as KNOWN
 from millpond.sandbox.core.watch import check_running_twice
 from millpond.sandbox.core.world import Cloud, World
+from millpond.sandbox.infinibox import InfiniBox
 from millpond.sandbox.settings import Settings
 
 HOSTS = {
@@ -25,15 +26,14 @@ RELEASES: dict[str, Release] = {"source": QUEENS, "target": ANTELOPE}
 ARRAYS = ("ibox-a", "ibox-b")
 
 # service -> (module, path it is mounted at); the order in which the service objects are made
-SERVICES = {
-    "keystone": ("millpond.sandbox.keystone", "/identity"),
-    "placement": ("millpond.sandbox.placement", "/placement"),
-    "glance": ("millpond.sandbox.glance", "/image"),
-    "neutron": ("millpond.sandbox.neutron", "/network"),
-    "cinder": ("millpond.sandbox.cinder", "/volume"),
-    "nova": ("millpond.sandbox.nova", "/compute"),
+SERVICES: dict[str, tuple[Any, str]] = {
+    "keystone": (keystone, "/identity"),
+    "placement": (placement, "/placement"),
+    "glance": (glance, "/image"),
+    "neutron": (neutron, "/network"),
+    "cinder": (cinder, "/volume"),
+    "nova": (nova, "/compute"),
 }
-ARRAY = "millpond.sandbox.infinibox"
 
 
 def assemble(
@@ -45,16 +45,13 @@ def assemble(
     """The world with both clouds and both arrays, as the state file `path` has it; empty when that is new or None."""
     world = World(path, settings)
     releases = _remembered(world, releases)
-    array = _module(ARRAY)
-    for name in ARRAYS if array else ():
-        world.arrays[name] = array.InfiniBox(world, name)
+    for name in ARRAYS:
+        world.arrays[name] = InfiniBox(world, name)
     for name, release in releases.items():
         cloud = world.clouds[name] = Cloud(name, release, f"http://{HOSTS[name]}:{port}", world)
         for service, (module, _) in SERVICES.items():
-            if found := _module(module):
-                setattr(cloud, service, found.Service(cloud))
-    if all(hasattr(cloud, "nova") and hasattr(cloud, "neutron") for cloud in world.clouds.values()):
-        world.watches.append(partial(check_running_twice, world))
+            setattr(cloud, service, module.Service(cloud))
+    world.watches.append(partial(check_running_twice, world))
     return world
 
 
@@ -71,21 +68,12 @@ def applications(world: World) -> dict[str, web.Application]:
     """By the name in HOSTS."""
     apps = {name: _cloud_application(cloud) for name, cloud in world.clouds.items()}
     for name, array in world.arrays.items():
-        apps[name] = _module(ARRAY).application(array)
+        apps[name] = infinibox.application(array)
     return apps
 
 
 def _cloud_application(cloud: Cloud) -> web.Application:
     root = web.Application()
     for module, mount in SERVICES.values():
-        if found := _module(module):
-            root.add_subapp(mount, found.application(cloud))
+        root.add_subapp(mount, module.application(cloud))
     return root
-
-
-def _module(name: str) -> Any:
-    try:
-        module = importlib.import_module(name)
-    except ImportError:
-        return None
-    return module if hasattr(module, "application") else None

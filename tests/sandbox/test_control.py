@@ -1,6 +1,7 @@
 import pytest
 import requests
 
+from tests.sandbox.conftest import connect
 from tests.sandbox.running import Sandbox, start_sandbox
 
 
@@ -94,3 +95,15 @@ def test_state_and_tokens_survive_a_restart(tmp_path_factory: pytest.TempPathFac
         assert running.control.dump()["world/releases"][1]["ml2"] == "ovn"
     finally:
         assert running.stop() == 0
+
+
+def test_what_was_answered_survives_a_kill(tmp_path_factory: pytest.TempPathFactory) -> None:
+    running = start_sandbox(tmp_path_factory.mktemp("killed"), scenario="none")
+    try:
+        connect(running, "source-admin").identity.create_project(name="answered")
+        running.process.kill()
+        running.process.wait()
+        running = running.restarted()
+        assert "Default/answered" in running.control.digest()["clouds"]["source"]["keystone"]["projects"]
+    finally:
+        running.stop()

@@ -11,10 +11,16 @@ from typing import Any
 from millpond.sandbox.core.world import World
 
 ID = re.compile(r"\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b")
-TIME = re.compile(r"\b\d{4}-?\d\d-?\d\dT\d\d:?\d\d:?\d\d(\.\d+)?Z?")
-NUMBER = re.compile(r"\b1\d{9}(\d{3})?(\.\d+)?\b")
-ORDERED = ("ports", "fixed_ips", "dns_nameservers", "destinations")
-"""Keys of lists whose order says something; every other list is sorted."""
+ACCIDENTS = {
+    re.compile(r"\b\d{4}-?\d\d-?\d\dT\d\d:?\d\d:?\d\d(\.\d+)?Z?"): "<time>",
+    re.compile(r"\b1\d{9}(\d{3})?(\.\d+)?\b"): "<time>",
+    re.compile(r"\b(source|target)-compute-\d+\b"): "<compute host>",
+    re.compile(r"\bfa:16:3e:(00|80):[0-9a-f]{2}:[0-9a-f]{2}\b"): "<mac>",
+}
+"""What differs from run to run: times, the host a server landed on, the MAC addresses that Neutron draws by itself."""
+EXACT = ("checksum",)
+ORDERED = {"ports": str, "fixed_ips": dict, "dns_nameservers": str}
+"""Lists whose order says something, by key and kind of their items; every other list is sorted."""
 RECORDED = re.compile(r"millpond\.(cut|run|stopped|booting|verified|returned|attempts)$")
 """Metadata keys of which it matters that they are there, but not what a particular run put in."""
 SERVICES = ("keystone", "neutron", "cinder", "glance", "nova")
@@ -22,11 +28,8 @@ SERVICES = ("keystone", "neutron", "cinder", "glance", "nova")
 
 def digest(world: World) -> dict[str, Any]:
     """`{"clouds": ..., "arrays": ..., "sha256": ...}`; each service and array contributes what its `digest()` gives."""
-    clouds = {
-        name: {service: getattr(cloud, service).digest() for service in SERVICES if hasattr(cloud, service)}
-        for name, cloud in world.clouds.items()
-    }
-    arrays = {name: array.digest() for name, array in world.arrays.items()}
+    clouds = {name: {service: getattr(cloud, service).digest() for service in SERVICES} for name, cloud in world.clouds.items()}
+    arrays = {name: {**array.digest(), "hosts": None} for name, array in world.arrays.items()}
     plain = Normalised(world).value({"clouds": clouds, "arrays": arrays})
     text = json.dumps(plain, sort_keys=True)
     return {**plain, "sha256": hashlib.sha256(text.encode()).hexdigest()}
@@ -40,19 +43,25 @@ class Normalised:
         for table in map(world.store.table, world.store.names()):
             kind = table.name.rsplit("/", 1)[-1]
             for row in table:
-                name = row.get("mac_address") or row.get("name") or row.get("display_name")
-                self._names[row["id"].replace("-", "")] = f"<{kind} {name}>" if name else f"<{kind}>"
+                name = row.get("mac_address") or row.get("name")
+                if name:
+                    self._names[row["id"].replace("-", "")] = f"<{kind} {name}>"
 
     def value(self, value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
             return {self.text(name): self.value(item, name) for name, item in value.items()}
         if isinstance(value, list | tuple):
             items = [self.value(item) for item in value]
-            return items if key in ORDERED else sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
+            kept = key in ORDERED and all(isinstance(item, ORDERED[key]) for item in items)
+            return items if kept else sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
+        if key in EXACT:
+            return value
         if RECORDED.fullmatch(key):
             return "<set>"
         return self.text(value) if isinstance(value, str) else value
 
     def text(self, text: str) -> str:
         text = ID.sub(lambda match: self._names.get(match[0].replace("-", ""), "<id>"), text)
-        return NUMBER.sub("<time>", TIME.sub("<time>", text))
+        for pattern, word in ACCIDENTS.items():
+            text = pattern.sub(word, text)
+        return text
