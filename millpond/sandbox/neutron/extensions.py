@@ -39,5 +39,6 @@ def loaded(release: Release) -> frozenset[str]:
 
 
 def as_json(alias: str) -> dict[str, object]:
-    name = alias.replace("-", " ").replace("_", " ").capitalize()
+    # Clients look some up by name: "Availability Zone".
+    name = alias.replace("-", " ").replace("_", " ").title()
     return {"alias": alias, "name": name, "description": f"{name}.", "updated": "2018-01-01T00:00:00-00:00", "links": []}

@@ -51,11 +51,18 @@ class Quotas:
         return {name: {"limit": limit, "used": self.used(project_id, name), "reserved": 0} for name, limit in limits.items()}
 
     def set(self, project_id: str, changes: Row) -> dict[str, int]:
-        """Limits below what is used are accepted; they only stop growth. 400 for what is not an integer or less than -1."""
-        unknown = sorted(set(changes) - set(DEFAULTS) - {"tenant_id", "project_id"})
+        """Limits below what is used are accepted, unless `check_limit` (its own extension) is given: they only stop growth.
+
+        400 for what is not an integer or less than -1, 409 for what `check_limit` finds.
+        """
+        extra = {"tenant_id", "project_id"} | ({"check_limit", "force"} if "quota-check-limit" in self.service.extensions else set())
+        unknown = sorted(set(changes) - set(DEFAULTS) - extra)
         if unknown:
             raise refused("HTTPBadRequest", reason=f"Unrecognized attribute(s) '{', '.join(unknown)}'")
         limits = {name: _limit(name, value) for name, value in changes.items() if name in DEFAULTS}
+        under = [name for name, limit in limits.items() if 0 <= limit < self.used(project_id, name)]
+        if changes.get("check_limit") and under:
+            raise refused("InvalidQuotaValue", unders=under)
         row = self.table.get(project_id)
         if row is None:
             self.table.insert({"id": project_id, "project_id": project_id, "limits": limits})

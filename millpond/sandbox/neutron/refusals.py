@@ -104,6 +104,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     # tags and quotas
     "TagNotFound": (404, "Tag {tag} could not be found."),
     "QuotaResourceUnknown": (404, "Unknown quota resources {unknown}."),
+    "InvalidQuotaValue": (409, "Change would make usage less than 0 for the following resources: {unders}."),
     "TenantQuotaNotFound": (404, "Quota for tenant {id} could not be found."),
 }
 
