@@ -44,6 +44,7 @@ class Goals:
     decommission: bool = False
     admitted: frozenset[str] = frozenset()
     unpair: frozenset[str] = frozenset()
+    digest: str = ""
     run: str = ""
     tried: frozenset[str] = frozenset()
 

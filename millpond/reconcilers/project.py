@@ -1,9 +1,8 @@
-"""The project on the target, and the tag that marks both projects as being migrated."""
+"""The project on the target."""
 
 from __future__ import annotations
 
-from millpond.model.address import Side
-from millpond.model.change import AnyStep, Change, Effect, FieldChange
+from millpond.model.change import Change, Effect, FieldChange
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.identity import Project
@@ -37,10 +36,6 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     findings: list[Finding] = []
     source = desired.inventory.project
     ladder = Ladder(desired.address(KIND, source.id), source_id=source.id)
-    if goals.decommission:
-        _delete_source(ladder, snapshot)
-        return KindPlan(tuple(ladder.steps))
-    steps = _tag_source(desired, snapshot)
     projects = snapshot.target.projects
     if len(projects) > 1:
         findings.append(_doubled(desired, projects))
@@ -52,22 +47,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             findings.append(_missing_domain(desired))
     elif not goals.verified:
         findings += _mark(ladder, desired, projects[0])
-    return KindPlan((*steps, *ladder.steps), tuple(findings))
-
-
-def _tag_source(desired: Desired, snapshot: Snapshot) -> list[AnyStep]:
-    project = snapshot.source.project
-    if project is None or TENANT_TAG in project.tags:
-        return []
-    ladder = Ladder(desired.address("source_project", project.id), source_id=project.id, side=Side.SOURCE)
-    ladder.change(
-        "tag",
-        "a project that is being migrated says so, should every document be lost",
-        fields=(FieldChange("tags", None, TENANT_TAG),),
-        project_id=project.id,
-        tag=TENANT_TAG,
-    )
-    return ladder.steps
+    return KindPlan(tuple(ladder.steps), tuple(findings))
 
 
 def _create(ladder: Ladder, desired: Desired, domain_id: str) -> None:
@@ -139,21 +119,6 @@ def _missing_domain(desired: Desired) -> Finding:
     )
 
 
-def _delete_source(ladder: Ladder, snapshot: Snapshot) -> None:
-    project = snapshot.source.project
-    if project is not None:
-        ladder.change(
-            "delete_source",
-            "decommission: true",
-            effect=Effect.DELETE,
-            destination="absent",
-            side=Side.SOURCE,
-            danger=True,
-            reversible=False,
-            project_id=project.id,
-        )
-
-
 def perform(change: Change, providers: Providers) -> None:
     values = change.parameters
     match change.action.partition(":")[0]:
@@ -161,9 +126,5 @@ def perform(change: Change, providers: Providers) -> None:
             providers.target.identity.create_project(values["body"])
         case "mark":
             providers.target.identity.add_project_tag(values["project_id"], values["tag"])
-        case "tag":
-            providers.source.identity.add_project_tag(values["project_id"], values["tag"])
-        case "delete_source":
-            providers.source.identity.delete_project(values["project_id"])
         case other:
             raise AssertionError(other)

@@ -181,10 +181,11 @@ def _named(snapshot: Snapshot, array: str, group: Group) -> ConsistencyGroup | N
 
 
 def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str) -> int:
-    """The latest `stopped` (or `returned`) of the group's wave on the clock of its array, in ms; 0 while one of them is not known."""
+    """The latest `stopped` (or `returned`) of the group's servers (without servers: of its volumes), ms on its array's clock; 0 while one is unknown."""
     array = group.pair.source.array if key == "stopped" else group.pair.target.array
     wave = next(wave for wave in desired.waves if wave.name == group.wave)
-    records = [s.record for s in snapshot.source.servers if s.id in wave.servers]
+    own = group.servers(desired) or wave.servers
+    records = [s.record for s in snapshot.source.servers if s.id in own]
     if not wave.servers:
         records = [v.record for v in snapshot.source.volumes if v.id in wave.volumes]
     values = [times(getattr(record, key)) if record else {} for record in records]

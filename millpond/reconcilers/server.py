@@ -13,7 +13,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
-from millpond.reconcilers import boot, flavor
+from millpond.reconcilers import boot, flavor, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
@@ -37,9 +37,12 @@ def _target(providers: Providers, scope: Scope) -> dict[str, object]:
 
 
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    """Members of an anti-affinity group are booted one after the other: parallel boots race to Nova's late check and end in ERROR."""
     live = {server.id: server for server in snapshot.source.servers}
     steps: list[AnyStep] = []
     findings: list[Finding] = []
+    former: dict[str, tuple[str, ...]] = {}
+    spread = {group.id for group in desired.inventory.server_groups if group.policy == "anti-affinity"}
     for server in desired.inventory.servers:
         if not goals.wave(server.id):
             continue
@@ -47,17 +50,21 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         if doubles:
             findings.append(_doubled(desired, goals, server, [double.id for double in doubles]))
             continue
-        ladder = Ladder(desired.address(KIND, server.id), wave=goals.wave(server.id), source_id=server.id, servers=(server.id,))
+        address = desired.address(KIND, server.id)
+        group = server.server_group_id if server.server_group_id in spread else ""
+        ladder = Ladder(address, wave=goals.wave(server.id), source_id=server.id, servers=(server.id,), first=former.get(group, ()))
         target = twin(snapshot, "servers", server.id)
         record = live[server.id].record if server.id in live else None
         aim = goal(KIND, goals.stage(server.id))
         if aim == "running" and server.id not in goals.verified:
             findings += _run(ladder, desired, snapshot, goals, server, target, record)
         elif aim == "absent" and target is not None:
-            findings += _remove(ladder, desired, goals, server, target)
+            findings += _remove(ladder, snapshot, goals, server, target)
         elif aim == "tenants" and goals.unpairing(server.id) and target is not None:
             _carry_delete_on_termination(ladder, snapshot, server, target)
         steps += ladder.steps
+        if group and any(step.action == "create" for step in ladder.steps):
+            former[group] = (f"{address}#create",)
     return KindPlan(tuple(steps), tuple(findings))
 
 
@@ -85,7 +92,7 @@ def _run(
     if target is None:
         return _create(ladder, desired, snapshot, goals, server, record)
     if target.status == "ERROR":
-        return _failed(ladder, desired, goals, server, target, record)
+        return _failed(ladder, desired, snapshot, goals, server, target, record)
     if target.status == "BUILD" or target.task_state == "spawning":
         ladder.wait("create", "the server is being built")
         _finish(ladder, desired, server, None)
@@ -143,7 +150,10 @@ def _given_up(desired: Desired, goals: Goals, server: Server, record: CutRecord 
     )
 
 
-def _failed(ladder: Ladder, desired: Desired, goals: Goals, server: Server, target: Server, record: CutRecord | None) -> list[Finding]:
+def _failed(
+    ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, target: Server, record: CutRecord | None
+) -> list[Finding]:
+    project_id = snapshot.target.project.id if snapshot.target.project else UNKNOWN
     if target.launched_at:
         return [
             Finding(
@@ -165,6 +175,7 @@ def _failed(ladder: Ladder, desired: Desired, goals: Goals, server: Server, targ
             outage=True,
             server_id=target.id,
             marker=server.id,
+            project_id=project_id,
         )
     else:
         ladder.wait("delete_failed", "the failed boot is being counted first")
@@ -236,10 +247,11 @@ def ready(desired: Desired, snapshot: Snapshot, server: Server) -> bool:
     return as_it_was and (power == "shutoff" or ports_active(snapshot, target))
 
 
-def _remove(ladder: Ladder, desired: Desired, goals: Goals, server: Server, target: Server) -> list[Finding]:
+def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> list[Finding]:
     """Back: locked and stopped before the disks change hands, deleted once the source runs again."""
     reason = f"wave {goals.wave(server.id)} goes back"
     never_ran = target.status == "ERROR" and not target.launched_at
+    project_id = snapshot.target.project.id if snapshot.target.project else UNKNOWN
     if not never_ran:
         if not target.locked:
             ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id, reversible=True)
@@ -269,6 +281,7 @@ def _remove(ladder: Ladder, desired: Desired, goals: Goals, server: Server, targ
             danger=True,
             server_id=target.id,
             marker=server.id,
+            project_id=project_id,
             reversible=False,
         )
     return []
@@ -318,6 +331,8 @@ def _request(desired: Desired, snapshot: Snapshot, server: Server) -> dict[str, 
         "body": body,
         "hints": {"group": want["server_group"]} if want["server_group"] else {},
         "user_data_of": server.id if keeps_user_data(desired, server) else "",
+        "source_project": desired.inventory.project.id,
+        "source_server": server.id,
     }
 
 
@@ -341,6 +356,7 @@ def perform(change: Change, providers: Providers) -> None:
     server_id = parameters.get("server_id", "")
     match change.action.partition(":")[0]:
         case "create":
+            invariants.source_is_stopped(change, providers, parameters["source_project"], parameters["source_server"])
             user_data = providers.source.compute.user_data(parameters["user_data_of"]) if parameters["user_data_of"] else None
             compute.create_server(parameters["project_id"], parameters["body"], parameters["hints"], user_data)
         case "rename":
@@ -350,6 +366,7 @@ def perform(change: Change, providers: Providers) -> None:
         case "lock":
             compute.server_action(server_id, "lock")
         case "delete" | "delete_failed":
+            invariants.is_ours(change, providers, parameters["project_id"], server_id, parameters["marker"])
             compute.delete_server(server_id)
         case "keep_volume":
             compute.set_delete_on_termination(server_id, parameters["volume_id"], False)

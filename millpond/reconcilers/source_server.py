@@ -13,14 +13,16 @@ from millpond.model.compute import Server
 from millpond.model.cut_record import PREFIX, CutRecord
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
+from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
-from millpond.reconcilers import boot
+from millpond.reconcilers import boot, invariants
 from millpond.reconcilers import server as target_server
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.record import claim, clear, clock_of, record_change
+from millpond.reconcilers.replication import ends, groups
 from millpond.reconcilers.server_identity import unequal
 from millpond.reconcilers.twins import twin
 
@@ -53,7 +55,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         if aim == "verified" and not (here.record and here.record.verified):
             _cut(ladder, desired, snapshot, goals, server, here)
         elif aim == "as_found" and here.record is not None:
-            _give_back(ladder, goals, here, here.record)
+            _give_back(ladder, desired, snapshot, goals, server, here.record, here)
         elif aim == "absent":
             _delete(ladder, here)
         steps += ladder.steps
@@ -164,11 +166,20 @@ def _count_failure(ladder: Ladder, goals: Goals, here: Server, record: CutRecord
     record_change(ladder, "count_failure", "the boot failed before the guest was started", here.id, values)
 
 
-def _give_back(ladder: Ladder, goals: Goals, here: Server, record: CutRecord) -> None:
+def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, record: CutRecord, here: Server) -> None:
     """Start as it was, unlock unless it was locked, forget. A record without its `cut` is being cleared: nothing else is left to do."""
     if record.cut:
         reason = f"wave {record.wave} goes back"
         claim(ladder, goals, here.id, record)
+        if goals.stages[record.wave] is Stage.CARRY_BACK and not record.returned and _away(desired, snapshot, record.wave):
+            ladder.change(
+                "time_return",
+                "a sync back counts only if it began after the target server was stopped",
+                fields=(FieldChange("returned", None, "(the array's time)"),),
+                outage=True,
+                server_id=here.id,
+                **clock_of(desired, snapshot, [volume.volume_id for volume in server.volumes], "target"),
+            )
         if record.power == "active" and here.task_state:
             ladder.wait("start", f"the server is starting (task {here.task_state})")
         elif record.power == "active" and here.status == "SHUTOFF":
@@ -179,10 +190,16 @@ def _give_back(ladder: Ladder, goals: Goals, here: Server, record: CutRecord) ->
                 destination="as_found",
                 outage=True,
                 server_id=here.id,
+                target_project=snapshot.target.project.id if snapshot.target.project else "",
             )
         if here.locked and record.locked == "no":
             ladder.change("unlock", reason, fields=(FieldChange("locked", True, False),), server_id=here.id)
     clear(ladder, here.id, record)
+
+
+def _away(desired: Desired, snapshot: Snapshot, wave: str) -> bool:
+    """Whether any group of the wave still has its writable side on the target."""
+    return any(ends(group, snapshot).promoted for group in groups(desired, snapshot) if group.wave == wave)
 
 
 def _delete(ladder: Ladder, here: Server) -> None:
@@ -209,6 +226,8 @@ def perform(change: Change, providers: Providers) -> None:
         case "stop":
             compute.server_action(server_id, "os-stop")
         case "start":
+            if change.parameters["target_project"]:
+                invariants.target_is_stopped(change, providers, change.parameters["target_project"], server_id)
             compute.server_action(server_id, "os-start")
         case "time" | "time_return":
             values = {name: providers.array(name).clock() for name in change.parameters["arrays"]}

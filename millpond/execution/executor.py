@@ -1,0 +1,62 @@
+"""Carries out changes: intent into the journal, one call, outcome into the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from millpond.errors import InvariantBroken, LeaseHeld, MillpondError, RemoteFailure, Retryable, UnknownOutcome
+from millpond.execution.journal import Journal
+from millpond.execution.lease import Lease
+from millpond.model.change import Change
+from millpond.model.outcome import Outcome, Result
+from millpond.providers.ports import Providers
+from millpond.reconcilers.registry import BY_KIND
+
+
+class Executor:
+    """Performs changes that are ready, several at once. It decides nothing: what is ready was decided by the plan."""
+
+    def __init__(self, providers: Providers, journal: Journal, lease: Lease, run: str, workers: int = 16) -> None:
+        self._providers, self._journal, self._lease, self._run, self._workers = providers, journal, lease, run, workers
+
+    def perform(self, changes: Sequence[Change], stop: Callable[[], bool]) -> Iterator[Outcome]:
+        """One outcome per change that was begun, as they end. Once `stop` says so, nothing new is begun.
+
+        LeaseHeld when the lease was lost: what is under way is waited for, nothing more is sent.
+        """
+        waiting = list(changes)
+        with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="perform") as pool:
+            running: set[Future[Outcome]] = set()
+            while running or (waiting and not stop()):
+                while waiting and len(running) < self._workers and not stop():
+                    running.add(pool.submit(self._one, waiting.pop(0)))
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+
+    def _one(self, change: Change) -> Outcome:
+        self._lease.require()
+        intent = self._journal.intend(self._run, change, self._lease.token)
+        begun = time.monotonic()
+        outcome = self._call(change, begun)
+        self._journal.settle(intent, outcome)
+        return outcome
+
+    def _call(self, change: Change, begun: float) -> Outcome:
+        try:
+            BY_KIND[change.kind].perform(change, self._providers)
+        except UnknownOutcome as error:
+            return _outcome(change, Result.UNKNOWN, begun, error)
+        except (InvariantBroken, Retryable) as error:
+            return _outcome(change, Result.HELD, begun, error)
+        except LeaseHeld:
+            raise
+        except RemoteFailure as error:
+            return _outcome(change, Result.FAILED, begun, error)
+        return Outcome(change.id, Result.DONE, time.monotonic() - begun)
+
+
+def _outcome(change: Change, result: Result, begun: float, error: MillpondError) -> Outcome:
+    return Outcome(change.id, result, time.monotonic() - begun, str(error))

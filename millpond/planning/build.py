@@ -1,0 +1,124 @@
+"""Builds one tenant's plan from its desired state and a snapshot: pure, the same input gives the same plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from millpond.model.change import AnyStep, Change, Effect, Waiting
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.plan import OutageEstimate, Stage, TenantPlan
+from millpond.model.snapshot import Snapshot
+from millpond.planning import drift, preflight
+from millpond.planning.digest import tenant_digest
+from millpond.planning.estimate import estimate
+from millpond.planning.gates import decommission_gates, wave_gates
+from millpond.planning.ordering import ordered
+from millpond.planning.stages import goals as goals_of
+from millpond.planning.statuses import statuses
+from millpond.reconcilers.base import Goals
+from millpond.reconcilers.registry import RECONCILERS
+from millpond.reconcilers.source_project import ADMIT
+
+
+def build(desired: Desired, snapshot: Snapshot, *, run: str = "", tried: frozenset[str] = frozenset(), wave: str = "") -> TenantPlan:
+    """The whole plan. `run` is the executing run's id, empty for a plan that is only shown; `wave` narrows what may be cut to one wave."""
+    digest = tenant_digest(desired)
+    goals, stage_findings = goals_of(desired, snapshot, run, tried)
+    goals = replace(goals, digest=digest, stages=_narrowed(goals, wave))
+    kinds = [reconciler.plan(desired, snapshot, goals) for reconciler in RECONCILERS]
+    steps: tuple[AnyStep, ...] = tuple(step for kind in kinds for step in kind.steps)
+    moved = drift.source_drift(desired, snapshot, goals)
+    findings = (
+        *stage_findings,
+        *preflight.findings(desired, snapshot, goals),
+        *(finding for kind in kinds for finding in kind.findings),
+        *drift.source_findings(desired, goals, moved),
+    )
+    outage = estimate(ordered(steps))
+    steps, held = _gated(desired, snapshot, goals, steps, findings, outage)
+    if goals.decommission:
+        steps, more = _decommissioned(desired, snapshot, digest, steps, findings)
+        held = (*held, *more)
+    return TenantPlan(
+        tenant=desired.tenant,
+        digest=digest,
+        steps=steps,
+        findings=_sorted((*findings, *held)),
+        drift=(*moved, *drift.target_drift(desired, snapshot, goals)),
+        waves=statuses(desired, snapshot, goals),
+        outage=outage,
+    )
+
+
+def _narrowed(goals: Goals, wave: str) -> dict[str, Stage]:
+    """With `--wave`, other waves that are not admitted stay as they are."""
+    if not wave:
+        return dict(goals.stages)
+    return {
+        name: Stage.REPLICATE if name != wave and stage is Stage.CUT and name not in goals.admitted else stage
+        for name, stage in goals.stages.items()
+    }
+
+
+def _gated(
+    desired: Desired,
+    snapshot: Snapshot,
+    goals: Goals,
+    steps: tuple[AnyStep, ...],
+    findings: tuple[Finding, ...],
+    outage: OutageEstimate,
+) -> tuple[tuple[AnyStep, ...], tuple[Finding, ...]]:
+    """The steps with a gate before each cut that is not admitted; a gate that nothing holds is left out again."""
+    gates: dict[str, Waiting] = {}
+    shut: set[str] = set()
+    held: list[Finding] = []
+    for wave, finding, waiting in wave_gates(desired, snapshot, goals, findings, outage):
+        if finding is not None:
+            held.append(finding)
+            shut.add(wave)
+        if waiting is not None:
+            if wave in gates:
+                shut.add(wave)
+            gates[wave] = waiting
+    every = ordered((*steps, *gates.values()))
+    return _opened(every, {gate.id for name, gate in gates.items() if name not in shut}), tuple(held)
+
+
+def _opened(steps: tuple[AnyStep, ...], may_open: set[str]) -> tuple[AnyStep, ...]:
+    opened = {step.id for step in steps if step.id in may_open and not step.after}
+    kept = (step for step in steps if step.id not in opened)
+    return tuple(replace(step, after=tuple(id for id in step.after if id not in opened)) for step in kept)
+
+
+def _decommissioned(
+    desired: Desired, snapshot: Snapshot, digest: str, steps: tuple[AnyStep, ...], findings: tuple[Finding, ...]
+) -> tuple[tuple[AnyStep, ...], tuple[Finding, ...]]:
+    """Everything of a decommissioning comes after its admission, and that after soak and approval."""
+    admit = next((step.id for step in steps if step.kind == "source_project" and step.action == ADMIT), "")
+    if not admit:
+        return steps, ()
+    held: list[Finding] = []
+    waits: list[Waiting] = []
+    for finding, waiting in decommission_gates(desired, snapshot, digest):
+        held += [finding] if finding else []
+        waits += [waiting] if waiting else []
+    if held or any(f.severity is Severity.BLOCKER for f in findings):
+        waits.append(Waiting(desired.address("gate", "decommission"), "approval", "held by the blockers above", long=True))
+    gates = tuple(dict.fromkeys(wait.id for wait in waits))
+    result: list[AnyStep] = list({wait.id: wait for wait in waits}.values())
+    for step in steps:
+        if step.id == admit:
+            result.append(replace(step, after=(*step.after, *gates)))
+        elif isinstance(step, Change) and (step.effect is Effect.DELETE or step.action.startswith("delete_on_termination")):
+            result.append(replace(step, after=(*step.after, admit)))
+        else:
+            result.append(step)
+    return tuple(result), tuple(held)
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    rank = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.INFO: 2}
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda f: (rank[f.severity], str(f.address), f.code)))

@@ -1,0 +1,61 @@
+"""A saved plan as an envelope: apply may do less, never more, never otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from millpond.model.change import UNKNOWN, Change
+from millpond.model.plan import Plan
+
+
+@dataclass
+class Envelope:
+    """Judges each change that is needed now by what was reviewed.
+
+    The same step with the same effect on the same fields → do. A step that is not in the saved plan → stale. Values that were unknown when
+    the plan was made, and times, cannot be compared; steps that only carry on what was reviewed (claims, repeated syncs, retried boots) are
+    part of it. `stale` collects, per tenant, what is needed and was not reviewed.
+    """
+
+    reviewed: Mapping[str, Mapping[str, Change]]
+    stale: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, plan: Plan) -> Envelope:
+        return cls({tenant.tenant: {change.id: change for change in tenant.changes} for tenant in plan.tenants})
+
+    def allowed(self, tenant: str, changes: Iterable[Change]) -> list[Change]:
+        kept = []
+        for change in changes:
+            why = self._refusal(tenant, change)
+            if why and f"{change.id}: {why}" not in self.stale.setdefault(tenant, []):
+                self.stale[tenant].append(f"{change.id}: {why}")
+            if not why:
+                kept.append(change)
+        return [] if self.stale.get(tenant) else kept
+
+    def _refusal(self, tenant: str, change: Change) -> str:
+        if tenant not in self.reviewed:
+            return "the tenant is not in the saved plan"
+        if change.action in CARRYING_ON:
+            return ""
+        known = self.reviewed[tenant].get(change.id)
+        if known is None:
+            return "this change was not reviewed"
+        if known.effect is not change.effect:
+            return f"{change.effect} was reviewed as {known.effect}"
+        before = {field.path: field for field in known.fields}
+        for item in change.fields:
+            reviewed = before.get(item.path)
+            if reviewed is None:
+                return f"{item.path} was not reviewed"
+            if item.path not in VOLATILE and UNKNOWN not in (str(reviewed.after), str(item.after)) and reviewed.after != item.after:
+                return f"{item.path} would become {item.after!r}, reviewed was {reviewed.after!r}"
+        return ""
+
+
+CARRYING_ON = frozenset(
+    {"claim", "resume_for_sync", "resume_for_reverse_sync", "count_failure", "delete_failed", "boot", "remove_copy", "retake_lock", "mark"}
+)
+VOLATILE = frozenset({"millpond.cut", "millpond.run", "millpond.booting", "millpond.verified", "millpond.attempts", "stopped", "returned"})

@@ -1,0 +1,175 @@
+"""All orderings between kinds, in one table. Orderings inside a kind stand in its reconciler.
+
+A rule reads: steps that match `later` come after the steps that match `earlier` and are related by `by`: `tenant` (any),
+`wave` (same wave), `server` (share a server; steps that concern no server go by their wave), `source` (same source object).
+A pattern is `kind#verb`; the verb of `add_member:1f3c` is `add_member`; `*` matches any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from millpond.model.change import AnyStep
+
+PREPARED = (
+    "source_project#tag",
+    "project#create",
+    "project#mark",
+    "quota#*",
+    "user#*",
+    "role_assignment#*",
+    "key_pair#create",
+    "flavor#*",
+    "server_group#*",
+    "security_group#*",
+    "security_group_rule#*",
+    "network#*",
+    "fence#create",
+    "subnet#*",
+    "stretch#add",
+    "router#create",
+    "router#mark",
+    "router#update",
+    "floating_ip#create",
+    "floating_ip#mark",
+    "volume#create",
+    "volume#bootable",
+    "volume#image_metadata",
+    "volume#reserve",
+    "replication_group#create_group",
+    "replication_group#create_remote_group",
+    "replication_group#add_member",
+    "replication_group#add_remote_member",
+    "replication_group#pair",
+    "replication_group#seed",
+)
+"""What a wave must have before it is admitted. Ports are not among them: on OVN they are made inside the cut."""
+
+IN_PROJECT = (
+    "quota#*",
+    "role_assignment#*",
+    "security_group#*",
+    "network#*",
+    "subnet#*",
+    "router#*",
+    "port#*",
+    "floating_ip#*",
+    "server_group#*",
+    "volume#*",
+    "server#*",
+    "flavor#access",
+)
+
+OWN_LOGIN = ("server_group#*", "volume#create", "volume#manage", "server#create")
+
+LIMITED = (
+    "security_group#create",
+    "network#create",
+    "subnet#create",
+    "router#create",
+    "port#create",
+    "floating_ip#create",
+    "volume#create",
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    later: tuple[str, ...]
+    earlier: tuple[str, ...]
+    by: str = "tenant"
+
+
+RULES: tuple[Rule, ...] = (
+    # Prepare
+    Rule(("user#*", "key_pair#*", "role_assignment#*"), ("project#create",)),
+    Rule(IN_PROJECT, ("project#create",)),
+    Rule(("role_assignment#assign", "key_pair#create"), ("user#create",)),
+    Rule(OWN_LOGIN, ("role_assignment#assign",)),
+    Rule((*LIMITED, "server#create"), ("quota#update",)),
+    Rule(("port#create", "port#update"), ("subnet#create", "subnet#mark", "security_group#create", "security_group#mark")),
+    Rule(("stretch#add",), ("network#create", "network#mark")),
+    Rule(("subnet#create",), ("network#create", "network#mark", "fence#create")),
+    Rule(("replication_group#create_group", "replication_group#create_remote_group", "replication_group#pair"),
+         ("volume#create", "volume#bootable", "volume#image_metadata", "volume#reserve"), "server"),
+    # Cut
+    Rule(("gate#admission",), PREPARED, "wave"),
+    Rule(("gate#admission",), ("port#create", "port#mark", "port#update"), "wave"),
+    Rule(("source_server#record", "source_volume#record"), ("gate#admission",), "wave"),
+    Rule(("source_server#lock", "source_server#stop", "source_volume#time"), ("source_server#record", "source_volume#record"), "wave"),
+    Rule(("replication_group#sync", "replication_group#suspend"),
+         ("source_server#stop", "source_server#time", "source_volume#time"), "server"),
+    Rule(("volume#release", "volume#manage"), ("replication_group#promote", "replication_group#fence"), "server"),
+    Rule(("server#create",), ("source_server#boot", "server#delete_failed", "key_pair#copy", "key_pair#remove_copy"), "server"),
+    Rule(("source_server#boot",), ("volume#release", "volume#manage", "volume#bootable", "volume#image_metadata"), "server"),
+    Rule(("source_server#boot",), ("port#create", "port#mark", "port#update", "port#create_inside"), "server"),
+    Rule(("source_server#boot",), ("replication_group#promote", "replication_group#fence", "source_server#stop"), "server"),
+    Rule(("source_server#boot",), ("server#delete_failed", "source_server#count_failure"), "server"),
+    Rule(("server#delete_failed",), ("source_server#count_failure",), "server"),
+    Rule(("source_server#verify",), ("server#*", "volume#*"), "server"),
+    Rule(("source_volume#verify",), ("volume#release", "volume#manage", "volume#image_metadata", "replication_group#promote"), "server"),
+    # Back
+    Rule(("server#lock", "server#stop"), ("replication_group#safety_snapshot", "replication_group#reverse", "replication_group#reverse_seed"),
+         "server"),
+    Rule(("source_server#time_return",), ("server#stop", "replication_group#reverse"), "server"),
+    Rule(("replication_group#reverse_sync", "replication_group#reverse_suspend"), ("source_server#time_return", "server#stop"), "server"),
+    Rule(("replication_group#demote", "replication_group#restore"), ("server#stop", "server#lock", "source_server#time_return"), "server"),
+    Rule(("source_server#start",), ("replication_group#demote", "replication_group#restore", "replication_group#resume"), "server"),
+    Rule(("source_server#start",), ("server#stop",), "server"),
+    Rule(("server#delete",), ("source_server#start", "replication_group#restore"), "server"),
+    Rule(("volume#reserve", "volume#unmanage"), ("server#delete",), "server"),
+    Rule(("source_server#forget", "source_volume#forget"),
+         ("volume#reserve", "volume#unmanage", "server#delete", "port#delete"), "server"),
+    Rule(("source_server#forget", "source_volume#forget"), ("replication_group#restore", "replication_group#resume"), "server"),
+    # Decommission
+    Rule(("replication_group#unpair", "source_server#delete"), ("server#delete_on_termination",)),
+    Rule(("source_server#delete", "source_volume#delete", "source_volume#delete_snapshot"),
+         ("replication_group#unpair", "replication_group#delete_group", "replication_group#delete_remote_group")),
+    Rule(("source_volume#delete", "source_volume#delete_snapshot"), ("source_server#delete",), "server"),
+    Rule(("source_project#delete",), ("source_server#*", "source_volume#*", "replication_group#*", "server#*", "volume#*")),
+)  # fmt: skip
+
+
+class _Index:
+    """Step ids by pattern, relation and key."""
+
+    def __init__(self, steps: Iterable[AnyStep]) -> None:
+        self.steps: dict[str, list[AnyStep]] = {}
+        for step in steps:
+            verb = step.action.partition(":")[0]
+            self.steps.setdefault(f"{step.kind}#{verb}", []).append(step)
+            self.steps.setdefault(f"{step.kind}#*", []).append(step)
+
+    def of(self, patterns: Iterable[str]) -> list[AnyStep]:
+        return [step for pattern in patterns for step in self.steps.get(pattern, ())]
+
+
+def _keys(step: AnyStep, by: str) -> tuple[str, ...]:
+    match by:
+        case "tenant":
+            return ("",)
+        case "wave":
+            return (step.wave,) if step.wave else ("",)
+        case "source":
+            return (step.source_id,)
+        case _:
+            return step.servers or (f"wave:{step.wave}",)
+
+
+def ordered(steps: tuple[AnyStep, ...], rules: Iterable[Rule] = RULES) -> tuple[AnyStep, ...]:
+    """The steps with every cross-kind edge in their `after`. Objects of no wave precede the gates of every wave."""
+    index = _Index(steps)
+    edges: dict[str, dict[str, None]] = {step.id: dict.fromkeys(step.after) for step in steps}
+    for rule in rules:
+        earlier: dict[str, list[str]] = {}
+        for step in index.of(rule.earlier):
+            for key in _keys(step, rule.by):
+                earlier.setdefault(key, []).append(step.id)
+        if not earlier:
+            continue
+        for step in index.of(rule.later):
+            for key in (*_keys(step, rule.by), *(("",) if rule.by == "wave" else ())):
+                edges[step.id].update(dict.fromkeys(id for id in earlier.get(key, ()) if id != step.id))
+    present = edges.keys()
+    return tuple(replace(step, after=tuple(id for id in edges[step.id] if id in present)) for step in steps)

@@ -1,0 +1,143 @@
+"""What is refused, and what is missing, before anything of a wave is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from millpond.model.block_storage import Volume
+from millpond.model.compute import Server
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.plan import Stage
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.base import Goals
+from millpond.reconcilers.replication import GIB, adoption_of, local_volume, pool_pair
+from millpond.reconcilers.twins import twin
+
+MOVABLE = ("ACTIVE", "SHUTOFF")
+
+
+def findings(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Finding]:
+    servers = {server.id: server for server in desired.inventory.servers}
+    volumes = {volume.id: volume for volume in desired.inventory.volumes}
+    live = {server.id: server for server in snapshot.source.servers}
+    for wave in desired.waves:
+        if goals.stages[wave.name] not in (Stage.REPLICATE, Stage.CUT):
+            continue
+        for id in wave.servers:
+            if id not in goals.verified:
+                yield from _server(desired, wave.name, servers[id], live.get(id))
+        for id in wave.volumes:
+            yield from _volume(desired, snapshot, wave.name, volumes[id])
+    yield from _arrays(desired, snapshot)
+    yield from _capacity(desired, snapshot)
+
+
+def _refused(desired: Desired, kind: str, id: str, wave: str, code: str, what: str, why: str, fix: str) -> Finding:
+    return Finding(code, Severity.BLOCKER, desired.address(kind, id), what, why, fix, wave=wave)
+
+
+def _server(desired: Desired, wave: str, server: Server, live: Server | None) -> Iterator[Finding]:
+    exclude = "or exclude it in the manifest with a reason"
+    if server.image_id:
+        yield _refused(
+            desired, "server", server.id, wave, "image_booted", "the server boots from an image, its root disk is not on the array",
+            "only volumes are replicated", f"turn its root disk into a volume, {exclude}",
+        )  # fmt: skip
+    if any(key.startswith("hw:tpm") for key in server.flavor.extra_specs):
+        yield _refused(
+            desired, "server", server.id, wave, "vtpm", "the server has a virtual TPM",
+            "its state lives on the source's hypervisor and cannot be carried", f"move it by other means, {exclude}",
+        )  # fmt: skip
+    status = live.status if live else server.status
+    under_way = live is not None and live.record is not None
+    if status not in MOVABLE and not under_way:
+        yield _refused(
+            desired, "server", server.id, wave, "server_state", f"the server is {status}",
+            "only ACTIVE and SHUTOFF servers can be cut over: memory, rescue disks and pending resizes are not carried",
+            f"bring it to ACTIVE or SHUTOFF, {exclude}",
+        )  # fmt: skip
+    elif live is not None and live.task_state and not under_way:
+        yield Finding(
+            "server_busy", Severity.WARNING, desired.address("server", server.id), f"the server is busy ({live.task_state})",
+            "a wave is admitted only when all its servers are idle", "wait until the task has ended", wave=wave,
+        )  # fmt: skip
+
+
+def _volume(desired: Desired, snapshot: Snapshot, wave: str, volume: Volume) -> Iterator[Finding]:
+    exclude = "exclude it (and its server) in the manifest with a reason"
+    if volume.encrypted:
+        yield _refused(
+            desired, "volume", volume.id, wave, "encrypted", "the volume is encrypted by Cinder",
+            "its key stays in the source's key manager", f"copy it to an unencrypted volume, or {exclude}",
+        )  # fmt: skip
+        return
+    local = local_volume(desired, snapshot, volume)
+    if local is None:
+        yield _refused(
+            desired, "volume", volume.id, wave, "not_on_array", f"no source array has a volume called {volume.backend_name}",
+            "the volume lives on a backend that the site file does not name, or was renamed on the array",
+            f"add its array and pool pair to millpond.yaml, or {exclude}",
+        )  # fmt: skip
+    elif pool_pair(desired, local) is None:
+        yield _refused(
+            desired, "volume", volume.id, wave, "no_pool_pair", f"pool {local.pool} of {local.array} has no pool pair",
+            "it is not known where the volume shall go", "add the pair under pool_pairs in millpond.yaml",
+        )  # fmt: skip
+    elif adoption_of(desired, volume, local) != desired.adoption(volume.id):
+        yield Finding(
+            "size_not_whole_gib", Severity.INFO, desired.address("volume", volume.id),
+            f"its size on the array is {local.size} bytes, no whole number of GiB ({local.size / GIB:.3f})",
+            "Cinder cannot create a volume of that size ahead", "nothing to do: it is adopted by `manage` after the cut", wave=wave,
+        )  # fmt: skip
+
+
+def _arrays(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
+    serial = {fact.array: fact.serial for fact in snapshot.storage.arrays}
+    for fact in snapshot.storage.arrays:
+        if not fact.link_up:
+            yield Finding(
+                "link_down", Severity.BLOCKER, desired.address("array", fact.array), f"the replication link of {fact.array} is down",
+                "nothing can be synchronised", "bring the link up on the array",
+            )  # fmt: skip
+    for pair in desired.site.pool_pairs:
+        source, target = pair.source.array, pair.target.array
+        if source == target or (serial.get(source) and serial.get(source) == serial.get(target)):
+            yield Finding(
+                "same_array", Severity.BLOCKER, desired.address("pool_pair", pair.name),
+                "source and target pool are on one array", "an array cannot replicate to itself, and moving pools is not supported yet",
+                "name a target pool on another array",
+            )  # fmt: skip
+    for system in desired.site.arrays:
+        if system.tls and not system.verify:
+            yield Finding(
+                "tls_unverified", Severity.WARNING, desired.address("array", system.name), "its certificate is not verified",
+                "`verify: false` in millpond.yaml", "give the array's CA as `ca_file`",
+            )  # fmt: skip
+
+
+def _capacity(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
+    """Whether the target pools can hold what is still to be replicated."""
+    needed: dict[tuple[str, str], int] = {}
+    for wave in desired.waves:
+        for volume in (v for v in desired.inventory.volumes if v.id in set(wave.volumes)):
+            local = local_volume(desired, snapshot, volume)
+            pair = pool_pair(desired, local) if local else None
+            if local is not None and pair is not None and not local.rmr_source and not local.rmr_target:
+                missing = local.size if twin(snapshot, "volumes", volume.id) is None else local.used
+                key = (pair.target.array, pair.target.pool)
+                needed[key] = needed.get(key, 0) + missing
+    for pool in snapshot.storage.pools:
+        need = needed.get((pool.array, pool.name), 0)
+        if need > pool.free_virtual:
+            yield Finding(
+                "target_pool_full", Severity.BLOCKER, desired.address("pool", f"{pool.array}:{pool.name}"),
+                f"pool {pool.name} has {pool.free_virtual / GIB:.1f} GiB free, the volumes still to replicate need {need / GIB:.1f} GiB",
+                "a replica whose target pool is full is suspended by the array", "enlarge the pool, or move fewer volumes at a time",
+            )  # fmt: skip
+    known = {(pool.array, pool.name) for pool in snapshot.storage.pools}
+    for array, pool_name in sorted(needed.keys() - known) if snapshot.storage.pools else []:
+        yield Finding(
+            "missing_pool", Severity.BLOCKER, desired.address("pool", f"{array}:{pool_name}"), f"{array} has no pool {pool_name}",
+            "the replicas cannot be created", "create the pool, or correct pool_pairs in millpond.yaml",
+        )  # fmt: skip

@@ -1,0 +1,132 @@
+"""Where each wave is to go: from its flag, its rollback block and what is observed. No stored "current step"."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from millpond.model.cut_record import CutRecord
+from millpond.model.desired import Desired, DesiredWave
+from millpond.model.finding import Finding, Severity
+from millpond.model.marker import DECOMMISSION_TAG_PREFIX
+from millpond.model.plan import Stage
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers import boot
+from millpond.reconcilers.base import Goals
+
+
+def records(snapshot: Snapshot, wave: DesiredWave) -> dict[str, CutRecord]:
+    """source id → cut record, of the wave's servers, or of its volumes where it has no servers. A record without `cut` is being removed."""
+    carriers = wave.servers or wave.volumes
+    found = [(server.id, server.record) for server in snapshot.source.servers] if wave.servers else []
+    found += [] if wave.servers else [(volume.id, volume.record) for volume in snapshot.source.volumes]
+    return {id: record for id, record in found if record is not None and record.cut and id in carriers}
+
+
+def verified(desired: Desired, snapshot: Snapshot) -> frozenset[str]:
+    """Servers and volumes that carry the record handed over; once decommissioning was admitted, those gone from the source too."""
+    done = {s.id for s in snapshot.source.servers if s.record and s.record.verified}
+    done |= {v.id for v in snapshot.source.volumes if v.record and v.record.verified}
+    if decommission_admitted(snapshot):
+        present = {s.id for s in snapshot.source.servers} | {v.id for v in snapshot.source.volumes}
+        done |= {id for wave in desired.waves for id in (*wave.servers, *wave.volumes) if id not in present}
+    return frozenset(done)
+
+
+def decommission_admitted(snapshot: Snapshot) -> bool:
+    """Admission of a decommissioning is remembered as a tag of the source project: the project goes last."""
+    project = snapshot.source.project
+    return project is not None and any(tag.startswith(DECOMMISSION_TAG_PREFIX) for tag in project.tags)
+
+
+def stage_of(desired: Desired, snapshot: Snapshot, wave: DesiredWave, done: frozenset[str]) -> tuple[Stage, Finding | None]:
+    """The wave's stage; with a finding where a flag asks for something that needs one more word."""
+    known = records(snapshot, wave)
+    carriers = wave.servers or wave.volumes
+    if wave.cutover:
+        handed_over = bool(carriers) and all(id in done for id in carriers)
+        return (Stage.HANDED_OVER if handed_over else Stage.CUT), None
+    if not known:
+        return Stage.REPLICATE, None
+    if not any(record.booting for record in known.values()):
+        return Stage.RETURN, None
+    cut = next(iter(known.values())).cut
+    if wave.rollback is None or wave.rollback.cut != cut:
+        return Stage.HELD, _needs_rollback(desired, wave, cut)
+    return (Stage.CARRY_BACK if wave.rollback.target_writes == "carry_back" else Stage.DISCARD), None
+
+
+def _needs_rollback(desired: Desired, wave: DesiredWave, cut: str) -> Finding:
+    old = wave.rollback.cut if wave.rollback else ""
+    patch = "\n".join(
+        (
+            "waves:",
+            f"  - name: {wave.name}",
+            "    cutover: false",
+            "    rollback:",
+            f"      cut: {cut}",
+            "      target_writes: carry_back   # or discard: what the target wrote since the cut is lost",
+        )
+    )
+    return Finding(
+        "rollback_undecided",
+        Severity.BLOCKER,
+        desired.address("wave", wave.name),
+        f"cutover is false, but cut {cut} of this wave has booted servers on the target",
+        f"the rollback block names cut {old}, which is another one"
+        if old
+        else "what the target wrote since the cut must not be lost by accident",
+        f"state in tenants/{desired.tenant}.yaml whether it is carried back or discarded, or set cutover: true again",
+        wave=wave.name,
+        patch=patch,
+    )
+
+
+def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[str] = frozenset()) -> tuple[Goals, tuple[Finding, ...]]:
+    """The goals of every wave. A wave is cut only when the ones before it that are to be cut have been handed over."""
+    done = verified(desired, snapshot)
+    stages: dict[str, Stage] = {}
+    cuts: dict[str, str] = {}
+    findings: list[Finding] = []
+    admitted: set[str] = set()
+    unpair: set[str] = set()
+    for wave in desired.waves:
+        stage, finding = stage_of(desired, snapshot, wave, done)
+        known = records(snapshot, wave)
+        if known:
+            admitted.add(wave.name)
+        cuts[wave.name] = next(iter(known.values())).cut if known else snapshot.now.strftime("%Y%m%dT%H%M%SZ")
+        stages[wave.name] = stage
+        if stage is Stage.HANDED_OVER and _kept_long_enough(desired, snapshot):
+            unpair.add(wave.name)
+        findings += [finding] if finding else []
+    wanted = desired.manifest.decommission and all(stage is Stage.HANDED_OVER for stage in stages.values())
+    if wanted:
+        stages = dict.fromkeys(stages, Stage.DECOMMISSION)
+    wave_of = {id: wave.name for wave in desired.waves for id in (*wave.servers, *wave.volumes)}
+    servers = {server.id for server in desired.inventory.servers}
+    return (
+        Goals(
+            stages=stages,
+            wave_of=wave_of,
+            verified=frozenset(done & servers),
+            cuts=cuts,
+            decommission=wanted,
+            admitted=frozenset(admitted),
+            unpair=frozenset(unpair),
+            run=run,
+            tried=tried,
+        ),
+        tuple(findings),
+    )
+
+
+def _kept_long_enough(desired: Desired, snapshot: Snapshot) -> bool:
+    until = desired.manifest.keep_pairs_until
+    return until is not None and snapshot.now >= until
+
+
+def soaked(desired: Desired, snapshot: Snapshot) -> timedelta:
+    """How long the last handover is ago; the source's servers that are gone do not count."""
+    stamps = [s.record.verified for s in snapshot.source.servers if s.record and s.record.verified]
+    stamps += [v.record.verified for v in snapshot.source.volumes if v.record and v.record.verified]
+    return snapshot.now - max(map(boot.parse_stamp, stamps)) if stamps else timedelta.max

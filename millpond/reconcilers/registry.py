@@ -1,0 +1,52 @@
+"""All resource kinds, in the order in which people read a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from millpond.reconcilers import (
+    fence,
+    flavor,
+    key_pair,
+    network,
+    port,
+    project,
+    quota,
+    replication_group,
+    role_assignment,
+    security_group,
+    server,
+    server_group,
+    source_project,
+    source_server,
+    source_volume,
+    stretch,
+    subnet,
+    user,
+    volume,
+)
+from millpond.reconcilers.base import Reconciler
+
+RECONCILERS: tuple[Reconciler, ...] = (
+    source_project,
+    project,
+    quota,
+    user,
+    role_assignment,
+    key_pair,
+    flavor,
+    server_group,
+    security_group,
+    network,
+    stretch,
+    fence,
+    subnet,
+    volume,
+    replication_group,
+    source_server,
+    source_volume,
+    port,
+    server,
+)
+
+BY_KIND: Mapping[str, Reconciler] = {reconciler.KIND: reconciler for reconciler in RECONCILERS}

@@ -1,0 +1,64 @@
+"""The project on the source: tagged while it is migrated, tagged once its decommissioning was admitted, absent at the very end."""
+
+from __future__ import annotations
+
+from millpond.model.address import Side
+from millpond.model.change import Change, Effect, FieldChange
+from millpond.model.desired import Desired
+from millpond.model.marker import DECOMMISSION_TAG_PREFIX, TENANT_TAG
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Providers
+from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.ladder import Ladder
+
+KIND = "source_project"
+READS_AFTER: tuple[str, ...] = ()
+ADMIT = "admit_decommission"
+
+
+def observe(providers: Providers, scope: Scope) -> Facts:
+    """The projects are looked up before everything else (see runs/observe)."""
+    return Facts()
+
+
+def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    project = snapshot.source.project
+    if project is None:
+        return KindPlan()
+    ladder = Ladder(desired.address(KIND, project.id), source_id=project.id, side=Side.SOURCE)
+    if TENANT_TAG not in project.tags:
+        ladder.change(
+            "tag",
+            "a project that is being migrated says so, should every document be lost",
+            fields=(FieldChange("tags", None, TENANT_TAG),),
+            project_id=project.id,
+            tag=TENANT_TAG,
+        )
+    if goals.decommission:
+        tag = DECOMMISSION_TAG_PREFIX + goals.digest.removeprefix("sha256:")[:12]
+        if not any(known.startswith(DECOMMISSION_TAG_PREFIX) for known in project.tags):
+            ladder.change(
+                ADMIT,
+                "soak and approval are judged once: from here on the decommissioning is finished",
+                fields=(FieldChange("tags", None, tag),),
+                project_id=project.id,
+                tag=tag,
+            )
+        ladder.change(
+            "delete",
+            "decommission: true",
+            effect=Effect.DELETE,
+            destination="absent",
+            danger=True,
+            reversible=False,
+            project_id=project.id,
+        )
+    return KindPlan(tuple(ladder.steps))
+
+
+def perform(change: Change, providers: Providers) -> None:
+    identity, values = providers.source.identity, change.parameters
+    if change.action == "delete":
+        identity.delete_project(values["project_id"])
+    else:
+        identity.add_project_tag(values["project_id"], values["tag"])

@@ -1,0 +1,57 @@
+"""Collects a tenant from the source: its inventory, and the first time a manifest for people to review."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from millpond.model.inventory import Inventory
+from millpond.model.manifest import ProjectRef
+from millpond.model.site import Site
+from millpond.model.snapshot import CloudState
+from millpond.providers.access import Access
+from millpond.providers.open import open_providers
+from millpond.reconcilers.segments import INTERFACE_OWNERS
+from millpond.runs.observe import observe_source, one_project
+
+_SKIPPED_OWNERS = ("network:", "millpond:")
+
+
+def discover(site: Site, tenant: str, source: ProjectRef) -> Inventory:
+    """Everything to carry, read in bulk through a login that cannot write."""
+    providers = open_providers(site, source.cloud, source.cloud, Access.READ)
+    project = one_project(providers.source.identity, source)
+    state = observe_source(providers, tenant, project).source
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _inventory(tenant, stamp, state)
+
+
+def _inventory(tenant: str, stamp: str, state: CloudState) -> Inventory:
+    project = state.projects[0]
+    assigned = {assignment.user_id for assignment in state.role_assignments}
+    ports = [port for port in state.ports if port.project_id == project.id and not port.device_owner.startswith(_SKIPPED_OWNERS)]
+    used = {port.network_id for port in state.ports if port.project_id == project.id}
+    used |= {router.gateway_network_id for router in state.routers} | {fip.floating_network_id for fip in state.floating_ips}
+    networks = [network for network in state.networks if network.project_id == project.id or network.id in used]
+    kept = {network.id for network in networks}
+    routers = {router.id for router in state.routers}
+    return Inventory(
+        tenant=tenant,
+        discovered_at=stamp,
+        project=replace(project, tags=tuple(tag for tag in project.tags if not tag.startswith("millpond"))),
+        quotas=state.quotas,
+        users=tuple(user for user in state.users if user.id in assigned),
+        role_assignments=state.role_assignments,
+        key_pairs=state.key_pairs,
+        security_groups=state.security_groups,
+        networks=tuple(networks),
+        subnets=tuple(subnet for subnet in state.subnets if subnet.network_id in kept),
+        routers=state.routers,
+        router_ports=tuple(port for port in state.ports if port.device_owner in INTERFACE_OWNERS and port.device_id in routers),
+        floating_ips=state.floating_ips,
+        ports=tuple(ports),
+        server_groups=state.server_groups,
+        volumes=state.volumes,
+        snapshots=state.volume_snapshots,
+        servers=tuple(replace(server, user_data=None, record=None) for server in state.servers),
+    )

@@ -1,0 +1,137 @@
+"""Reads what a plan needs: everything once, then only what moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+from millpond.errors import MillpondError
+from millpond.model.desired import Desired
+from millpond.model.identity import Project
+from millpond.model.joining import join_servers
+from millpond.model.manifest import ProjectRef
+from millpond.model.marker import tag_for
+from millpond.model.snapshot import CloudState, Facts, Snapshot
+from millpond.providers.ports import Identity, Providers
+from millpond.reconcilers.base import Reconciler, Scope
+from millpond.reconcilers.registry import RECONCILERS
+
+T = TypeVar("T")
+
+MOVED_BY: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "source_project": (("projects", ""),),
+    "project": (("projects", ""),),
+    "source_server": (("server", "source"),),
+    "source_volume": (("volume", "source"),),
+    "server": (("server", "target"), ("port", "target"), ("volume", "target"), ("server_group", "target")),
+    "volume": (("volume", "target"), ("replication_group", "")),
+    "replication_group": (("replication_group", ""),),
+}
+"""Which reconcilers to ask again, and on which side (empty: both), once a step of a kind was performed or is waited for.
+Kinds that are not listed ask themselves on both sides."""
+
+
+class MissingProject(MillpondError):
+    summary = "The tenant's project was not found"
+
+
+def one_project(identity: Identity, ref: ProjectRef) -> Project:
+    found = identity.projects(ref.project, ref.domain)
+    if len(found) != 1:
+        what = f"{len(found)} projects" if found else "no project"
+        raise MissingProject(
+            f"{what} called {ref.project} in domain {ref.domain} on cloud {ref.cloud}",
+            where=f"{ref.cloud}: {ref.domain}/{ref.project}",
+            fix="Correct cloud, domain and project in the manifest, or check that this login may list projects.",
+        )
+    return found[0]
+
+
+def together(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """The results of independent reads, in order; the first error of the list is raised."""
+    if len(calls) == 1:
+        return [calls[0]()]
+    with ThreadPoolExecutor(max_workers=max(1, min(16, len(calls))), thread_name_prefix="observe") as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
+def observe(providers: Providers, desired: Desired) -> Snapshot:
+    """Everything of one tenant on both clouds and the arrays."""
+    snapshot = _with_projects(providers, desired, Snapshot(datetime.now(UTC)))
+    scope = Scope(desired.tenant, desired.inventory.project.id, _id(snapshot.target), snapshot)
+    return read(providers, scope, RECONCILERS)
+
+
+def observe_source(providers: Providers, tenant: str, project: Project) -> Snapshot:
+    """The source alone, for discover. Of the storage nothing is read."""
+    snapshot = Snapshot(datetime.now(UTC), source=CloudState(projects=(project,)))
+    scope = Scope(tenant, project.id, "", snapshot, target=False)
+    return read(providers, scope, tuple(r for r in RECONCILERS if r.KIND != "replication_group"))
+
+
+def observe_again(providers: Providers, desired: Desired, snapshot: Snapshot, kinds: Iterable[str]) -> Snapshot:
+    """The snapshot with what steps of these kinds may have moved read anew."""
+    wanted: dict[str, set[str]] = {}
+    for kind in kinds:
+        for name, side in MOVED_BY.get(kind, ((kind, ""),)):
+            wanted.setdefault(name, set()).update((side,) if side else ("source", "target"))
+    if "projects" in wanted:
+        return observe(providers, desired)
+    chosen = tuple(reconciler for reconciler in RECONCILERS if reconciler.KIND in wanted)
+    scope = Scope(desired.tenant, desired.inventory.project.id, _id(snapshot.target), snapshot)
+    return read(providers, scope, chosen, {name: frozenset(sides) for name, sides in wanted.items()})
+
+
+def read(
+    providers: Providers,
+    scope: Scope,
+    reconcilers: Sequence[Reconciler],
+    sides: Mapping[str, frozenset[str]] | None = None,
+) -> Snapshot:
+    """In phases: a kind that needs another's facts is asked after it. Kinds of one phase are asked together."""
+    snapshot = scope.seen
+    left = list(reconcilers)
+    names = {reconciler.KIND for reconciler in reconcilers}
+    done: set[str] = set()
+    while left:
+        phase = [r for r in left if not (set(r.READS_AFTER) & names) - done]
+        for facts in together([partial(_ask, r, providers, replace(scope, seen=snapshot), sides) for r in phase]):
+            snapshot = snapshot.with_facts(facts, datetime.now(UTC))
+        done |= {r.KIND for r in phase}
+        left = [r for r in left if r not in phase]
+    return replace(snapshot, source=_joined(snapshot.source), target=_joined(snapshot.target))
+
+
+def _ask(reconciler: Reconciler, providers: Providers, scope: Scope, sides: Mapping[str, frozenset[str]] | None) -> Facts:
+    if sides is not None:
+        own = sides[reconciler.KIND]
+        scope = replace(scope, source=scope.source and "source" in own, target=scope.target and "target" in own)
+    return reconciler.observe(providers, scope)
+
+
+def _joined(state: CloudState) -> CloudState:
+    return replace(state, servers=join_servers(state.servers, state.ports, state.volumes, state.server_groups))
+
+
+def _with_projects(providers: Providers, desired: Desired, snapshot: Snapshot) -> Snapshot:
+    """The source's project by its id (it may be gone), the target's by marker first, then by name."""
+    source_ref, target_ref = desired.manifest.source, desired.manifest.target
+    marker = tag_for(desired.inventory.project.id)
+    here, marked, named = together(
+        [
+            lambda: providers.source.identity.projects(source_ref.project, source_ref.domain),
+            lambda: providers.target.identity.tagged_projects(marker),
+            lambda: providers.target.identity.projects(target_ref.project, target_ref.domain),
+        ]
+    )
+    own = tuple(project for project in here if project.id == desired.inventory.project.id)
+    facts = Facts(source={"projects": own}, target={"projects": marked or named})
+    return snapshot.with_facts(facts, datetime.now(UTC))
+
+
+def _id(state: CloudState) -> str:
+    return state.project.id if state.project else ""

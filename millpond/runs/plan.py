@@ -1,0 +1,36 @@
+"""Makes plans: reads everything, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from millpond import __version__
+from millpond.model.desired import Desired
+from millpond.model.plan import Plan, TenantPlan
+from millpond.model.site import Site
+from millpond.planning.build import build
+from millpond.planning.digest import plan_digest
+from millpond.providers.access import Access
+from millpond.providers.open import open_providers
+from millpond.runs.observe import observe
+
+
+def make_plan(site: Site, tenants: Sequence[Desired], wave: str = "") -> Plan:
+    """One plan for all tenants, through logins that cannot write."""
+    return whole([_planned(site, desired, wave) for desired in tenants])
+
+
+def _planned(site: Site, desired: Desired, wave: str) -> TenantPlan:
+    manifest = desired.manifest
+    providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ)
+    return build(desired, observe(providers, desired), wave=wave)
+
+
+def whole(plans: Sequence[TenantPlan]) -> Plan:
+    return Plan(
+        made_at=datetime.now(UTC),
+        tool_version=__version__,
+        tenants=tuple(plans),
+        digest=plan_digest(plan.digest for plan in plans),
+    )

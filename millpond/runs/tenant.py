@@ -1,0 +1,183 @@
+"""One tenant's loop under its lease: observe, plan, perform what is ready, observe what moved, until nothing but long waiting is left."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from threading import Event
+
+from millpond.errors import LeaseHeld, Unreachable
+from millpond.execution.executor import Executor
+from millpond.model.change import Change, Waiting
+from millpond.model.desired import Desired
+from millpond.model.outcome import Outcome, Result
+from millpond.model.plan import TenantPlan
+from millpond.model.snapshot import Snapshot
+from millpond.planning.build import build
+from millpond.planning.envelope import Envelope
+from millpond.providers.ports import Providers
+from millpond.runs.observe import observe, observe_again
+from millpond.runs.progress import Progress
+
+TOO_OFTEN = 5
+"""A change that was done this often and is still asked for does not take effect."""
+
+
+@dataclass
+class TenantRun:
+    """`stop` is set by a signal: nothing new is begun then. `envelope` limits what may be done to a saved plan."""
+
+    desired: Desired
+    providers: Providers
+    executor: Executor
+    run: str
+    progress: Progress
+    stop: Event
+    wave: str = ""
+    envelope: Envelope | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+    outages: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _counts: Counter[str] = field(default_factory=Counter)
+    _failed: dict[str, str] = field(default_factory=dict)
+    _tried: set[str] = field(default_factory=set)
+    _claimed: set[str] = field(default_factory=set)
+    _snapshot: Snapshot = field(default_factory=Snapshot)
+    _whole: bool = False
+
+    def until_quiet(self) -> TenantPlan:
+        """Works until there is nothing to do, or only what takes hours, or what failed. Returns the last plan."""
+        self._observe()
+        while True:
+            plan = self._plan()
+            ready = self._ready(plan)
+            if self.stop.is_set():
+                return plan
+            if ready and not self._whole and any(change.action == "record" for change in ready):
+                self._observe()  # a wave is admitted on fresh facts alone
+            elif ready:
+                self._perform(ready)
+            elif waits := self._short(plan):
+                self._sleep(waits)
+            elif not self._whole:
+                self._observe()
+            else:
+                return plan
+
+    def _observe(self) -> None:
+        self._snapshot = observe(self.providers, self.desired)
+        self._whole = True
+
+    def _plan(self) -> TenantPlan:
+        self._check_claims()
+        plan = build(self.desired, self._snapshot, run=self.run, tried=frozenset(self._tried), wave=self.wave)
+        self.progress.planned(plan)
+        return plan
+
+    def _check_claims(self) -> None:
+        """Read back from the cut records: a run that finds another's name where it had written its own stops."""
+        for server in self._snapshot.source.servers:
+            if server.record is None or not server.record.cut:
+                continue
+            if server.record.run == self.run:
+                self._claimed.add(server.id)
+            elif server.id in self._claimed:
+                raise LeaseHeld(
+                    f"run {server.record.run} has taken over the cut of {server.name}",
+                    where=str(self.desired.address("server", server.id)),
+                    fix="This run stops here and has sent nothing more. See who is at work:",
+                    command=f"millpond status {self.desired.tenant}",
+                )
+
+    def _ready(self, plan: TenantPlan) -> list[Change]:
+        """Changes that come after nothing that is still to do. With a blocker of the whole tenant, only waves under way go on."""
+        blocked = any(not finding.wave for finding in plan.blockers)
+        under_way = {status.name for status in plan.waves if status.admitted}
+        ready = [
+            change
+            for change in plan.changes
+            if not change.after and change.id not in self._failed and not (blocked and change.wave not in under_way)
+        ]
+        return self.envelope.allowed(plan.tenant, ready) if self.envelope else ready
+
+    def _perform(self, ready: list[Change]) -> None:
+        changes = {change.id: change for change in self._limited(ready)}
+        self._note_boots(changes.values())
+        for change in changes.values():
+            self.progress.began(change)
+        for outcome in self.executor.perform(list(changes.values()), self.stop.is_set):
+            self._settle(changes[outcome.step], outcome)
+        self._look_again({change.kind for change in changes.values()})
+
+    def _limited(self, ready: list[Change]) -> list[Change]:
+        """Boots beyond `limits.builds` wait for the next tick: parallel boots race for hosts and addresses."""
+        building = sum(1 for server in self._snapshot.target.servers if server.status == "BUILD")
+        room = max(0, self.desired.site.limits.builds - building)
+        boots = [change for change in ready if change.kind == "server" and change.action == "create"]
+        late = {change.id for change in boots[room:]}
+        return [change for change in ready if change.id not in late]
+
+    def _note_boots(self, changes: Iterable[Change]) -> None:
+        records = {server.id: server.record for server in self._snapshot.source.servers}
+        for change in changes:
+            if change.kind == "server" and change.action == "create":
+                record = records.get(change.source_id)
+                self._tried.add(f"{change.source_id}@{record.booting if record else ''}")
+
+    def _settle(self, change: Change, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self._counts[change.id] += 1
+        if outcome.result is Result.FAILED:
+            self._failed[change.id] = outcome.message
+        elif self._counts[change.id] >= TOO_OFTEN:
+            message = outcome.message or "it was carried out several times and did not take effect"
+            self._failed[change.id] = message
+            self.outcomes.append(replace(outcome, result=Result.FAILED, message=message))
+        elif outcome.result is Result.HELD:
+            self._pause()
+        self._time(change, outcome)
+        self.progress.ended(change, self.outcomes[-1])
+
+    def _time(self, change: Change, outcome: Outcome) -> None:
+        """Measures the outage of each server: from the moment its stop is sent to its handover, or to its start on the way back."""
+        if change.action == "stop" and change.kind in ("source_server", "server") and outcome.result is not Result.FAILED:
+            began = time.time() - outcome.seconds
+            address = str(self.desired.address("server", change.source_id))
+            self.outages.setdefault(address, (began, 0.0))
+        if change.kind == "source_server" and change.action in ("verify", "start") and outcome.result is Result.DONE:
+            address = str(self.desired.address("server", change.source_id))
+            if address in self.outages:
+                self.outages[address] = (self.outages[address][0], time.time())
+
+    def _short(self, plan: TenantPlan) -> list[Waiting]:
+        """What will come by itself soon: no need to end the run for it."""
+        blocked = {step.id for step in plan.steps if step.id in self._failed}
+        return [w for w in plan.waiting if not w.long and not set(w.after) & blocked and not w.after]
+
+    def _sleep(self, waits: list[Waiting]) -> None:
+        self._pause()
+        self._look_again({wait.kind for wait in waits} - {"gate"} or {"server", "source_server"})
+
+    def _pause(self) -> None:
+        self.stop.wait(self.desired.site.limits.poll)
+
+    def _look_again(self, kinds: set[str]) -> None:
+        """An API that does not answer for a moment must not end an outage half-way: it is asked again, a few times."""
+        for attempt in range(5):
+            try:
+                self._snapshot = observe_again(self.providers, self.desired, self._snapshot, kinds)
+                self._whole = False
+                return
+            except Unreachable:
+                if attempt == 4 or self.stop.is_set():
+                    raise
+                self._pause()
+
+    @property
+    def failures(self) -> dict[str, str]:
+        return dict(self._failed)
+
+    def measured(self) -> tuple[tuple[str, float], ...]:
+        """Seconds per server address whose outage ended in this run."""
+        return tuple(sorted((address, end - begin) for address, (begin, end) in self.outages.items() if end))
