@@ -25,8 +25,9 @@ async def list_types(request: web.Request) -> web.Response:
         chosen = visible
     else:
         chosen = [row for row in visible if row["is_public"] == truth(asked, "is_public")]
-    rows, _ = page(request, chosen)
-    return web.json_response({"volume_types": [views.volume_type(row, who) for row in rows]})
+    rows, following = page(request, chosen)
+    more = {"volume_type_links": [{"rel": "next", "href": following}]} if following else {}  # in the singular, unlike other lists
+    return web.json_response({"volume_types": [views.volume_type(row, who) for row in rows], **more})
 
 
 @routes.post(TYPES)
