@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,8 +27,11 @@ class Address:
 
 
 def unique_names(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """id → a name that is unique among `pairs` of (id, name): the name itself, or with `@` and eight digits of the id where it is not."""
-    seen: dict[str, int] = {}
-    for _, name in pairs:
-        seen[name] = seen.get(name, 0) + 1
-    return {id: name if name and seen[name] == 1 else f"{name}@{id[:8]}" for id, name in pairs}
+    """id → a name that is unique among `pairs` of (id, name).
+
+    The name itself, or with `@` and eight digits of the id where it is not unique, or the whole id where these eight are not either.
+    """
+    seen = Counter(name for _, name in pairs)
+    short = {id: name if name and seen[name] == 1 else f"{name}@{id[:8]}" for id, name in pairs}
+    taken = Counter(short.values())
+    return {id: short[id] if taken[short[id]] == 1 else f"{name}@{id}" for id, name in pairs}
