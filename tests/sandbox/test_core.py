@@ -2,6 +2,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from millpond.sandbox.core.clock import Clock
 from millpond.sandbox.core.events import Events
@@ -44,6 +46,29 @@ def test_table_finds_rows_after_they_changed() -> None:
     assert [row["id"] for row in table.where(status="SHUTOFF", n=1)] == ["1"]
     assert table.where(status="ERROR") == []
     assert table.where(missing=None) == []
+
+
+STEPS = st.lists(st.tuples(st.sampled_from("iud"), st.integers(0, 4), st.sampled_from("abc")), max_size=30)
+
+
+@given(STEPS)
+def test_table_finds_what_a_plain_list_would(steps: list[tuple[str, int, str]]) -> None:
+    table, plain = Store().table("servers"), list[dict[str, str]]()
+    for deed, number, status in steps:
+        held = next((row for row in plain if row["id"] == str(number)), None)
+        if deed == "i" and held is None:
+            table.insert({"id": str(number), "status": status})
+            plain.append({"id": str(number), "status": status})
+        elif deed == "u" and held is not None:
+            table.update(str(number), status=status)
+            held["status"] = status
+        elif deed == "d" and held is not None:
+            table.delete(str(number))
+            plain.remove(held)
+        for wanted in "abc":
+            assert table.where(status=wanted) == [row for row in plain if row["status"] == wanted]
+        assert table.where(status=status, id=str(number)) == [row for row in plain if row == {"id": str(number), "status": status}]
+    assert list(table) == plain
 
 
 def test_table_refuses_an_id_twice() -> None:

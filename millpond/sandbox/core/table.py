@@ -1,11 +1,37 @@
 """One collection of JSON rows, kept in insertion order and found by id or by equal fields."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 Row = dict[str, Any]
 Change = tuple[str, str, int, Row | None]
 """Table name, row id, position, and the row (None when it was deleted)."""
+
+
+class Index:
+    """Row ids by the text in one field."""
+
+    def __init__(self, field: str, rows: Iterable[Row]) -> None:
+        self._field = field
+        self._ids: dict[str, dict[str, None]] = {}
+        self._texts: dict[str, str] = {}
+        for row in rows:
+            self.put(row)
+
+    def put(self, row: Row) -> None:
+        self.drop(row["id"])
+        text = row.get(self._field)
+        if isinstance(text, str):
+            self._texts[row["id"]] = text
+            self._ids.setdefault(text, {})[row["id"]] = None
+
+    def drop(self, id: str) -> None:
+        text = self._texts.pop(id, None)
+        if text is not None:
+            del self._ids[text][id]
+
+    def ids(self, text: str) -> Iterable[str]:
+        return self._ids.get(text, ())
 
 
 class Table:
@@ -20,7 +46,7 @@ class Table:
         self._positions: dict[str, int] = {}
         self._next = 0
         self._dirty: dict[str, None] = {}
-        self._indexes: dict[str, dict[Any, list[Row]]] = {}
+        self._indexes: dict[str, Index] = {}
 
     def insert(self, row: Row) -> Row:
         """Adds `row`, whose `id` must be a string not yet in the table (ValueError)."""
@@ -31,7 +57,8 @@ class Table:
         self._positions[key] = self._next
         self._next += 1
         self._touch(key)
-        self._indexes.clear()
+        for index in self._indexes.values():
+            index.put(row)
         return row
 
     def get(self, id: str) -> Row | None:
@@ -43,23 +70,28 @@ class Table:
         row.update(changes)
         self._touch(id)
         for field in changes:
-            self._indexes.pop(field, None)
+            if field in self._indexes:
+                self._indexes[field].put(row)
         return row
 
     def delete(self, id: str) -> None:
         """Removes the row `id` (KeyError when there is none)."""
         del self._rows[id]
         self._touch(id)
-        self._indexes.clear()
+        for index in self._indexes.values():
+            index.drop(id)
 
     def where(self, **equal: Any) -> list[Row]:
         """The rows whose fields all equal the given values, in insertion order."""
-        rows: list[Row] = list(self._rows.values())
+        rows = list(self._rows.values())
         for field, value in equal.items():
             if isinstance(value, str):
-                rows = self._index(field).get(value, [])
+                rows = [self._rows[id] for id in sorted(self._index(field).ids(value), key=self._positions.__getitem__)]
+                del equal[field]
                 break
-        return [row for row in rows if all(field in row and row[field] == value for field, value in equal.items())]
+        for field, value in equal.items():
+            rows = [row for row in rows if field in row and row[field] == value]
+        return rows
 
     def __iter__(self) -> Iterator[Row]:
         return iter(list(self._rows.values()))
@@ -93,15 +125,10 @@ class Table:
     def is_dirty(self) -> bool:
         return bool(self._dirty)
 
-    def _touch(self, id: str) -> None:
-        self._dirty[id] = None
+    def _touch(self, key: str) -> None:
+        self._dirty[key] = None
 
-    def _index(self, field: str) -> dict[Any, list[Row]]:
-        index = self._indexes.get(field)
-        if index is None:
-            index = self._indexes[field] = {}
-            for row in self._rows.values():
-                value = row.get(field)
-                if isinstance(value, str):
-                    index.setdefault(value, []).append(row)
-        return index
+    def _index(self, field: str) -> Index:
+        if field not in self._indexes:
+            self._indexes[field] = Index(field, self._rows.values())
+        return self._indexes[field]
