@@ -26,7 +26,9 @@ PREPARED = (
     "security_group_rule#*",
     "network#*",
     "fence#create",
-    "subnet#*",
+    "subnet#reserve",
+    "subnet#create",
+    "subnet#mark",
     "stretch#add",
     "router#create",
     "router#mark",
@@ -109,6 +111,7 @@ RULES: tuple[Rule, ...] = (
     Rule(("server#delete_failed",), ("source_server#count_failure",), "server"),
     Rule(("source_server#verify",), ("server#*", "volume#*"), "server"),
     Rule(("source_volume#verify",), ("volume#release", "volume#manage", "volume#image_metadata", "replication_group#promote"), "server"),
+    Rule(("segment#*", "stretch#remove", "subnet#open", "subnet#free"), ("source_server#verify",), "server"),
     # Back
     Rule(("server#lock", "server#stop"), ("replication_group#safety_snapshot", "replication_group#reverse", "replication_group#reverse_seed"),
          "server"),

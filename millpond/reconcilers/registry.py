@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from millpond.reconcilers import (
-    fence,
     flavor,
+    floating_ip,
     key_pair,
     network,
     port,
@@ -14,6 +14,7 @@ from millpond.reconcilers import (
     quota,
     replication_group,
     role_assignment,
+    router,
     security_group,
     server,
     server_group,
@@ -39,8 +40,9 @@ RECONCILERS: tuple[Reconciler, ...] = (
     security_group,
     network,
     stretch,
-    fence,
     subnet,
+    router,
+    floating_ip,
     volume,
     replication_group,
     source_server,

@@ -30,6 +30,9 @@ MOVED_BY: Mapping[str, tuple[tuple[str, str], ...]] = {
     "server": (("server", "target"), ("port", "target"), ("volume", "target"), ("server_group", "target")),
     "volume": (("volume", "target"), ("replication_group", "")),
     "replication_group": (("replication_group", ""),),
+    "subnet": (("subnet", "target"), ("port", "source")),
+    "stretch": (("network", "target"),),
+    "segment": (("router", ""), ("port", ""), ("floating_ip", "")),
 }
 """Which reconcilers to ask again, and on which side (empty: both), once a step of a kind was performed or is waited for.
 Kinds that are not listed ask themselves on both sides."""
