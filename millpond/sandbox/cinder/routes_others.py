@@ -14,7 +14,14 @@ from millpond.sandbox.core.web import body, page, refuse_unknown
 
 SNAPSHOTS = f"{PROJECT}/snapshots"
 ATTACHMENTS = f"{PROJECT}/attachments"
-EMPTY = {"backups": "backups", "groups": "groups", "group_snapshots": "group_snapshots", "os-volume-transfer": "transfers"}
+EMPTY = {
+    "backups": ("backups", 0),
+    "groups": ("groups", 13),
+    "group_snapshots": ("group_snapshots", 14),
+    "os-volume-transfer": ("transfers", 0),
+    "volume-transfers": ("transfers", 55),
+}
+"""Path -> key of the list, and the version that brought it."""
 
 
 def _own(request: web.Request, rows: list[Row]) -> list[Row]:
@@ -130,7 +137,9 @@ async def list_extensions(request: web.Request) -> web.Response:
 async def list_nothing(request: web.Request) -> web.Response:
     cinder(request)
     path = request.path.partition(f"/{caller(request).project_id}/")[2].partition("/")[0]
-    return web.json_response({EMPTY[path]: []})
+    key, minor = EMPTY[path]
+    since(request, minor)
+    return web.json_response({key: []})
 
 
 for path in EMPTY:
