@@ -1,0 +1,46 @@
+"""The one call of a Neutron change, by its parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from millpond.errors import InvariantBroken, NotFound
+from millpond.model.address import Side
+from millpond.model.change import UNKNOWN, Change
+from millpond.providers.ports import Networking, Providers
+
+
+def network_api(change: Change, providers: Providers) -> Networking:
+    return (providers.source if change.side is Side.SOURCE else providers.target).network
+
+
+def perform(change: Change, providers: Providers) -> None:
+    """The call that `parameters` describe. What is to be deleted and is gone counts as deleted.
+
+    Raises InvariantBroken, before anything is sent, while an id is not known yet.
+    """
+    values = change.parameters
+    if UNKNOWN in json.dumps(values):
+        raise InvariantBroken("an object that it refers to does not exist yet", where=str(change.address), fix="run the plan again")
+    network = network_api(change, providers)
+    match values["call"]:
+        case "create":
+            network.create(values["resource"], values["body"])
+        case "update":
+            network.update(values["resource"], values["id"], values["body"])
+        case "tag":
+            network.set_tags(values["resource"], values["id"], values["tags"])
+        case "attach":
+            network.add_router_interface(values["id"], values["port_id"])
+        case "detach":
+            _absent(lambda: network.remove_router_interface(values["id"], values["port_id"]))
+        case "delete":
+            _absent(lambda: network.delete(values["resource"], values["id"]))
+
+
+def _absent(call: Callable[[], None]) -> None:
+    try:
+        call()
+    except NotFound:
+        return
