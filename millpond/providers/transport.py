@@ -85,10 +85,11 @@ class Transport(TCPKeepAliveAdapter):
             return response
 
     def seal(self, session: requests.Session) -> None:
-        """Makes this the only way out of the session."""
-        session.adapters.clear()
-        session.mount("https://", self)
-        session.mount("http://", self)
+        """Makes this the only way out of the session. A session that is sealed is left alone: other threads may be sending through it."""
+        if list(session.adapters.values()) != [self, self]:
+            session.adapters.clear()
+            session.mount("https://", self)
+            session.mount("http://", self)
 
 
 def allowed_when_reading(method: str, path: str) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from millpond.errors import Refused, Retryable, UnknownOutcome
 from millpond.model.secret import Secret
 from millpond.model.site import Limits
+from millpond.providers import transport
 from millpond.providers.access import Access
 from millpond.providers.open import SiteProviders
 from millpond.providers.openstack.service import has_next, revealed, without
@@ -15,7 +16,8 @@ from tests.sandbox.running import Sandbox
 
 
 @pytest.fixture(autouse=True)
-def no_faults(sandbox: Sandbox) -> Any:
+def no_faults(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(transport, "PAUSES", (0.01, 0.02, 0.03))
     yield
     sandbox.control.clear_faults()
 

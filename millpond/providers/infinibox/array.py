@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from millpond.errors import MillpondError, NotFound, Refused
+from millpond.errors import NotFound, Refused
 from millpond.model.array import ArrayFacts, ArrayPool, ArrayVolume, ConsistencyGroup, Replica
 from millpond.model.site import ArraySystem, Limits
 from millpond.providers.access import Access
@@ -21,7 +21,7 @@ from millpond.providers.infinibox.parse import (
     parse_replica,
     parse_volume,
 )
-from millpond.providers.infinibox.session import Row, Session
+from millpond.providers.infinibox.session import PeerLoginNeeded, Row, Session
 from millpond.providers.ports import PairRequest
 
 Peers = Callable[[], Mapping[str, "InfiniBoxArray"]]
@@ -163,17 +163,14 @@ class InfiniBoxArray:
         self._send("delete", f"replicas/{replica}", retain_staging_area="false")
 
     def _send(self, method: str, path: str, body: Any = None, **parameters: str) -> None:
-        for peer in self._peers().values():
-            if peer is not self:
-                self._acquaint(peer)
-        self._session.send(method, path, body, **parameters)
-
-    def _acquaint(self, peer: InfiniBoxArray) -> None:
-        """A peer that cannot be reached is no reason not to try: suspending and promoting must work without it."""
+        """Logs in to the peers only when the array asks for it: suspending and promoting must work while the other side is away."""
         try:
-            self._session.know(peer._session)
-        except MillpondError:
-            return
+            self._session.send(method, path, body, **parameters)
+        except PeerLoginNeeded:
+            for peer in self._peers().values():
+                if peer is not self:
+                    self._session.know(peer._session)
+            self._session.send(method, path, body, **parameters)
 
 
 def entity_pair(local: int, remote: int, remote_name: str) -> dict[str, Any]:

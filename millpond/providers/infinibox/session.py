@@ -29,6 +29,10 @@ CHUNK = 100
 Row = Mapping[str, Any]
 
 
+class PeerLoginNeeded(Retryable):
+    """The array did nothing: it asks for a login to the array at the other end of the link."""
+
+
 class Session:
     """Requests to one array, from many threads. Nothing is sent before the first one, which logs in.
 
@@ -146,10 +150,12 @@ def password(system: ArraySystem, directory: Path) -> Secret:
 
 
 def failed(error: InfiniSDKException, where: str, *, mutating: bool) -> RemoteFailure:
+    if isinstance(error, RelatedSystemNotFound) or (
+        isinstance(error, APICommandFailed) and error.error_code == "REMOTE_PERMISSION_REQUIRED"
+    ):
+        return PeerLoginNeeded("the array asks for a login to the other array, which is not available", where=where)
     if isinstance(error, APICommandFailed):
         return of_status(error.status_code, said(error), where, mutating=mutating)
-    if isinstance(error, RelatedSystemNotFound):
-        return Retryable("the array asks for a login to the other array, which is not available", where=where)
     return Retryable(f"infinisdk: {type(error).__name__}", where=where)
 
 

@@ -97,7 +97,7 @@ class Scopes:
 
     def _found(self, service_type: str, project_id: str) -> Endpoint:
         adapter = self._unbound(service_type, project_id)
-        with told(self.name, service_type):
+        with told(self.name, service_type, project_id):
             if service_type == "network":  # old Neutrons hide their discovery document: the path is fixed
                 url = (adapter.get_endpoint() or "").rstrip("/")
                 found = Endpoint(url if not url or url.endswith("/v2.0") else f"{url}/v2.0", None)
