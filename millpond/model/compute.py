@@ -80,6 +80,7 @@ class Server:
     vm_state: str = "active"
     task_state: str = ""
     launched_at: str = ""
+    updated_at: str = ""
     created_at: str = ""
     fault: str = ""
     marker: str = ""
