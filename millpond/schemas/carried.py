@@ -15,7 +15,18 @@ from millpond.model.network import Port, Router, SecurityGroup, Subnet
 
 T = TypeVar("T")
 
-VOLATILE = {"task_state", "vm_state", "launched_at", "fault", "record", "marker", "user_data", "host_id", "nic_macs"}
+VOLATILE = {
+    "task_state",
+    "vm_state",
+    "launched_at",
+    "updated_at",
+    "fault",
+    "record",
+    "marker",
+    "user_data",
+    "host_id",
+    "nic_macs",
+}
 VOLATILE_OF: Mapping[type, set[str]] = {Port: {"status"}, User: {"source_id"}, Quota: {"used"}}
 
 # Fields whose order means nothing and may change from one listing to the next.

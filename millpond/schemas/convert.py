@@ -25,13 +25,15 @@ def _step(value: Mapping[str, Any], _type: object) -> AnyStep:
     return PLAIN.structure(value, Change) if "side" in value else PLAIN.structure(value, Waiting)
 
 
+def _number(value: Any, kind: type[int | float]) -> int | float:
+    return kind(seconds(value) if isinstance(value, str) else value)
+
+
 def _plain_converter() -> Converter:
-    converter = Converter(detailed_validation=False)
+    converter = Converter(detailed_validation=False, unstruct_collection_overrides={tuple: list, frozenset: sorted})
     configure_union_passthrough(str | int | float | bool | None, converter)
     converter.register_unstructure_hook(datetime, datetime.isoformat)
     converter.register_unstructure_hook(Secret, _secret)
-    converter.register_unstructure_hook(tuple, lambda value: [to_plain(each) for each in value])
-    converter.register_unstructure_hook(frozenset, lambda value: [to_plain(each) for each in sorted(value)])
     converter.register_unstructure_hook(AnyStep, lambda step: converter.unstructure(step, type(step)))
     converter.register_structure_hook(datetime, lambda value, _: aware_time(value))
     converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
@@ -42,8 +44,9 @@ def _plain_converter() -> Converter:
 def _document_converter() -> Converter:
     """Numbers may also be written as durations: the schemas say which ones."""
     converter = _plain_converter()
-    converter.register_structure_hook(int, lambda value, _: int(seconds(value) if isinstance(value, str) else value))
-    converter.register_structure_hook(float, lambda value, _: float(seconds(value) if isinstance(value, str) else value))
+    converter.register_structure_hook(int, _number)
+    converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(bool, lambda value, _: value)  # else the hook for int takes booleans too
     return converter
 
 

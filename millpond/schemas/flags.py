@@ -8,8 +8,9 @@ from millpond.model.desired import DesiredWave
 from millpond.model.manifest import Window
 from millpond.schemas.draft import Draft
 from millpond.schemas.nearest import listed
+from millpond.schemas.waves import cuts_over
 
-NEEDS_FALSE = "a rollback is asked for by `cutover: false`; the block only says how. As it stands nothing would be rolled back"
+NEEDS_FALSE = "the flag asks for a rollback, the block only says how: with cutover true it does nothing, and the next cut has another id"
 
 
 def check_flags(draft: Draft, waves: Sequence[DesiredWave]) -> None:
@@ -17,8 +18,7 @@ def check_flags(draft: Draft, waves: Sequence[DesiredWave]) -> None:
     _window(draft, manifest.window, "window")
     for index, wave in enumerate(manifest.waves):
         _window(draft, wave.window, "waves", index, "window")
-        cutover = manifest.cutover if wave.cutover is None else wave.cutover
-        if wave.rollback and cutover:
+        if wave.rollback and cuts_over(draft, wave):
             what = f"wave `{wave.name}` has a rollback block, but its cutover is true"
             fix = f"set `cutover: false` to roll back cut {wave.rollback.cut}, or delete the block"
             draft.problem(draft.document.where_key("spec", "waves", index, "rollback"), what, NEEDS_FALSE, fix)

@@ -136,7 +136,7 @@ def _reading(broken: Violation) -> tuple[str, str]:
         return "", ""
     if node.value is None:
         return "", "write a value, or delete the key"
-    if types == "string" and not isinstance(node.value, str):
+    if types == "string" and not isinstance(node.value, str) and not broken.schema.keys() & {"pattern", "format"}:
         return "", f"put it between quotes: '{node.text}'"
     if types in ("integer", "number", "boolean") and node.quoted:
         return "quotes make it a text", "write it without quotes"

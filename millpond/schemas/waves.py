@@ -1,44 +1,31 @@
-"""Which wave each server and volume belongs to."""
+"""The waves in order, with their members and their effective flags."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-
 from millpond.model.desired import REST, DesiredWave
-from millpond.model.manifest import Manifest, Wave
+from millpond.model.manifest import Wave
 from millpond.schemas.draft import Draft
-
-
-@dataclass
-class Members:
-    """Source id → index of its wave; `places` says where the manifest names it. The index after the last wave stands for `rest`."""
-
-    servers: dict[str, int] = field(default_factory=dict)
-    volumes: dict[str, int] = field(default_factory=dict)
-    places: dict[str, str] = field(default_factory=dict)
+from millpond.schemas.membership import Membership
 
 
 def waves(draft: Draft, excluded: frozenset[str], grouping: str) -> tuple[DesiredWave, ...]:
-    """The waves in order, `rest` last; `grouping` is the site's. What is named twice, or stays behind, becomes a problem."""
-    manifest = draft.manifest
-    given = list(manifest.waves)
+    """`rest` comes last, and only if something is in it. `grouping` is the site's."""
     _names(draft)
-    members = Members()
-    for index, wave in enumerate(given):
-        _named_servers(draft, excluded, members, index, wave)
-    rest = len(given) - 1 if given and given[-1].name == REST else len(given)
-    for server in draft.inventory.servers:
-        if server.id not in excluded:
-            members.servers.setdefault(server.id, rest)
-    _attached_volumes(draft, excluded, members)
-    for index, wave in enumerate(given):
-        _named_volumes(draft, excluded, members, index, wave)
-    for volume in draft.inventory.volumes:
-        if volume.id not in excluded:
-            members.volumes.setdefault(volume.id, rest)
-    all_waves = [*given, Wave(REST)] if rest == len(given) else given
-    return tuple(_desired(all_waves, members, manifest, grouping))
+    given = list(draft.manifest.waves)
+    if not given or given[-1].name != REST:
+        given.append(Wave(REST))
+    membership = Membership(draft, excluded)
+    membership.assign(rest=len(given) - 1)
+    servers, volumes = _grouped(membership.servers, len(given)), _grouped(membership.volumes, len(given))
+    return tuple(
+        _effective(draft, wave, servers[index], volumes[index], grouping)
+        for index, wave in enumerate(given)
+        if wave.name != REST or servers[index] or volumes[index]
+    )
+
+
+def cuts_over(draft: Draft, wave: Wave) -> bool:
+    return draft.manifest.cutover if wave.cutover is None else wave.cutover
 
 
 def _names(draft: Draft) -> None:
@@ -55,70 +42,22 @@ def _names(draft: Draft) -> None:
             draft.problem(where, f"wave `{wave.name}` names no server and no volume", fix="name some, or delete the wave")
 
 
-def _named_servers(draft: Draft, excluded: frozenset[str], members: Members, index: int, wave: Wave) -> None:
-    for number, reference in enumerate(wave.servers):
-        id = draft.server(reference, "waves", index, "servers", number)
-        if id:
-            _join(draft, excluded, members, members.servers, id, index, f"server {draft.servers.label(id)}", ("servers", number))
+def _grouped(indexes: dict[str, int], count: int) -> list[tuple[str, ...]]:
+    groups: list[list[str]] = [[] for _ in range(count)]
+    for id, index in indexes.items():
+        groups[index].append(id)
+    return [tuple(group) for group in groups]
 
 
-def _named_volumes(draft: Draft, excluded: frozenset[str], members: Members, index: int, wave: Wave) -> None:
-    for number, reference in enumerate(wave.volumes):
-        id = draft.volume(reference, "waves", index, "volumes", number)
-        if not id:
-            continue
-        attached = draft.disks.servers_of(id) & members.servers.keys()
-        if attached and id in members.volumes and id not in members.places:
-            if members.volumes[id] != index:
-                where = draft.where("waves", index, "volumes", number)
-                what = (
-                    f"volume {draft.volumes.label(id)} is attached to {draft.servers.labels(attached)}, which is not in wave `{wave.name}`"
-                )
-                draft.problem(where, what, "a volume moves with its server", "delete it here; only detached volumes need to be named")
-            continue
-        _join(draft, excluded, members, members.volumes, id, index, f"volume {draft.volumes.label(id)}", ("volumes", number))
-
-
-def _join(
-    draft: Draft, excluded: frozenset[str], members: Members, group: dict[str, int], id: str, index: int, label: str, path: tuple[str, int]
-) -> None:
-    where = draft.where("waves", index, *path)
-    if id in excluded:
-        draft.problem(where, f"{label} is in a wave, but excluded", fix="delete it here, or delete its exclusion")
-    elif id in members.places:
-        other = draft.manifest.waves[group[id]].name
-        what = f"{label} is named twice in wave `{other}`" if group[id] == index else f"{label} is in two waves, `{other}` and this one"
-        draft.problem(where, what, f"the first is at {members.places[id]}", "delete one of them")
-    else:
-        group[id], members.places[id] = index, where
-
-
-def _attached_volumes(draft: Draft, excluded: frozenset[str], members: Members) -> None:
-    """A volume goes where its servers go; servers that share one must go together."""
-    apart: set[frozenset[str]] = set()
-    for volume in draft.inventory.volumes:
-        servers = draft.disks.servers_of(volume.id) & members.servers.keys()
-        if not servers or volume.id in excluded:
-            continue
-        indexes = {members.servers[server] for server in servers}
-        members.volumes[volume.id] = min(indexes)
-        if len(indexes) > 1 and servers not in apart:
-            apart.add(servers)
-            where = next(place for id, place in members.places.items() if id in servers)
-            what = f"{draft.servers.labels(servers)} share volume {draft.volumes.label(volume.id)}, but are in different waves"
-            draft.problem(where, what, "a volume cannot be on both sides", "put them into one wave")
-
-
-def _desired(given: list[Wave], members: Members, manifest: Manifest, grouping: str) -> Iterator[DesiredWave]:
-    servers: list[list[str]] = [[] for _ in given]
-    volumes: list[list[str]] = [[] for _ in given]
-    for group, lists in ((members.servers, servers), (members.volumes, volumes)):
-        for id, index in group.items():
-            lists[index].append(id)
-    for index, wave in enumerate(given):
-        if wave.name == REST and not servers[index] and not volumes[index]:
-            continue
-        cutover = manifest.cutover if wave.cutover is None else wave.cutover
-        rollback = wave.rollback or (None if cutover else manifest.rollback)
-        window, together = wave.window or manifest.window, wave.grouping or manifest.grouping or grouping
-        yield DesiredWave(wave.name, tuple(servers[index]), tuple(volumes[index]), cutover, window, rollback, together)
+def _effective(draft: Draft, wave: Wave, servers: tuple[str, ...], volumes: tuple[str, ...], grouping: str) -> DesiredWave:
+    manifest = draft.manifest
+    cutover = cuts_over(draft, wave)
+    return DesiredWave(
+        wave.name,
+        servers,
+        volumes,
+        cutover,
+        window=wave.window or manifest.window,
+        rollback=wave.rollback or (None if cutover else manifest.rollback),
+        grouping=wave.grouping or manifest.grouping or grouping,
+    )

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from millpond.model.inventory import Inventory
+from millpond.model.manifest import ProjectRef
+from millpond.schemas import initial_manifest, load_all
+from tests.schemas.writing import INVENTORY, SITE, SiteDirectory, server, volume
+
+SOURCE, TARGET = ProjectRef("old", "Default", "acme"), ProjectRef("new", "customers", "acme")
+
+
+def test_a_first_manifest_can_be_reviewed_in_a_minute() -> None:
+    assert initial_manifest(INVENTORY, SOURCE, TARGET) == (
+        "# yaml-language-server: $schema=../schemas/tenant.schema.json\n"
+        "# Tenant acme: 5 server(s), 6 volume(s) of 60 GiB, 2 network(s).\n"
+        "apiVersion: millpond.dev/v1\n"
+        "kind: Tenant\n"
+        "metadata: {name: acme}\n"
+        "spec:\n"
+        "  source: {cloud: old, domain: Default, project: acme}\n"
+        "  target: {cloud: new, domain: customers, project: acme}\n"
+        "  cutover: false        # true: the tenant moves; back to false: it returns\n"
+        "  decommission: false   # true: the tenant is deleted on the source\n"
+        "  # Waves cut over one after the other; what no wave names forms the last one, `rest`. A small first wave shows that all is well:\n"
+        "  # waves:\n"
+        "  #   - name: pilot\n"
+        "  #     servers: [{source_id: srv-twin-a}]\n"
+        "  #     cutover: false\n"
+    )
+
+
+AWKWARD = replace(
+    INVENTORY,
+    ports=(),
+    servers=(
+        server("s1", "image: booted", "v1", image_id="img"),
+        server("s2", "shares", "v2", "v3"),
+        server("s3", "shares too", "v3"),
+        server("s4", 'said "no"\n- x', "v4"),
+        server("s5", "no", "v5"),
+        server("s6", "free", "v6"),
+    ),
+    volumes=(
+        volume("v1", "", "s1"),
+        volume("v2", "", "s2", encrypted=True),
+        volume("v3", "data", "s2", "s3", multiattach=True),
+        volume("v4", "", "s4", encrypted=True),
+        volume("v5", "", "s5"),
+        volume("v6", "", "s6"),
+        volume("v7", "", encrypted=True),
+    ),
+)
+
+
+def test_what_cannot_be_moved_yet_is_excluded_with_its_reason() -> None:
+    _, _, exclusions = initial_manifest(AWKWARD, SOURCE, TARGET).partition("  exclude:\n")
+    assert exclusions == (
+        '    - {server: "image: booted", reason: "boots from an image, not from a volume: not supported yet"}\n'
+        '    - {server: shares, reason: "has an encrypted volume: not supported yet"}\n'
+        "    - {server: shares too, reason: shares a volume with a server that stays behind}\n"
+        '    - {server: "said \\"no\\"\\n- x", reason: "has an encrypted volume: not supported yet"}\n'
+        '    - {volume: v7, reason: "is encrypted: not supported yet"}\n'
+    )
+
+
+def test_a_first_manifest_is_valid(site: SiteDirectory) -> None:
+    for inventory in (INVENTORY, AWKWARD):
+        text = initial_manifest(inventory, SOURCE, TARGET)
+        site.write("millpond.yaml", SITE)
+        site.write("tenants/acme.yaml", text)
+        site.inventory(inventory)
+        _, (desired,) = load_all(site.path)
+        assert (desired.manifest.source, desired.manifest.cutover, desired.manifest.decommission) == (SOURCE, False, False)
+    assert desired.excluded == {"s1", "s2", "s3", "s4", "v1", "v2", "v3", "v4", "v7"}
+
+
+def test_the_suggested_pilot_is_valid_once_it_is_uncommented(site: SiteDirectory) -> None:
+    text = (
+        initial_manifest(AWKWARD, SOURCE, TARGET).replace("  # waves", "  waves").replace("  #   -", "    -").replace("  #     ", "      ")
+    )
+    site.write("millpond.yaml", SITE)
+    site.write("tenants/acme.yaml", text)
+    site.inventory(AWKWARD)
+    _, (desired,) = load_all(site.path)
+    assert [(wave.name, wave.servers) for wave in desired.waves] == [("pilot", ("s6",)), ("rest", ("s5",))]
+
+
+def test_a_tenant_without_servers_has_a_manifest_too() -> None:
+    empty = Inventory("acme", "now", INVENTORY.project)
+    assert "0 server(s), 0 volume(s)" in initial_manifest(empty, SOURCE, TARGET)
+    assert "pilot" not in initial_manifest(empty, SOURCE, TARGET)
