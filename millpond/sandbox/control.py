@@ -7,7 +7,7 @@ from aiohttp import web
 from millpond.sandbox.core.digest import digest
 from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.guest import write
-from millpond.sandbox.core.web import body
+from millpond.sandbox.core.web import body, refuse_unknown
 from millpond.sandbox.core.world import World
 
 
@@ -37,6 +37,7 @@ class Control:
                 web.get("/world/digest", self.show_digest),
                 web.get("/world", self.dump),
                 web.post("/write", self.write),
+                web.patch("/arrays/{name}", self.change_firmware),
                 web.get("/violations", self.list_violations),
             ]
         )
@@ -111,6 +112,17 @@ class Control:
         contents = write(self.world, order)
         self.world.settle()
         return web.json_response({"volumes": contents}, status=201)
+
+    async def change_firmware(self, request: web.Request) -> web.Response:
+        """`version` and `both_targets_allowed`: whether a source may become a target while its peer is one."""
+        array = self.world.arrays.get(request.match_info["name"])
+        if array is None:
+            raise ApiError(404, "no such array")
+        facts = await body(request)
+        refuse_unknown(facts, ("version", "both_targets_allowed"))
+        array.set_firmware(**facts)
+        self.world.settle()
+        return web.json_response({"version": array.version, "both_targets_allowed": array.both_targets_allowed})
 
     async def list_violations(self, request: web.Request) -> web.Response:
         self._catch_up()

@@ -66,6 +66,10 @@ class Control:
     def write(self, **order: Any) -> Any:
         return self.call("POST", "/write", order)
 
+    def firmware(self, array: str, **facts: Any) -> Any:
+        """`version`, `both_targets_allowed`."""
+        return self.call("PATCH", f"/arrays/{array}", facts)
+
     def violations(self) -> list[dict[str, Any]]:
         return list(self.call("GET", "/violations")["violations"])
 

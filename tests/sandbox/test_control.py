@@ -107,3 +107,13 @@ def test_what_was_answered_survives_a_kill(tmp_path_factory: pytest.TempPathFact
         assert "Default/answered" in running.control.digest()["clouds"]["source"]["keystone"]["projects"]
     finally:
         running.stop()
+
+
+def test_an_array_can_be_given_another_firmware(sandbox: Sandbox) -> None:
+    assert sandbox.control.firmware("ibox-a", both_targets_allowed=False)["both_targets_allowed"] is False
+    answer = requests.get(sandbox.urls["ibox-a"] + "/api/rest/system", auth=("admin", "123456"), timeout=10)
+    assert answer.json()["result"]["version"] == sandbox.control.firmware("ibox-a", both_targets_allowed=True)["version"]
+    with pytest.raises(requests.HTTPError):
+        sandbox.control.firmware("ibox-a", colour="red")
+    with pytest.raises(requests.HTTPError):
+        sandbox.control.firmware("ibox-z")
