@@ -237,6 +237,37 @@ def test_quota(tenant: Tenant) -> None:
     assert message == ("Quota exceeded for cores, instances: Requested 2, 1, but already used 0, 0 of 1, 0 cores, instances")
 
 
+def test_a_limit_below_use_needs_force(tenant: Tenant) -> None:
+    tenant.boot([], [tenant.volume()], networks="none")
+    path = f"/os-quota-sets/{tenant.cloud.current_project_id}"
+    answer = tenant.admin.compute.put(path, json={"quota_set": {"cores": 1}})
+    assert (answer.status_code, "already used" in answer.text) == (400, True)
+    assert tenant.admin.compute.put(path, json={"quota_set": {"cores": 1, "force": True}}).status_code == 200
+
+
+def test_only_administrators_choose_a_host(tenant: Tenant) -> None:
+    root = tenant.volume()
+    tenant.refused(403, [], [root], networks="none", host="target-compute-2")
+    tenant.refused(400, [], [root], networks="none", availability_zone="elsewhere")
+    own = tenant.admin.block_storage.create_volume(size=1).id
+    tenant.sandbox.control.advance(3)
+    tenant.admin.block_storage.set_volume_bootable_status(own, True)
+    body = tenant.body([], [own], networks="none", host="target-compute-2")
+    answer = tenant.admin.compute.post("/servers", json=body, microversion="2.95")
+    assert answer.status_code == 202, answer.text
+    shown = tenant.after(20, answer.json()["server"]["id"])
+    assert (shown["status"], shown["OS-EXT-SRV-ATTR:host"]) == ("ACTIVE", "target-compute-2")
+
+
+def test_a_disabled_host_gets_no_servers(tenant: Tenant) -> None:
+    for service in tenant.admin.compute.services(binary="nova-compute"):
+        if service.host != "target-compute-1":
+            tenant.admin.compute.disable_service(service)
+    servers = [tenant.boot([], [tenant.volume()], networks="none") for _ in range(2)]
+    tenant.sandbox.control.advance(30)
+    assert {tenant.show(id)["OS-EXT-SRV-ATTR:host"] for id in servers} == {"target-compute-1"}
+
+
 # Builds that fail.
 
 

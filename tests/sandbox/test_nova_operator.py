@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from openstack.connection import Connection
 from openstack.exceptions import BadRequestException, ConflictException, ForbiddenException, NotFoundException
 
 from tests.sandbox.conftest import connect
-from tests.sandbox.running import Sandbox
+from tests.sandbox.running import Sandbox, start_sandbox
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0mtPGmZ0H0xW1X9b3qJ6rj0bqzJj1rT0v0aaaaaaaa someone"
 
@@ -31,6 +32,16 @@ def test_each_cloud_speaks_its_releases_microversions(source: Connection, target
     assert target.compute.get_endpoint_data().max_microversion == (2, 95)
     assert source.compute.get("/servers", microversion="2.61").status_code == 406
     assert target.compute.get("/servers", microversion="2.95").status_code == 200
+
+
+def test_wallaby_ends_before_the_host_name(tmp_path: Path) -> None:
+    running = start_sandbox(tmp_path, scenario="small", target_release="wallaby")
+    cloud = connect(running, "target-admin")
+    assert cloud.compute.get_endpoint_data().max_microversion == (2, 88)
+    body = {"server": {"name": "x", "flavorRef": "y", "networks": "none", "hostname": "z1"}}
+    answer = cloud.compute.post("/servers", json=body, microversion="2.88")
+    assert "'hostname' was unexpected" in answer.text
+    assert running.stop() == 0
 
 
 def test_a_route_nova_does_not_have(source: Connection) -> None:

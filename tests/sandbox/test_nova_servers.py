@@ -141,6 +141,27 @@ def test_a_server_of_another_project_is_not_there(sandbox: Sandbox, admin: Conne
         eve.compute.get_server(server(alice, "db-1").id)
 
 
+def test_deleted_servers_are_the_administrators_to_list(sandbox: Sandbox, admin: Connection, alice: Connection) -> None:
+    alice.compute.delete_server(server(alice, "web-2"))
+    sandbox.control.advance(4)
+    assert names(admin, "?all_tenants=1&deleted=true") == ["web-2"]
+    assert "web-2" not in names(alice, "?deleted=true")
+    assert alice.compute.get("/servers?status=deleted", microversion="2.60").status_code == 403
+
+
+def test_tenants_filter_only_by_what_is_theirs_to_see(admin: Connection, alice: Connection) -> None:
+    host = show(admin, server(alice, "web-1").id, "2.60")["OS-EXT-SRV-ATTR:host"]
+    assert names(admin, f"?all_tenants=1&host={host}") == ["web-1"]
+    assert len(names(alice, f"?host={host}")) == 3, "ignored"
+
+
+def test_a_server_shows_a_security_group_per_port(alice: Connection) -> None:
+    one = server(alice, "web-1")
+    alice.compute.create_server_interface(one, net_id=next(alice.network.networks(name="app")).id)
+    groups = show(alice, one.id, "2.60")["security_groups"]
+    assert sorted(group["name"] for group in groups) == ["default", "web"]
+
+
 # Power.
 
 
@@ -183,6 +204,21 @@ def test_a_guest_that_does_not_react_is_killed_after_a_minute(sandbox: Sandbox, 
     assert alice.compute.get_server(one.id).task_state == "powering-off"
     sandbox.control.advance(11)
     assert alice.compute.get_server(one.id).status == "SHUTOFF"
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "status"), [("pause_server", "unpause_server", "PAUSED"), ("suspend_server", "resume_server", "SUSPENDED")]
+)
+def test_pause_and_suspend(sandbox: Sandbox, alice: Connection, there: str, back: str, status: str) -> None:
+    one = server(alice, "web-2")
+    getattr(alice.compute, there)(one)
+    sandbox.control.advance(7)
+    assert alice.compute.get_server(one.id).status == status
+    with pytest.raises(ConflictException):
+        alice.compute.stop_server(one)
+    getattr(alice.compute, back)(one)
+    sandbox.control.advance(7)
+    assert alice.compute.get_server(one.id).status == "ACTIVE"
 
 
 def test_reset_state_is_the_administrators(admin: Connection, alice: Connection) -> None:
@@ -325,6 +361,21 @@ def test_the_root_volume_stays(alice: Connection) -> None:
     (root,) = alice.compute.volume_attachments(one)
     with pytest.raises(BadRequestException, match="Cannot detach a root device volume"):
         alice.compute.delete_volume_attachment(one, root.volume_id)
+
+
+def test_an_interface_comes_and_goes(alice: Connection) -> None:
+    one, network = server(alice, "web-1"), next(alice.network.networks(name="app"))
+    given = alice.network.create_port(network_id=network.id)
+    alice.compute.create_server_interface(one, port_id=given.id)
+    made = alice.compute.create_server_interface(one, net_id=network.id)
+    assert len(show(alice, one.id, "2.60")["addresses"]["app"]) == 4
+    with pytest.raises(ConflictException, match="still in use"):
+        alice.compute.create_server_interface(server(alice, "web-2"), port_id=given.id)
+    for port in (given.id, made.port_id):
+        alice.compute.delete_server_interface(port, server=one)
+    assert alice.network.get_port(given.id).device_id == ""
+    with pytest.raises(NotFoundException):
+        alice.network.get_port(made.port_id)
 
 
 def test_deleting_a_server_keeps_what_it_was_given(sandbox: Sandbox, alice: Connection) -> None:

@@ -115,6 +115,8 @@ class Boot:
 
     def _row(self, caller: Caller, server: dict[str, Any], flavor: Row, image: Row | None, minor: int) -> Row:
         now, id, name = self.cloud.world.clock.now(), str(uuid.uuid4()), server["name"].strip()
+        asked_host = server.get("host") or server.get("hypervisor_hostname")
+        zone, host = self.nova.hypervisors.requested(caller, server.get("availability_zone"), asked_host)
         return {
             "id": id,
             "name": name,
@@ -135,7 +137,9 @@ class Boot:
             "config_drive": "True" if is_true(server.get("config_drive", False)) else "",
             "metadata": dict(server.get("metadata", {})),
             "tags": list(dict.fromkeys(server.get("tags", []))),
-            "availability_zone": server.get("availability_zone"),
+            "availability_zone": zone,
+            "requested_host": host,
+            "trusted_certs": server.get("trusted_image_certificates"),
             "access_ip_v4": server.get("accessIPv4"),
             "access_ip_v6": server.get("accessIPv6"),
             "disk_config": server.get("OS-DCF:diskConfig", "MANUAL"),

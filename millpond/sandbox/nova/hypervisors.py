@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.store import Row
+from millpond.sandbox.core.web import Caller
+from millpond.sandbox.nova import refusals
 
 if TYPE_CHECKING:
     from millpond.sandbox.core.world import Cloud
@@ -48,6 +50,21 @@ class Hypervisors:
                 return row
         raise ApiError(404, f"Compute host {id} could not be found.")
 
+    def requested(self, caller: Caller, zone: str | None, host: str | None) -> tuple[str | None, str | None]:
+        """The zone and the host that a boot is pinned to; `zone:host` names both.
+
+        ApiError 400 for what there is not, 403 for a tenant who names a host.
+        """
+        zone, _, forced = (zone or "").partition(":")
+        if zone and zone != ZONE:
+            raise refusals.bad_request("The requested availability zone is not available")
+        host = host or forced or None
+        if host and not caller.is_admin:
+            raise refusals.policy("servers:create:forced_host")
+        if host and not self.table.where(host=host):
+            raise refusals.bad_request(f"Compute host {host} could not be found.")
+        return zone or None, host
+
     def service(self, id: str) -> Row:
         for row in self.table:
             if id in (row["service_id"], str(row["number"])):
@@ -75,7 +92,8 @@ class Hypervisors:
         return allowed[0] if allowed else None
 
     def _has_room(self, row: Row, server: Row) -> bool:
-        if row["status"] != "enabled" or row["forced_down"]:
+        wanted = server["requested_host"] in (None, row["host"])
+        if not wanted or row["status"] != "enabled" or row["forced_down"]:
             return False
         used, flavor = self.used(row["host"]), server["flavor"]
         return bool(

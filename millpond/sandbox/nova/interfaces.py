@@ -67,14 +67,14 @@ class Interfaces:
 
     def plug(self, server: Row, nic: Nic) -> Nic:
         """Gives the NIC its port, bound to the server's host. ApiError when Neutron refuses."""
-        bindings = self.cloud.neutron.bindings
+        neutron = self.cloud.neutron.bindings
         if nic["port_id"] is None:
             groups = server["security_groups"]
-            port = bindings.create_port_for_nova(server["project_id"], nic["network_id"], nic["fixed_ip"], groups)
+            port = neutron.create_port_for_nova(server["project_id"], nic["network_id"], nic["fixed_ip"], groups)
             nic = {**nic, "port_id": port["id"]}
         else:
-            bindings.port_for_boot(nic["port_id"], server["project_id"], server["hostname"])
-        bindings.bind_port(nic["port_id"], server["id"], server["host"], hostname=server["hostname"])
+            neutron.port_for_boot(nic["port_id"], server["project_id"], server["hostname"])
+        neutron.bind_port(nic["port_id"], server["id"], server["host"], hostname=server["hostname"])
         return nic
 
     def _nic(self, caller: Caller, item: dict[str, Any]) -> Nic:
@@ -115,11 +115,12 @@ class Interfaces:
         return [port for port in found if port is not None]
 
     def addresses(self, server: Row) -> dict[str, list[Row]]:
-        """By network name in NIC order; hidden while the server is building."""
+        """By network name in NIC order, floating addresses after all fixed ones; hidden while the server is building."""
         if server["vm_state"] == "building":
             return {}
         ports = [nic["port_id"] for nic in server["nics"]]
-        return self.cloud.neutron.bindings.server_addresses(server["id"], ports)
+        found = self.cloud.neutron.bindings.server_addresses(server["id"], ports)
+        return {name: sorted(items, key=lambda item: item["OS-EXT-IPS:type"] == "floating") for name, items in found.items()}
 
     def security_groups(self, server: Row) -> list[Row]:
         """One entry per group and port, as Nova shows them; a group on two ports stands there twice."""

@@ -18,6 +18,8 @@ UUID: Schema = {"type": "string", "format": "uuid"}
 TAG: Schema = {"type": "string", "pattern": "^[^,/]*$", "minLength": 1, "maxLength": 60}
 NUMBER: Schema = {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 0, "maximum": 0x7FFFFFFF}
 POSITIVE: Schema = {**NUMBER, "pattern": "^[1-9][0-9]*$", "minimum": 1}
+ONE: Schema = {"enum": [1, "1"]}
+"""The sandbox boots one server per request and refuses to be asked for more."""
 DESCRIPTION: Schema = {"type": ["string", "null"], "maxLength": 255}
 ADDRESS: Schema = {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
 METADATA: Schema = {
@@ -97,9 +99,8 @@ def create_server(minor: int) -> Schema:
         "block_device_mapping_v2": {"type": "array", "items": block_device(minor)},
         "config_drive": BOOLEAN,
         "key_name": NAME,
-        "min_count": POSITIVE,
-        "max_count": POSITIVE,
-        "return_reservation_id": BOOLEAN,
+        "min_count": ONE,
+        "max_count": ONE,
         "security_groups": {"type": "array", "items": record({"name": NAME})},
         "user_data": {"type": "string", "format": "base64", "maxLength": 65535},
     }

@@ -3,9 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
-
-from multidict import MultiMapping
+from typing import TYPE_CHECKING, Any
 
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import Caller
@@ -13,7 +11,9 @@ from millpond.sandbox.nova import refusals
 from millpond.sandbox.nova.boolean import is_true
 from millpond.sandbox.nova.servers import TASK_STATUS, VM_STATUS, Servers, status
 
-Query = MultiMapping[str]
+if TYPE_CHECKING:
+    from multidict import MultiMapping as Query
+
 Keep = Callable[[Row, str], bool]
 
 EQUAL = {
@@ -43,6 +43,8 @@ FILTERS: dict[str, Keep] = {
     "changes-before": lambda server, text: server["updated_at"] <= moment(text),
 }
 OTHERS = ("all_tenants", "deleted", "status", "limit", "marker", "sort_key", "sort_dir", "ip", "ip6")
+OTHER_STATUSES = ("MIGRATING", "PASSWORD", "REBUILD", "RESCUE", "SHELVED", "SHELVED_OFFLOADED", "SOFT_DELETED")
+"""Nova knows these too; no server of the sandbox gets there."""
 SORT_KEYS = {
     "created_at": "created_at",
     "updated_at": "updated_at",
@@ -64,7 +66,7 @@ TENANT = {"reservation_id", "name", "status", "image", "flavor", "ip", "changes-
 TENANT_LATER = {"tags": 26, "tags-any": 26, "not-tags": 26, "not-tags-any": 26, "changes-before": 66, "locked": 73}
 
 
-def listed(servers: Servers, caller: Caller, query: Query, minor: int) -> list[Row]:
+def listed(servers: Servers, caller: Caller, query: "Query[str]", minor: int) -> list[Row]:
     """The servers that match, newest first unless asked otherwise. ApiError 400, or 403 for `all_tenants`."""
     check_query(query, minor)
     rows = scope(servers, caller, query)
@@ -73,11 +75,11 @@ def listed(servers: Servers, caller: Caller, query: Query, minor: int) -> list[R
     return in_order(rows, query)
 
 
-def check_query(query: Query, minor: int) -> None:
+def check_query(query: "Query[str]", minor: int) -> None:
     unknown = [name for name in query if name not in EQUAL and name not in FILTERS and name not in OTHERS]
     if unknown and minor >= 75:
         raise refusals.bad_request(f"Additional properties are not allowed ('{unknown[0]}' was unexpected)")
-    known = {text.lower() for text in (*VM_STATUS.values(), *TASK_STATUS.values())}
+    known = {text.lower() for text in (*VM_STATUS.values(), *TASK_STATUS.values(), *OTHER_STATUSES)}
     if minor >= 38 and any(text.lower() not in known for text in query.getall("status", [])):
         raise refusals.bad_request("Invalid status value")
     for name in ("changes-since", "changes-before"):
@@ -85,16 +87,16 @@ def check_query(query: Query, minor: int) -> None:
             moment(query[name])
 
 
-def everyone(query: Query) -> bool:
+def everyone(query: "Query[str]") -> bool:
     return "all_tenants" in query and (query["all_tenants"] == "" or is_true(query["all_tenants"]))
 
 
-def ignored(query: Query) -> set[str]:
+def ignored(query: "Query[str]") -> set[str]:
     """Without `all_tenants` the caller's own project is listed, whatever project is asked for."""
     return set() if everyone(query) else {"project_id", "tenant_id"}
 
 
-def scope(servers: Servers, caller: Caller, query: Query) -> list[Row]:
+def scope(servers: Servers, caller: Caller, query: "Query[str]") -> list[Row]:
     """All projects' servers or the caller's, the living or the deleted ones."""
     if everyone(query) and not caller.is_admin:
         raise refusals.policy("servers:detail:get_all_tenants")
@@ -120,7 +122,7 @@ def matches(server: Row, name: str, value: str) -> bool:
     return FILTERS[name](server, value)
 
 
-def in_order(rows: list[Row], query: Query) -> list[Row]:
+def in_order(rows: list[Row], query: "Query[str]") -> list[Row]:
     keys = query.getall("sort_key", ["created_at"])
     ways = query.getall("sort_dir", ["desc"])
     ordered = sorted(rows, key=lambda row: str(row["id"]), reverse=ways[0] != "asc")

@@ -85,7 +85,7 @@ class ServerView:
         if self.minor >= 26:
             shown["tags"] = server["tags"]
         if self.minor >= 63:
-            shown["trusted_image_certificates"] = None
+            shown["trusted_image_certificates"] = server["trusted_certs"]
         if self.minor >= 73:
             shown["locked_reason"] = server["locked_reason"]
         return shown
