@@ -96,7 +96,7 @@ def test_the_list_says_what_is_unsafe(target: Connection, sandbox: Sandbox) -> N
     known = create(target, sandbox)
     rows = call(target, "GET", f"/manageable_volumes/detail?host={HOST}", version="3.8").json()["manageable-volumes"]
     found = {row["reference"]["source-name"]: row for row in rows}
-    assert found["free"]["reference"]["source-id"] == free
+    assert found["free"]["reference"]["source-id"] == str(free)
     assert found["free"]["safe_to_manage"] is True
     taken = found[f"openstack-vol-{known['id']}"]
     assert (taken["safe_to_manage"], taken["reason_not_safe"], taken["cinder_id"]) == (False, "volume already managed", known["id"])

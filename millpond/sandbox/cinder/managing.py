@@ -3,7 +3,7 @@
 from typing import Any
 
 from millpond.sandbox.cinder.backends import Backends
-from millpond.sandbox.cinder.driver import Driver, Failed, Found, array_owner
+from millpond.sandbox.cinder.driver import Driver, Failed, Found
 from millpond.sandbox.cinder.refusals import invalid_volume
 from millpond.sandbox.cinder.volumes import Order, Volumes
 from millpond.sandbox.core.errors import ApiError
@@ -76,22 +76,22 @@ class Managing:
         return [row for row in table.where(pool=pool["id"]) if row["type"] == "MASTER"]
 
     def _candidate(self, backend: Row, row: Row) -> Row:
+        """`cinder_id` is the mark on the array, be it this Cinder's or another's."""
         found = Found(self.backends.array(backend), row)
-        owner = array_owner(found.array, row)
-        cinder_id = owner if owner in self._known() else None
-        reason = self._unsafe(found, cinder_id)
+        marks = found.array.metadata.values(row["id"])
+        reason = self._unsafe(found, marks.get("cinder_id"))
         return {
             "id": row["id"],
-            "reference": {"source-name": row["name"], "source-id": int(row["id"])},
+            "reference": {"source-name": row["name"], "source-id": row["id"]},
             "size": found.gib,
             "safe_to_manage": reason is None,
             "reason_not_safe": reason,
-            "cinder_id": cinder_id,
-            "extra_info": None,
+            "cinder_id": marks.get("cinder_id"),
+            "extra_info": {"pool": backend["pool"], "type": row["type"], "qos": "None", "meta": str(marks)},
         }
 
     def _unsafe(self, found: Found, cinder_id: str | None) -> str | None:
-        if cinder_id:
+        if cinder_id in self._known():
             return "volume already managed"
         if found.array.hosts.luns_of_volume(found.row["id"]):
             return "volume has mappings"
