@@ -3,7 +3,6 @@
 from millpond.sandbox.core.store import Row
 
 VERSION = "7.3.10.0"
-GIB = 2**30
 MIB = 2**20
 DAY = 86400.0
 
