@@ -57,16 +57,7 @@ def stage_of(desired: Desired, snapshot: Snapshot, wave: DesiredWave, done: froz
 
 def _needs_rollback(desired: Desired, wave: DesiredWave, cut: str) -> Finding:
     old = wave.rollback.cut if wave.rollback else ""
-    patch = "\n".join(
-        (
-            "waves:",
-            f"  - name: {wave.name}",
-            "    cutover: false",
-            "    rollback:",
-            f"      cut: {cut}",
-            "      target_writes: carry_back   # or discard: what the target wrote since the cut is lost",
-        )
-    )
+    patch = _patch(desired, wave, cut)
     return Finding(
         "rollback_undecided",
         Severity.BLOCKER,
@@ -79,6 +70,15 @@ def _needs_rollback(desired: Desired, wave: DesiredWave, cut: str) -> Finding:
         wave=wave.name,
         patch=patch,
     )
+
+
+def _patch(desired: Desired, wave: DesiredWave, cut: str) -> str:
+    """For a wave that the manifest does not list, the tenant's own block holds."""
+    listed = any(known.name == wave.name for known in desired.manifest.waves)
+    lines = ["cutover: false", "rollback:", f"  cut: {cut}", "  target_writes: carry_back   # or discard: what the target wrote is lost"]
+    if listed:
+        lines = ["waves:", f"  - name: {wave.name}", *(f"    {line}" for line in lines)]
+    return "\n".join(("spec:", *(f"  {line}" for line in lines)))
 
 
 def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[str] = frozenset()) -> tuple[Goals, tuple[Finding, ...]]:

@@ -24,6 +24,7 @@ class Ladder:
         self._place: dict[str, Any] = {"address": address, "wave": wave, "source_id": source_id, "servers": servers}
         self._side = side
         self._after = first
+        self._beside: list[str] = []
         self.steps: list[AnyStep] = []
 
     def change(
@@ -39,9 +40,15 @@ class Ladder:
         outage: bool = False,
         danger: bool = False,
         alone: bool = False,
+        beside: bool = False,
         **parameters: Any,
     ) -> None:
-        """One more rung. `alone` leaves it out of the chain: the next rung does not wait for it."""
+        """One more rung. `alone` leaves it out of the chain: the next rung does not wait for it.
+
+        Rungs that stand `beside` each other follow the same one and are done together; the next rung waits for all of them.
+        """
+        if not beside:
+            self._gather()
         step = Change(
             **self._place,
             action=action,
@@ -56,15 +63,22 @@ class Ladder:
             danger=danger,
             parameters=parameters,
         )
-        self._add(step, alone=alone)
+        self._add(step, alone=alone, beside=beside)
 
     def wait(self, action: str, reason: str, *, long: bool = False, bytes_left: int = 0, rate: int = 0, seconds: float = 0.0) -> None:
+        self._gather()
         step = Waiting(
             **self._place, action=action, reason=reason, after=self._after, long=long, bytes_left=bytes_left, rate=rate, seconds=seconds
         )
-        self._add(step, alone=False)
+        self._add(step)
 
-    def _add(self, step: AnyStep, *, alone: bool) -> None:
+    def _gather(self) -> None:
+        if self._beside:
+            self._after, self._beside = tuple(self._beside), []
+
+    def _add(self, step: AnyStep, *, alone: bool = False, beside: bool = False) -> None:
         self.steps.append(step)
-        if not alone:
+        if beside:
+            self._beside.append(step.id)
+        elif not alone:
             self._after = (step.id,)

@@ -22,7 +22,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class _Same:
+class Same:
     """Equal to itself alone: what it holds is large and often not hashable."""
 
     __slots__ = ("item",)
@@ -34,17 +34,17 @@ class _Same:
         return id(self.item)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.item is self.item
+        return isinstance(other, Same) and other.item is self.item
 
 
 def once_per(build: Callable[[K], V]) -> Callable[[K], V]:
     """`build`, remembered for the last 64 objects it was called with, by identity. Its argument must never change."""
 
     @lru_cache(maxsize=64)
-    def remembered(key: _Same) -> V:
+    def remembered(key: Same) -> V:
         return build(key.item)
 
-    return lambda item: remembered(_Same(item))
+    return lambda item: remembered(Same(item))
 
 
 @once_per
