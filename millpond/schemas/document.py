@@ -88,7 +88,16 @@ def _shape(root: Node | None, file: str, kind: str) -> Sequence[Problem]:
 def refuse(problems: Sequence[Problem]) -> None:
     """InvalidDocument with all problems, in the order of the files and lines; nothing where there are none."""
     if problems:
-        raise InvalidDocument(tuple(sorted(dict.fromkeys(problems), key=_order)))
+        raise InvalidDocument(tuple(sorted(dict.fromkeys(_printable(problem) for problem in problems), key=_order)))
+
+
+def _printable(problem: Problem) -> Problem:
+    """On one line each, without control characters: a document must not steer the terminal of who reads about it."""
+    return Problem(_escaped(problem.where), _escaped(problem.what), _escaped(problem.why), _escaped(problem.fix))
+
+
+def _escaped(text: str) -> str:
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _order(problem: Problem) -> tuple[str, int, int]:

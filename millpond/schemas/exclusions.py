@@ -66,6 +66,6 @@ def _ports(draft: Draft, entries: Mapping[str, str]) -> None:
         if port.network_id in entries and port.device_id in draft.servers.ids and port.device_id not in entries:
             users.setdefault(port.network_id, set()).add(port.device_id)
     for network, servers in users.items():
-        what = f"network {draft.networks.label(network)} stays behind, but {draft.servers.labels(servers)} has a port on it"
-        fix = "exclude the servers too; a network that the target has already belongs into `maps.networks` of the site"
+        what = f"network {draft.networks.label(network)} stays behind, but is used by {draft.servers.labels(servers)}"
+        fix = "exclude the servers too; a network that the target has already belongs in `maps.networks` of the site"
         draft.problem(entries[network], what, fix=fix)

@@ -14,7 +14,7 @@ from millpond.schemas.definitions import API_VERSION, modeline
 HEADER = """\
 {modeline}
 # Written by `millpond discover {tenant}` alone: what is changed here by hand is lost with the next run.
-# What shall differ on the target belongs into {tenant}.yaml.
+# What shall differ on the target belongs in {tenant}.yaml.
 """
 
 _BaseDumper: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -64,8 +64,8 @@ class Membership:
     def _with_its_servers(self, id: str, index: int, label: str, where: str) -> None:
         if self.volumes[id] != index:
             servers = self.draft.servers.labels(self.draft.disks.servers_of(id))
-            what = f"{label} is attached to {servers}, which is not in this wave"
-            self.draft.problem(where, what, "a volume moves with its server", "delete it here; only detached volumes need to be named")
+            what = f"{label} moves with {servers}, not with this wave"
+            self.draft.problem(where, what, "it is attached to them", "delete it here; only detached volumes need to be named")
 
     def _attached_volumes(self) -> None:
         """A volume goes where its servers go; servers that share one must go together."""

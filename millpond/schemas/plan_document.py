@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from millpond.errors import InvalidDocument, Problem
+from millpond.errors import Problem
 from millpond.schemas.definitions import validator
 from millpond.schemas.document import refuse
 from millpond.schemas.text import place, read_text
@@ -18,25 +18,29 @@ FIX = "make it again with `millpond plan -o plan.json`"
 def read_plan(path: Path) -> dict[str, Any]:
     """The plan document in `path`. InvalidDocument where it is no plan of a known format."""
     text = read_text(path)
-    if isinstance(text, Problem):
-        raise InvalidDocument((text,))
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = place(str(path), text[: error.pos])
-        raise InvalidDocument((Problem(where, "the file is not valid JSON", error.msg, FIX),)) from None
-    except RecursionError:
-        raise InvalidDocument((Problem(str(path), "the file is nested too deeply", fix=FIX),)) from None
+    document = _parse(text, str(path)) if isinstance(text, str) else text
+    if isinstance(document, Problem):
+        refuse([document])
     check_plan(document, str(path))
-    plan: dict[str, Any] = document
-    return plan
+    assert isinstance(document, dict)  # noqa: S101 - the schema asks for a mapping
+    return document
+
+
+def _parse(text: str, file: str) -> Any | Problem:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        return Problem(place(file, text[: error.pos]), "the file is not valid JSON", error.msg, FIX)
+    except RecursionError:
+        return Problem(file, "the file is nested too deeply", fix=FIX)
+    except ValueError as error:  # numbers of thousands of digits
+        return Problem(file, "the file is not valid JSON", str(error), FIX)
 
 
 def check_plan(document: object, file: str) -> None:
     """InvalidDocument where the schema of plans does not allow `document`."""
     version = document.get("format_version") if isinstance(document, Mapping) else None
     if isinstance(version, str) and not version.startswith("1."):
-        why = "this version of Millpond reads format 1"
-        raise InvalidDocument((Problem(file, f"the plan has format {version}", why, FIX),))
+        refuse([Problem(file, f"the plan has format {version}", "this version of Millpond reads format 1", FIX)])
     errors = validator("plan").iter_errors(document)
     refuse([Problem(file, f"the plan is not valid at `{error.json_path}`", error.message[:200], FIX) for error in errors])

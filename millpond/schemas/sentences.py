@@ -20,6 +20,7 @@ NOUNS = {
     "object": "a mapping",
     "null": "empty",
 }
+LONGEST = 60
 Sentence = tuple[Mark, str, str, str]
 
 
@@ -42,6 +43,8 @@ def _sentences(broken: Violation) -> Iterable[Sentence]:
             return [_exactly_one(broken)]
         case "format":
             return [_time(broken)]
+        case "type" if "enum" in broken.schema:
+            return []
         case "enum" | "const":
             return [_choice(broken)]
     return [_value(broken)]
@@ -126,7 +129,7 @@ def _shown(broken: Violation) -> str:
         return "a mapping" if isinstance(node.value, dict) else "a list"
     if isinstance(node.value, bool) and node.text not in ("true", "false"):
         return f"`{node.text}`, which YAML reads as {str(node.value).lower()}"
-    return f"`{node.text}`"
+    return f"`{node.text}`" if len(node.text) <= LONGEST else f"`{node.text[:LONGEST]}…`"
 
 
 def _reading(broken: Violation) -> tuple[str, str]:

@@ -14,6 +14,8 @@ START = ("a value cannot begin with this character", "", "put the value between 
 INDENT = ("the indentation does not fit what stands above", "", "bring the line under its siblings; write a space after `-` and `:`")
 ESCAPE = ("an escape between double quotes is not valid", "", "use single quotes, or write each backslash twice")
 
+FROM_HERE = {OPEN[0], QUOTE[0], INDENT[0]}
+
 # Parts of libyaml's and PyYAML's own messages, the first that is found.
 KNOWN = (
     ("tab character that violates", TAB),
@@ -43,7 +45,7 @@ def syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
     where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
     said = ": ".join(part for part in (error.context, error.problem) if part)
     what, why, fix = next((words for part, words in KNOWN if part in said), ("the file is not valid YAML", said, ""))
-    if error.context_mark and mark and error.context_mark.line != mark.line:
+    if what in FROM_HERE and error.context_mark and mark and error.context_mark.line != mark.line:
         begun = f"it began on line {error.context_mark.line + 1}"
         why = f"{why}; {begun}" if why else begun
     return Problem(where, what, why, fix)

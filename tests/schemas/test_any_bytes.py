@@ -48,7 +48,7 @@ def is_refused_or_read(load: Callable[[Path], object], path: Path, data: bytes) 
         problems = refusal.problems
     for problem in problems:
         assert problem.where.startswith(str(path))
-        assert "\n" not in problem.what + problem.why
+        assert (problem.what + problem.why + problem.fix).isprintable()
 
 
 @pytest.mark.parametrize("load", [load_manifest, load_inventory, read_plan])

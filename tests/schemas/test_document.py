@@ -23,7 +23,7 @@ BROKEN = {
     ),
     "a tab": (
         b"a:\n  b: 1\n\tc: 2\n",
-        "x.yaml:3:1: a tab is used for indentation (YAML indents with spaces alone; it began on line 2) -> replace the tab by spaces",
+        "x.yaml:3:1: a tab is used for indentation (YAML indents with spaces alone) -> replace the tab by spaces",
     ),
     "two documents": (
         b"a: 1\n---\nb: 2\n",

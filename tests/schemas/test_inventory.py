@@ -68,7 +68,7 @@ def test_an_inventory_is_written_for_people(site: SiteDirectory) -> None:
     assert dump_inventory(small) == (
         "# yaml-language-server: $schema=../schemas/inventory.schema.json\n"
         "# Written by `millpond discover acme` alone: what is changed here by hand is lost with the next run.\n"
-        "# What shall differ on the target belongs into acme.yaml.\n"
+        "# What shall differ on the target belongs in acme.yaml.\n"
         "apiVersion: millpond.dev/v1\n"
         "kind: Inventory\n"
         "metadata:\n"

@@ -98,7 +98,10 @@ def test_a_change_with_an_effect_of_its_own_is_refused(site: SiteDirectory) -> N
         ("", "plan.json:1:1: the file is not valid JSON (Expecting value)"),
         ('{\n "a": }', "plan.json:2:7: the file is not valid JSON (Expecting value)"),
         ("[]", "plan.json: the plan is not valid at `$` ([] is not of type 'object')"),
-        ("[" * 100_000, "plan.json: the file is nested too deeply"),
+        (
+            "[" * 100_000,
+            "plan.json: the file is nested too deeply",
+        ),
     ],
 )
 def test_what_is_no_plan(site: SiteDirectory, text: str, line: str) -> None:

@@ -135,7 +135,7 @@ WRONG = {
     "attached volume in another wave": (
         "waves:\n  - {name: web, servers: [web-1, web-2]}\n  - {name: b, volumes: [shared]}",
         [
-            "9:27: volume `shared` is attached to `web-1` and `web-2`, which is not in this wave (a volume moves with its server)"
+            "9:27: volume `shared` moves with `web-1` and `web-2`, not with this wave (it is attached to them)"
             " -> delete it here; only detached volumes need to be named"
         ],
     ),
@@ -189,8 +189,8 @@ WRONG = {
     "excluded network in use": (
         "exclude: [{network: lan, reason: x}]",
         [
-            "7:23: network `lan` stays behind, but `bastion` has a port on it"
-            " -> exclude the servers too; a network that the target has already belongs into `maps.networks` of the site"
+            "7:23: network `lan` stays behind, but is used by `bastion`"
+            " -> exclude the servers too; a network that the target has already belongs in `maps.networks` of the site"
         ],
     ),
     "values of an excluded server": (

@@ -62,6 +62,7 @@ WRONG = {
         "rollback: {cut: 20261201T220000Z, target_writes: carry-back}",
         "7:52: `spec.rollback.target_writes` must be `discard` or `carry_back`, but is `carry-back` -> did you mean `carry_back`?",
     ),
+    "number in place of a choice": ("adoption: 3", "7:13: `spec.adoption` must be `precreate` or `manage`, but is `3`"),
     "neither name nor id": (
         "servers: [{flavor: m2}]",
         "7:13: `spec.servers[0]` needs exactly one of `name` and `source_id` (it has none) -> add `name` or `source_id`",
@@ -114,3 +115,13 @@ def test_values_that_look_like_numbers_or_dates_stay_texts(site: SiteDirectory) 
     manifest = load_manifest(site.write("x.yaml", text + wave))
     assert manifest.source.project == "2026-12-01"
     assert [each.name for each in manifest.waves[0].servers] == ["00:16:3e:00:00:01", "0x1f", "010", "1_000", "22:00", "1e3", ".inf"]
+
+
+def test_what_is_told_is_on_one_line_and_cannot_steer_a_terminal(site: SiteDirectory) -> None:
+    path = site.manifest('"a\\nb": 1\nsoak: "\\e[2J\\u202e"\nadoption: ' + "x" * 200)
+    assert lines(site.problems(lambda: load_manifest(path)))[:2] == [
+        "tenants/acme.yaml:7:3: unknown key `a\\nb` in `spec` -> known keys: source, target, cutover, decommission, soak, keep_pairs_until,"
+        " adoption, grouping, window, rollback, waves, quotas, servers, volumes, exclude, approvals",
+        "tenants/acme.yaml:8:9: `spec.soak` must be a duration such as 90s, 5m, 72h or 3d, but is `\\x1b[2J\\u202e`",
+    ]
+    assert lines(site.problems(lambda: load_manifest(path)))[2].endswith(f"but is `{'x' * 60}…`")
