@@ -307,8 +307,10 @@ def test_a_server_that_launched_and_then_failed_keeps_its_volumes(tenant: Tenant
 def test_anti_affinity_needs_as_many_hosts_as_members(tenant: Tenant) -> None:
     group = tenant.cloud.compute.create_server_group(name="web", policy="anti-affinity")
     volumes = [tenant.volume() for _ in range(4)]
-    servers = [tenant.boot([], [volume], networks="none", hints={"group": group.id}) for volume in volumes]
-    tenant.sandbox.control.advance(40)
+    servers = []
+    for volume in volumes:
+        servers.append(tenant.boot([], [volume], networks="none", hints={"group": group.id}))
+        tenant.sandbox.control.advance(20)
     shown = [tenant.show(id) for id in servers]
     assert [one["status"] for one in shown] == ["ACTIVE", "ACTIVE", "ACTIVE", "ERROR"]
     assert len({one["OS-EXT-SRV-ATTR:host"] for one in shown[:3]}) == 3
@@ -319,6 +321,26 @@ def test_anti_affinity_needs_as_many_hosts_as_members(tenant: Tenant) -> None:
     assert tenant.status(volumes[3]) == "reserved"
     tenant.cloud.compute.delete_server(servers[3])
     assert tenant.status(volumes[3]) == "available"
+
+
+def test_members_of_an_anti_affinity_group_that_boot_at_once_may_collide(tenant: Tenant) -> None:
+    group = tenant.cloud.compute.create_server_group(name="web", policy="anti-affinity")
+    volumes = [tenant.volume() for _ in range(3)]
+    servers = [tenant.boot([], [volume], networks="none", hints={"group": group.id}) for volume in volumes]
+    tenant.sandbox.control.advance(40)
+    assert [tenant.show(id)["status"] for id in servers] == ["ACTIVE", "ACTIVE", "ERROR"]
+    tenant.cloud.compute.delete_server(servers[2])
+    again = tenant.boot([], [volumes[2]], networks="none", hints={"group": group.id})
+    assert tenant.after(20, again)["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(("policy", "hosts"), [("affinity", 1), ("soft-affinity", 1), ("soft-anti-affinity", 3)])
+def test_other_policies(tenant: Tenant, policy: str, hosts: int) -> None:
+    group = tenant.cloud.compute.create_server_group(name="web", policy=policy)
+    volumes = [tenant.volume() for _ in range(4)]
+    servers = [tenant.boot([], [volume], networks="none", hints={"group": group.id}) for volume in volumes]
+    tenant.sandbox.control.advance(40)
+    assert len({tenant.show(id)["OS-EXT-SRV-ATTR:host"] for id in servers}) == hosts
 
 
 def test_a_server_deleted_while_it_builds(tenant: Tenant) -> None:

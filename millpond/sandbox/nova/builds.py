@@ -27,7 +27,7 @@ class Builds:
         self.cloud = cloud = nova.cloud
         self.servers = nova.servers
         self.groups = nova.server_groups
-        self.hypervisors = nova.hypervisors
+        self.scheduler = nova.scheduler
         self.interfaces = nova.interfaces
         self.removal = nova.removal
         self.lanes = cloud.table("nova/lanes")
@@ -123,7 +123,7 @@ class Builds:
     # Steps.
 
     def _place(self, server: Row) -> bool:
-        host = self.hypervisors.choose(server, self.groups.of(server["id"]))
+        host = self.scheduler.choose(server, self.groups.of(server["id"]))
         if host is not None:
             self.servers.change(server, host=host, task_state="networking")
         return host is not None

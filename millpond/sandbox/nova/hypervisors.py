@@ -1,4 +1,4 @@
-"""The compute hosts of a cloud, what runs on them, and the choice of a host for a new server."""
+"""The compute hosts of a cloud and what runs on them."""
 
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 COUNT = 3
 VCPUS, RAM_MB, DISK_GB = 96, 1024 * 1024, 4000
-CPU_RATIO = 16.0
 ZONE = "nova"
 
 
@@ -80,43 +79,6 @@ class Hypervisors:
             "local_gb": sum(local_disk(server) for server in here),
             "servers": len(here),
         }
-
-    def choose(self, server: Row, group: Row | None) -> str | None:
-        """The host for `server`: the emptiest that has room and that the group's policy allows; None without one."""
-        fitting = [row for row in self.table if self._has_room(row, server)]
-        allowed = [row["host"] for row in fitting if group is None or self._allows(row["host"], group, server)]
-        if group is not None and group["policy"].startswith("soft-"):
-            allowed.sort(key=lambda host: self._soft_weight(host, group, server))
-        elif allowed:
-            allowed.sort(key=lambda host: self.used(host)["servers"])
-        return allowed[0] if allowed else None
-
-    def _has_room(self, row: Row, server: Row) -> bool:
-        wanted = server["requested_host"] in (None, row["host"])
-        if not wanted or row["status"] != "enabled" or row["forced_down"]:
-            return False
-        used, flavor = self.used(row["host"]), server["flavor"]
-        return bool(
-            used["vcpus"] + flavor["vcpus"] <= row["vcpus"] * CPU_RATIO
-            and used["memory_mb"] + flavor["ram"] <= row["memory_mb"]
-            and used["local_gb"] + local_disk(server) <= row["local_gb"]
-        )
-
-    def _allows(self, host: str, group: Row, server: Row) -> bool:
-        hosts = self._member_hosts(group, server)
-        if group["policy"] == "anti-affinity":
-            return hosts.count(host) < int(group["rules"].get("max_server_per_host", 1))
-        if group["policy"] == "affinity":
-            return not hosts or host in hosts
-        return True
-
-    def _soft_weight(self, host: str, group: Row, server: Row) -> tuple[int, int]:
-        together = self._member_hosts(group, server).count(host)
-        return (together if group["policy"] == "soft-anti-affinity" else -together, self.used(host)["servers"])
-
-    def _member_hosts(self, group: Row, server: Row) -> list[str]:
-        members = (self.servers.get(id) for id in group["members"] if id != server["id"])
-        return [member["host"] for member in members if member is not None and member["host"]]
 
 
 def local_disk(server: Row) -> int:

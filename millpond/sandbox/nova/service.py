@@ -15,6 +15,7 @@ from millpond.sandbox.nova.power import Power
 from millpond.sandbox.nova.quotas import Quotas
 from millpond.sandbox.nova.removal import Removal
 from millpond.sandbox.nova.resize import Resize
+from millpond.sandbox.nova.scheduler import Scheduler
 from millpond.sandbox.nova.server_groups import ServerGroups
 from millpond.sandbox.nova.server_metadata import ServerMetadata
 from millpond.sandbox.nova.servers import Servers
@@ -30,6 +31,7 @@ class NovaService:
         self.keypairs = Keypairs(cloud, self.quotas)
         self.server_groups = ServerGroups(cloud, self.quotas)
         self.hypervisors = Hypervisors(cloud)
+        self.scheduler = Scheduler(cloud, self.hypervisors)
         self.servers = Servers(cloud)
         self.metadata = ServerMetadata(self.servers, self.quotas)
         self.removal = Removal(cloud, self.servers, self.server_groups)
