@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Any
 
+from millpond.model.change import UNKNOWN
 from millpond.model.network import SecurityGroupRule
 
 RuleKey = tuple[str, str, str, int | None, int | None, str, str]
@@ -56,6 +57,13 @@ def prefix(text: str) -> str:
         return ""
     network = ip_network(text, strict=False)
     return "" if network.prefixlen == 0 else str(network)
+
+
+def automatic(group_id: str, *, is_default: bool) -> list[SecurityGroupRule]:
+    """What Neutron gives to a new group (neutron/db/securitygroups_db.py): everything out; to `default` also its members in."""
+    out = [SecurityGroupRule(UNKNOWN, group_id, "egress", ethertype) for ethertype in ("IPv4", "IPv6")]
+    inside = [SecurityGroupRule(UNKNOWN, group_id, "ingress", ethertype, remote_group_id=group_id) for ethertype in ("IPv4", "IPv6")]
+    return [*out, *inside] if is_default else out
 
 
 def key_of(rule: SecurityGroupRule, remote_group: str) -> RuleKey:

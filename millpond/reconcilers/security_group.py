@@ -20,8 +20,8 @@ from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.mapping import target_project
 from millpond.reconcilers.neutron import LEAVING, Wanted, climb, late, removal
 from millpond.reconcilers.neutron_calls import perform
-from millpond.reconcilers.rules import RuleKey, body, key_of, text
-from millpond.reconcilers.twins import by_id, only
+from millpond.reconcilers.rules import RuleKey, automatic, body, key_of, text
+from millpond.reconcilers.twins import Candidates, by_id, marked, only
 from millpond.reconcilers.usage import is_tenants, kept_groups, usage
 
 __all__ = ["KIND", "READS_AFTER", "observe", "perform", "plan"]
@@ -56,8 +56,9 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     )
     marks = {step.source_id: step.id for step in shells.steps if step.action == "mark"}
     steps, findings = list(shells.steps), list(shells.findings)
+    twins = _twins(desired, snapshot)
     for group in groups:
-        rules = _rules(desired, snapshot, group, marks)
+        rules = _rules(desired, snapshot, group, twins, marks)
         steps += rules.steps
         findings += rules.findings
     if not stateful:
@@ -85,14 +86,13 @@ def _wanted(desired: Desired, snapshot: Snapshot, group: SecurityGroup, servers:
     )
 
 
-def _rules(desired: Desired, snapshot: Snapshot, group: SecurityGroup, marks: Mapping[str, str]) -> KindPlan:
-    """Rules are compared with the source's ids of groups in them; an unmarked peer on the target stands for itself."""
-    twin = only(snapshot.target.security_groups, group.id)
+def _rules(
+    desired: Desired, snapshot: Snapshot, group: SecurityGroup, twins: Mapping[str, SecurityGroup], marks: Mapping[str, str]
+) -> KindPlan:
+    """Rules are compared with the source's ids of groups in them."""
     own = by_id(desired.inventory.security_groups)
-    there = by_id(snapshot.target.security_groups)
-    origin = {id: found.marker or id for id, found in there.items()}
     wanted = {key_of(rule, rule.remote_group_id): rule for rule in group.rules}
-    found = {key_of(rule, origin.get(rule.remote_group_id, rule.remote_group_id)): rule for rule in (twin.rules if twin else ())}
+    found = _found(group, twins)
     steps: list[AnyStep] = []
     findings: list[Finding] = []
     for key, rule in found.items():
@@ -104,6 +104,26 @@ def _rules(desired: Desired, snapshot: Snapshot, group: SecurityGroup, marks: Ma
         elif key not in found:
             steps += _add(desired, snapshot, group, key, rule, marks)
     return KindPlan(tuple(steps), tuple(findings))
+
+
+def _twins(desired: Desired, snapshot: Snapshot) -> dict[str, SecurityGroup]:
+    """source id → the group on the target, also one that is about to be adopted."""
+    project, here = target_project(snapshot), snapshot.target.security_groups
+    candidates = Candidates.among(here, lambda group: (group.project_id, group.name))
+    twins = {}
+    for group in desired.inventory.security_groups:
+        found = marked(here, group.id) or candidates.take((project, group.name))
+        if len(found) == 1:
+            twins[group.id] = found[0]
+    return twins
+
+
+def _found(group: SecurityGroup, twins: Mapping[str, SecurityGroup]) -> dict[RuleKey, SecurityGroupRule]:
+    """The rules of the group on the target; of one that is still to be made, those that Neutron will give it."""
+    if group.id not in twins:
+        return {key_of(rule, rule.remote_group_id): rule for rule in automatic(group.id, is_default=group.name == DEFAULT)}
+    origin = {twin.id: source_id for source_id, twin in twins.items()}
+    return {key_of(rule, origin.get(rule.remote_group_id, rule.remote_group_id)): rule for rule in twins[group.id].rules}
 
 
 def _ladder(desired: Desired, group: SecurityGroup, key: RuleKey, first: Iterable[str]) -> Ladder:
