@@ -16,6 +16,7 @@ from millpond.reconcilers import (
     role_assignment,
     router,
     security_group,
+    segment,
     server,
     server_group,
     source_project,
@@ -49,6 +50,7 @@ RECONCILERS: tuple[Reconciler, ...] = (
     source_volume,
     port,
     server,
+    segment,
 )
 
 BY_KIND: Mapping[str, Reconciler] = {reconciler.KIND: reconciler for reconciler in RECONCILERS}

@@ -1,0 +1,41 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.running import Sandbox, start_sandbox
+from tests.story.stage import Stage
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Three servers on a sandbox whose minute is a second."""
+    running = start_sandbox(tmp_path_factory.mktemp("small"), scenario="small", speed=60)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def seeded(small: Sandbox) -> str:
+    return small.control.snapshot()
+
+
+@pytest.fixture(scope="session")
+def prepared(small: Sandbox, seeded: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The documents of a tenant that is prepared and in sync, and the snapshot of that world."""
+    small.control.restore(seeded)
+    stage = Stage(small, tmp_path_factory.mktemp("prepared"))
+    stage.discover()
+    result = stage.settle()
+    assert not result.plan.tenants[0].steps, result.plan.tenants[0].steps
+    return stage.directory, small.control.snapshot()
+
+
+@pytest.fixture
+def stage(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Stage:
+    """A tenant that is prepared and in sync, every test its own."""
+    directory, snapshot = prepared
+    small.control.restore(snapshot)
+    own = Stage(small, tmp_path)
+    (tmp_path / "tenants/acme.inventory.yaml").write_text((directory / "tenants/acme.inventory.yaml").read_text())
+    return own
