@@ -1,1 +1,5 @@
-"""Differences between two values; the only room that imports deepdiff."""
+"""Field differences between two objects. The only room that knows deepdiff."""
+
+from millpond.diffing.differences import differences, plain
+
+__all__ = ["differences", "plain"]
