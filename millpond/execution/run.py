@@ -1,0 +1,56 @@
+"""Who is at work: one run is one invocation of apply."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import subprocess
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """`who` is user@host, `ci` the URL of the pipeline's run or empty, `git_sha` the commit that the documents come from, if known."""
+
+    id: str
+    who: str
+    ci: str
+    git_sha: str
+    tool_version: str
+    started: datetime
+
+
+def new_run(environment: Mapping[str, str], directory: Path, tool_version: str) -> Run:
+    started = datetime.now(UTC)
+    id = f"{started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+    return Run(id, _who(), ci_url(environment), git_sha(environment, directory), tool_version, started)
+
+
+def ci_url(environment: Mapping[str, str]) -> str:
+    """The run's page, from the variables that GitHub Actions, GitLab CI and Jenkins set."""
+    if server := environment.get("GITHUB_SERVER_URL"):
+        return f"{server}/{environment.get('GITHUB_REPOSITORY', '')}/actions/runs/{environment.get('GITHUB_RUN_ID', '')}"
+    return environment.get("CI_JOB_URL") or environment.get("CI_PIPELINE_URL") or environment.get("BUILD_URL") or ""
+
+
+def git_sha(environment: Mapping[str, str], directory: Path) -> str:
+    """The commit: what the pipeline says, else what the working copy is on; empty outside of git."""
+    if stated := environment.get("GITHUB_SHA") or environment.get("CI_COMMIT_SHA") or environment.get("GIT_COMMIT"):
+        return stated
+    try:
+        asked = subprocess.run(["git", "-C", str(directory), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return asked.stdout.strip() if asked.returncode == 0 else ""
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
