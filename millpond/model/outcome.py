@@ -1,9 +1,11 @@
-"""What became of one change."""
+"""What became of one change, and of a whole apply."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from millpond.model.plan import Plan
 
 
 class Result(StrEnum):
@@ -19,3 +21,28 @@ class Outcome:
     result: Result
     seconds: float = 0.0
     message: str = ""
+
+
+@dataclass(frozen=True)
+class ApplyResult:
+    """What an apply leaves behind.
+
+    `plan` is the last one made: what is still to do, waits or is blocked. `outcomes` in the order of their ends; a step that was tried
+    again has several and the last one holds. `outages`: seconds measured per server address; `estimated`: those that the first plan gave.
+    `advanced`: at least one change was performed. `remaining`: something is still to do or waited for. `held`: by a gate or blocker.
+    """
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    outages: tuple[tuple[str, float], ...] = ()
+    advanced: bool = False
+    remaining: bool = False
+    held: bool = False
+    interrupted: bool = False
+    estimated: tuple[tuple[str, float], ...] = ()
+    run: str = ""
+
+    @property
+    def final(self) -> dict[str, Outcome]:
+        """step id → its last outcome."""
+        return {outcome.step: outcome for outcome in self.outcomes}
