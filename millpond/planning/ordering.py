@@ -131,7 +131,9 @@ RULES: tuple[Rule, ...] = (
     Rule(("source_server#delete", "source_volume#delete", "source_volume#delete_snapshot"),
          ("replication_group#unpair", "replication_group#delete_group", "replication_group#delete_remote_group")),
     Rule(("source_volume#delete", "source_volume#delete_snapshot"), ("source_server#delete",), "server"),
-    Rule(("source_project#delete",), ("source_server#*", "source_volume#*", "replication_group#*", "server#*", "volume#*")),
+    Rule(("source_project#delete",),
+         ("source_server#*", "source_volume#*", "replication_group#*", "server#*", "volume#*", "floating_ip#*", "router#*", "segment#*",
+          "port#*", "subnet#*", "stretch#*", "network#*", "security_group#*", "key_pair#*")),
 )  # fmt: skip
 
 

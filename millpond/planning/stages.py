@@ -23,7 +23,12 @@ def records(snapshot: Snapshot, wave: DesiredWave) -> dict[str, CutRecord]:
 
 
 def verified(desired: Desired, snapshot: Snapshot) -> frozenset[str]:
-    """Servers and volumes that carry the record handed over; once decommissioning was admitted, those gone from the source too."""
+    """Servers and volumes that carry the record handed over; once decommissioning was admitted, those gone from the source too.
+
+    A source whose project is gone has nothing left that could be migrated: all counts as handed over, so that nothing is planned.
+    """
+    if snapshot.source.project is None:
+        return frozenset(id for wave in desired.waves for id in (*wave.servers, *wave.volumes))
     done = {s.id for s in snapshot.source.servers if s.record and s.record.verified}
     done |= {v.id for v in snapshot.source.volumes if v.record and v.record.verified}
     if decommission_admitted(snapshot):
@@ -99,7 +104,10 @@ def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[
         if stage is Stage.HANDED_OVER and _kept_long_enough(desired, snapshot):
             unpair.add(wave.name)
         findings += [finding] if finding else []
-    wanted = desired.manifest.decommission and all(stage is Stage.HANDED_OVER for stage in stages.values())
+    if snapshot.source.project is None and not desired.manifest.decommission:
+        findings.append(_source_gone(desired))
+    # A project that is gone was the last step: everything before it is done.
+    wanted = snapshot.source.project is not None and desired.manifest.decommission and all(stage is Stage.HANDED_OVER for stage in stages.values())
     if wanted:
         stages = dict.fromkeys(stages, Stage.DECOMMISSION)
     wave_of = {id: wave.name for wave in desired.waves for id in (*wave.servers, *wave.volumes)}
@@ -117,6 +125,18 @@ def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[
             tried=tried,
         ),
         tuple(findings),
+    )
+
+
+def _source_gone(desired: Desired) -> Finding:
+    source = desired.manifest.source
+    return Finding(
+        "source_gone",
+        Severity.BLOCKER,
+        desired.address("source_project", desired.inventory.project.id),
+        f"the project {source.project} ({desired.inventory.project.id}) is not on cloud {source.cloud} any more",
+        "nothing can be replicated from it, and nothing could go back to it",
+        f"if the migration is complete, remove tenants/{desired.tenant}.yaml and its inventory; else check the login and the manifest's source",
     )
 
 

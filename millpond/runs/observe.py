@@ -65,8 +65,7 @@ def together(calls: Sequence[Callable[[], T]]) -> list[T]:
 def observe(providers: Providers, desired: Desired) -> Snapshot:
     """Everything of one tenant on both clouds and the arrays."""
     snapshot = _with_projects(providers, desired, Snapshot(datetime.now(UTC)))
-    scope = Scope(desired.tenant, desired.inventory.project.id, _id(snapshot.target), snapshot)
-    return read(providers, scope, RECONCILERS)
+    return read(providers, _scope(desired, snapshot), RECONCILERS)
 
 
 def observe_source(providers: Providers, tenant: str, project: Project) -> Snapshot:
@@ -85,8 +84,13 @@ def observe_again(providers: Providers, desired: Desired, snapshot: Snapshot, ki
     if "projects" in wanted:
         return observe(providers, desired)
     chosen = tuple(reconciler for reconciler in RECONCILERS if reconciler.KIND in wanted)
-    scope = Scope(desired.tenant, desired.inventory.project.id, _id(snapshot.target), snapshot)
-    return read(providers, scope, chosen, {name: frozenset(sides) for name, sides in wanted.items()})
+    return read(providers, _scope(desired, snapshot), chosen, {name: frozenset(sides) for name, sides in wanted.items()})
+
+
+def _scope(desired: Desired, snapshot: Snapshot) -> Scope:
+    """A project that is gone has nothing to be read."""
+    here = bool(snapshot.source.projects)
+    return Scope(desired.tenant, desired.inventory.project.id, _id(snapshot.target), snapshot, source=here)
 
 
 def read(
