@@ -34,7 +34,8 @@ class Wanted:
     """One object that the target must have. `fields` are compared and updated, `fixed` are sent at creation alone; both in Neutron's words.
 
     `key` is its natural key among unmarked objects. `tags` are the tenant's; `marks` are Millpond's own besides the marker.
-    `made_by_cloud` objects are never created: they appear with the project.
+    `made_by_cloud` objects are never created: they appear with the project. The rungs of an `outage` object are climbed inside the cut,
+    and their actions end with `_inside`.
     """
 
     source_id: str
@@ -83,14 +84,18 @@ def climb(
         else:
             _create(ladder, resource, one)
         steps += ladder.steps
-        forerunner.update((one.key, step.id) for step in ladder.steps if step.action == "mark")
+        forerunner.update((one.key, step.id) for step in ladder.steps if step.action == _action(one, "mark"))
     return KindPlan(tuple(steps), tuple(findings))
+
+
+def _action(one: Wanted, action: str) -> str:
+    return f"{action}_inside" if one.outage else action
 
 
 def _create(ladder: Ladder, resource: str, one: Wanted) -> None:
     body = {**one.fixed, **one.fields}
     ladder.change(
-        "create",
+        _action(one, "create"),
         one.reason,
         effect=Effect.CREATE,
         fields=tuple(FieldChange(name, None, value) for name, value in body.items()),
@@ -112,7 +117,7 @@ def _keep(ladder: Ladder, resource: str, one: Wanted, twin: Tagged, shown: Mappi
     if unequal:
         body = {change.path: change.after for change in unequal}
         ladder.change(
-            "update",
+            _action(one, "update"),
             "it differs from what the tenant has on the source",
             fields=unequal,
             destination="equal",
@@ -127,7 +132,7 @@ def _keep(ladder: Ladder, resource: str, one: Wanted, twin: Tagged, shown: Mappi
 def _mark(ladder: Ladder, resource: str, one: Wanted, id: str, tags: Sequence[str], reason: str) -> None:
     all_tags = sorted({*tags, *own_tags(one.tags), tag_for(one.source_id), *one.marks})
     ladder.change(
-        "mark",
+        _action(one, "mark"),
         reason,
         fields=(FieldChange("tags", sorted(tags), all_tags),),
         destination="marked",
