@@ -111,7 +111,9 @@ RULES: tuple[Rule, ...] = (
     Rule(("server#delete_failed",), ("source_server#count_failure",), "server"),
     Rule(("source_server#verify",), ("server#*", "volume#*"), "server"),
     Rule(("source_volume#verify",), ("volume#release", "volume#manage", "volume#image_metadata", "replication_group#promote"), "server"),
+    Rule(("stretch#remove", "subnet#open", "subnet#free"), ("segment#*",), "server"),
     Rule(("segment#*", "stretch#remove", "subnet#open", "subnet#free"), ("source_server#verify",), "server"),
+    Rule(("stretch#remove", "subnet#open", "subnet#free"), ("segment#*",), "server"),
     Rule(("server#*", "replication_group#*", "volume#*"), ("source_server#claim", "source_volume#claim"), "server"),
     # Back
     Rule(("server#lock", "server#stop"), ("replication_group#safety_snapshot", "replication_group#reverse", "replication_group#reverse_seed"),
