@@ -1,0 +1,30 @@
+# `make demo` and `make test` need Python 3.11 or newer, git and make. Everything else is set up in .venv, once.
+PYTHON ?=
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help set-up demo stop-demo test check clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+set-up: ## the virtual environment .venv with locked dependencies
+	@./scripts/set-up
+
+demo: set-up ## the whole story on simulated clouds, in under two minutes
+	@.venv/bin/python demo/play.py
+
+stop-demo: ## end the sandbox that the demo left running
+	@.venv/bin/python demo/play.py --stop
+
+test: set-up ## all tests
+	@.venv/bin/python -m pytest -n 4 $(PYTEST_ARGS)
+
+check: set-up ## linters, types and the import contract
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+clean: ## remove what was set up, played and built
+	rm -rf .venv .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
