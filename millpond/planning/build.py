@@ -111,7 +111,7 @@ def _decommissioned(
     for step in steps:
         if step.id == admit:
             result.append(replace(step, after=(*step.after, *gates)))
-        elif isinstance(step, Change) and (step.effect is Effect.DELETE or step.action.startswith("delete_on_termination")):
+        elif isinstance(step, Change) and (step.effect is Effect.DELETE or step.action.startswith(("delete_on_termination", "detach"))):
             result.append(replace(step, after=(*step.after, admit)))
         else:
             result.append(step)

@@ -30,7 +30,7 @@ CARRIED: Mapping[str, tuple[str, ...]] = {
     "subnets": ("name", "description", "cidr", "gateway_ip", "allocation_pools", "dns_nameservers", "host_routes", "enable_dhcp"),
     "security_groups": ("name", "description", "rules"),
 }  # fmt: skip
-"""What the inventory says of each object and nobody but the tenant changes. Routers and floating IPs are left out: the switch changes them."""
+"""What the inventory says of each object and the tenant alone changes. Not routers and floating IPs: the switch changes them."""
 
 KINDS = {
     "servers": "server", "volumes": "volume", "ports": "port", "networks": "network", "subnets": "subnet",

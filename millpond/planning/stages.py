@@ -107,7 +107,11 @@ def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[
     if snapshot.source.project is None and not desired.manifest.decommission:
         findings.append(_source_gone(desired))
     # A project that is gone was the last step: everything before it is done.
-    wanted = snapshot.source.project is not None and desired.manifest.decommission and all(stage is Stage.HANDED_OVER for stage in stages.values())
+    wanted = (
+        snapshot.source.project is not None
+        and desired.manifest.decommission
+        and all(stage is Stage.HANDED_OVER for stage in stages.values())
+    )
     if wanted:
         stages = dict.fromkeys(stages, Stage.DECOMMISSION)
     wave_of = {id: wave.name for wave in desired.waves for id in (*wave.servers, *wave.volumes)}
@@ -136,7 +140,8 @@ def _source_gone(desired: Desired) -> Finding:
         desired.address("source_project", desired.inventory.project.id),
         f"the project {source.project} ({desired.inventory.project.id}) is not on cloud {source.cloud} any more",
         "nothing can be replicated from it, and nothing could go back to it",
-        f"if the migration is complete, remove tenants/{desired.tenant}.yaml and its inventory; else check the login and the manifest's source",
+        f"if the migration is complete, remove tenants/{desired.tenant}.yaml and its inventory; "
+        "else check the login and the manifest's source",
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.compute import Flavor, Server
 from millpond.model.desired import Desired
@@ -41,28 +39,38 @@ def chosen_name(desired: Desired, server: Server) -> str:
     return (values.flavor if values else "") or desired.site.maps.flavors.get(server.flavor.name, "")
 
 
-def _usable(desired: Desired, flavors: Iterable[Flavor]) -> list[Flavor]:
-    return [flavor for flavor in flavors if flavor.is_public or flavor.description == OURS + desired.tenant]
-
-
 def existing(desired: Desired, snapshot: Snapshot, server: Server) -> Flavor | None:
     """The target's flavor for this server, None where it is missing or still to be created."""
     asked = chosen_name(desired, server)
     if asked:
         return next((flavor for flavor in snapshot.target.flavors if flavor.name == asked), None)
-    usable = _usable(desired, snapshot.target.flavors)
-    same_spec = [flavor for flavor in usable if flavor.spec() == server.flavor.spec()]
-    named = [flavor for flavor in same_spec if flavor.name == server.flavor.name]
-    return next(iter(named or sorted(same_spec, key=lambda flavor: flavor.name)), None)
+    fits = [flavor for flavor in snapshot.target.flavors if flavor.is_public and flavor.spec() == server.flavor.spec()]
+    named = [flavor for flavor in fits if flavor.name == server.flavor.name]
+    return next(iter(named or sorted(fits, key=lambda flavor: flavor.name)), None) or _made(desired, snapshot, server.flavor)
+
+
+def _made(desired: Desired, snapshot: Snapshot, flavor: Flavor) -> Flavor | None:
+    """The one that Millpond made for it: by name and size, its extra specs may still be missing."""
+    wanted = _private(desired, snapshot, flavor)
+    return next((known for known in snapshot.target.flavors if _ours(desired, known) and _size(known) == _size(wanted)), None)
+
+
+def _ours(desired: Desired, flavor: Flavor) -> bool:
+    return flavor.description == OURS + desired.tenant
+
+
+def _size(flavor: Flavor) -> tuple[object, ...]:
+    return (flavor.name, *flavor.spec()[:-1])
 
 
 def wanted(desired: Desired, snapshot: Snapshot, server: Server) -> Flavor:
     """What the server shall have there: the chosen flavor as the target defines it, or the one that is to be created."""
-    return existing(desired, snapshot, server) or _private(desired, snapshot, server.flavor)
+    found = existing(desired, snapshot, server)
+    return _private(desired, snapshot, server.flavor) if found is None or _ours(desired, found) else found
 
 
 def _private(desired: Desired, snapshot: Snapshot, flavor: Flavor) -> Flavor:
-    taken = {known.name for known in snapshot.target.flavors}
+    taken = {known.name for known in snapshot.target.flavors if not _ours(desired, known)}
     name = f"{desired.tenant}-{flavor.name}" if flavor.name in taken else flavor.name
     return Flavor(
         name, flavor.vcpus, flavor.ram, flavor.disk, flavor.ephemeral, flavor.swap, flavor.extra_specs,
@@ -132,6 +140,9 @@ def _create(steps: dict[str, AnyStep], desired: Desired, snapshot: Snapshot, ser
 def _complete(steps: dict[str, AnyStep], desired: Desired, snapshot: Snapshot, server: Server, found: Flavor) -> None:
     project = snapshot.target.project
     ladder = _ladder(desired, found.name, server)
+    specs = _private(desired, snapshot, server.flavor).extra_specs
+    if _ours(desired, found) and dict(found.extra_specs) != dict(specs):
+        _extra_specs(ladder, _private(desired, snapshot, server.flavor), found.id, dict(found.extra_specs))
     if project is None or project.id not in found.access:
         _access(ladder, snapshot, found.id)
     steps.update({step.id: step for step in ladder.steps})

@@ -181,7 +181,10 @@ def _named(snapshot: Snapshot, array: str, group: Group) -> ConsistencyGroup | N
 
 
 def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str) -> int:
-    """The latest `stopped` (or `returned`) of the group's servers (without servers: of its volumes), ms on its array's clock; 0 while one is unknown."""
+    """The latest `stopped` (or `returned`) of the group's servers, or of its volumes where it has none: ms on its array's clock.
+
+    0 while one of them is not known.
+    """
     array = group.pair.source.array if key == "stopped" else group.pair.target.array
     wave = next(wave for wave in desired.waves if wave.name == group.wave)
     own = group.servers(desired) or wave.servers

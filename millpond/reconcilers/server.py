@@ -37,12 +37,13 @@ def _target(providers: Providers, scope: Scope) -> dict[str, object]:
 
 
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
-    """Members of an anti-affinity group are booted one after the other: parallel boots race to Nova's late check and end in ERROR."""
+    """Members of an anti-affinity group, and servers that share a volume, are booted one after the other: side by side they race to
+    Nova's late check of the hosts, or to the reservation of the volume, and one of them ends in ERROR."""
     live = {server.id: server for server in snapshot.source.servers}
     steps: list[AnyStep] = []
     findings: list[Finding] = []
     former: dict[str, tuple[str, ...]] = {}
-    spread = {group.id for group in desired.inventory.server_groups if group.policy == "anti-affinity"}
+    contended = _contended(desired)
     for server in desired.inventory.servers:
         if not goals.wave(server.id):
             continue
@@ -51,21 +52,31 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             findings.append(_doubled(desired, goals, server, [double.id for double in doubles]))
             continue
         address = desired.address(KIND, server.id)
-        group = server.server_group_id if server.server_group_id in spread else ""
-        ladder = Ladder(address, wave=goals.wave(server.id), source_id=server.id, servers=(server.id,), first=former.get(group, ()))
+        shared = contended & {server.server_group_id, *(volume.volume_id for volume in server.volumes)}
+        first = tuple(dict.fromkeys(id for key in sorted(shared) for id in former.get(key, ())))
+        ladder = Ladder(address, wave=goals.wave(server.id), source_id=server.id, servers=(server.id,), first=first)
         target = twin(snapshot, "servers", server.id)
         record = live[server.id].record if server.id in live else None
         aim = goal(KIND, goals.stage(server.id))
         if aim == "running" and server.id not in goals.verified:
             findings += _run(ladder, desired, snapshot, goals, server, target, record)
         elif aim == "absent" and target is not None:
-            findings += _remove(ladder, snapshot, goals, server, target)
+            _remove(ladder, snapshot, goals, server, target)
+        elif aim == "absent" and _may_come(desired, snapshot, server, boot.declared(record)):
+            ladder.wait("stop", "a boot was sent and its reply is not known: nothing goes back before it cannot come any more")
         elif aim == "tenants" and goals.unpairing(server.id) and target is not None:
             _carry_delete_on_termination(ladder, snapshot, server, target)
         steps += ladder.steps
-        if group and any(step.action == "create" for step in ladder.steps):
-            former[group] = (f"{address}#create",)
+        if any(step.action == "create" for step in ladder.steps):
+            former |= dict.fromkeys(shared, (f"{address}#create",))
     return KindPlan(tuple(steps), tuple(findings))
+
+
+def _contended(desired: Desired) -> set[str]:
+    """Ids of what only one boot at a time can get hold of."""
+    inventory = desired.inventory
+    spread = {group.id for group in inventory.server_groups if group.policy == "anti-affinity"}
+    return spread | {volume.id for volume in inventory.volumes if volume.multiattach}
 
 
 def _doubled(desired: Desired, goals: Goals, server: Server, ids: list[str]) -> Finding:
@@ -134,7 +145,12 @@ def lost(desired: Desired, snapshot: Snapshot, server: Server, declared: boot.Bo
         return False
     volume = twin(snapshot, "volumes", server.volumes[0].volume_id)
     patience = timedelta(seconds=2 * desired.site.limits.request_timeout)
-    return volume is not None and volume.status == "available" and not volume.attachments and snapshot.now >= declared.at + patience
+    free = volume is None or (volume.status in ("available", "maintenance") and not volume.attachments)
+    return free and snapshot.now >= declared.at + patience
+
+
+def _may_come(desired: Desired, snapshot: Snapshot, server: Server, declared: boot.Boot | None) -> bool:
+    return declared is not None and declared.run != boot.FAILED and not lost(desired, snapshot, server, declared)
 
 
 def _given_up(desired: Desired, goals: Goals, server: Server, record: CutRecord | None) -> Finding:
@@ -247,7 +263,7 @@ def ready(desired: Desired, snapshot: Snapshot, server: Server) -> bool:
     return as_it_was and (power == "shutoff" or ports_active(snapshot, target))
 
 
-def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> list[Finding]:
+def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> None:
     """Back: locked and stopped before the disks change hands, deleted once the source runs again."""
     reason = f"wave {goals.wave(server.id)} goes back"
     never_ran = target.status == "ERROR" and not target.launched_at
@@ -255,7 +271,9 @@ def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, ta
     if not never_ran:
         if not target.locked:
             ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id, reversible=True)
-        if target.task_state:
+        if target.status == "BUILD":
+            ladder.wait("stop", "the server on the target is being built: it can be stopped once it runs")
+        elif target.task_state:
             ladder.wait("stop", "the server on the target is being stopped")
         elif target.status != "SHUTOFF":
             ladder.change(
@@ -284,7 +302,6 @@ def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, ta
             project_id=project_id,
             reversible=False,
         )
-    return []
 
 
 def _carry_delete_on_termination(ladder: Ladder, snapshot: Snapshot, server: Server, target: Server) -> None:

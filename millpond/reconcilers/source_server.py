@@ -87,10 +87,16 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
         record_change(ladder, "record", "what must be remembered of this cut", here.id, record.metadata(), outage=False)
     else:
         claim(ladder, goals, here.id, record)
-    if not here.locked or record.locked == "yes":
-        ladder.change("lock", reason, fields=(FieldChange("locked", here.locked, True),), destination="locked", server_id=here.id)
-    if record.locked == "yes":
-        record_change(ladder, "retake_lock", "the lock that was found is now an admin lock", here.id, _one("locked", "retaken"))
+    if not here.locked:
+        ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), destination="locked", server_id=here.id)
+    elif record.locked == "yes":
+        ladder.change(
+            "retake_lock",
+            "the lock that was found may be the tenant's own: it becomes an administrator's",
+            fields=(FieldChange(PREFIX + "locked", "yes", "retaken"),),
+            destination="locked",
+            server_id=here.id,
+        )
     if here.task_state and here.status == "ACTIVE":
         ladder.wait("stop", f"the guest is shutting down (task {here.task_state})")
     elif here.status == "ACTIVE":
@@ -223,6 +229,9 @@ def perform(change: Change, providers: Providers) -> None:
     match change.action.partition(":")[0]:
         case "lock" | "unlock":
             compute.server_action(server_id, change.action)
+        case "retake_lock":  # nothing shows whose lock it is: both calls may be repeated, and the record says when both were made
+            compute.server_action(server_id, "lock")
+            compute.set_server_metadata(server_id, _one("locked", "retaken"))
         case "stop":
             compute.server_action(server_id, "os-stop")
         case "start":

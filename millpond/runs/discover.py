@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from millpond.model.compute import Server
 from millpond.model.inventory import Inventory
 from millpond.model.manifest import ProjectRef
+from millpond.model.marker import SWITCHED_TAG, SWITCHING_TAG
 from millpond.model.site import Site
 from millpond.model.snapshot import CloudState
 from millpond.providers.access import Access
@@ -17,13 +19,21 @@ from millpond.runs.observe import observe_source, one_project
 _SKIPPED_OWNERS = ("network:", "millpond:")
 
 
-def discover(site: Site, tenant: str, source: ProjectRef) -> Inventory:
-    """Everything to carry, read in bulk through a login that cannot write."""
+def discover(site: Site, tenant: str, source: ProjectRef, former: Inventory | None = None) -> Inventory:
+    """Everything to carry, read in bulk through a login that cannot write.
+
+    What the migration itself has altered is taken from where it was remembered: power and lock from the cut record, the routers and
+    floating IPs of a segment whose gateway moves from the `former` inventory.
+    """
     providers = open_providers(site, source.cloud, source.cloud, Access.READ)
     project = one_project(providers.source.identity, source)
     state = observe_source(providers, tenant, project).source
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return _inventory(tenant, stamp, state)
+    found = _inventory(tenant, stamp, state)
+    switched = any({SWITCHING_TAG, SWITCHED_TAG} & set(router.tags) for router in state.routers)
+    if former is None or not switched:
+        return found
+    return replace(found, routers=former.routers, router_ports=former.router_ports, floating_ips=former.floating_ips)
 
 
 def _inventory(tenant: str, stamp: str, state: CloudState) -> Inventory:
@@ -53,5 +63,13 @@ def _inventory(tenant: str, stamp: str, state: CloudState) -> Inventory:
         server_groups=state.server_groups,
         volumes=state.volumes,
         snapshots=state.volume_snapshots,
-        servers=tuple(replace(server, user_data=None, record=None) for server in state.servers),
+        servers=tuple(map(_as_found, state.servers)),
     )
+
+
+def _as_found(server: Server) -> Server:
+    record = server.record
+    if record is None or not record.cut:
+        return replace(server, user_data=None, record=None)
+    status = "SHUTOFF" if record.power == "shutoff" else "ACTIVE"
+    return replace(server, user_data=None, record=None, status=status, locked=record.locked != "no")

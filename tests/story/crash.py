@@ -1,0 +1,175 @@
+"""Kills an apply at its k-th mutating call, runs it again, and compares the world with the one that no crash disturbed.
+
+    python -m tests.story.crash                 every call of every phase: about an hour on two cores
+    python -m tests.story.crash --every 20      a sample
+    python -m tests.story.crash --phase cut --only 17 --mode after_lost
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.sandbox.running import Sandbox, start_sandbox
+from tests.story.stage import Stage
+
+PHASES = ("prepare", "cut", "discard", "carry_back", "decommission")
+MODES = ("before", "after", "after_lost")
+_FORK = multiprocessing.get_context("fork")
+
+
+@dataclass(frozen=True)
+class Start:
+    """The world that a phase begins in, the flags that drive it, how many calls it makes and the world that it ends in."""
+
+    snapshot: str
+    manifest: Mapping[str, Any]
+    calls: int
+    end: Mapping[str, Any]
+
+
+@dataclass
+class Sweep:
+    """All phases on one sandbox, each from its own snapshot. `seed` begins with the tenant untouched."""
+
+    sandbox: Sandbox
+    directory: Path
+    starts: dict[str, Start] = field(default_factory=dict)
+    _site: int = 0
+
+    def learn(self) -> None:
+        """Plays every phase once without a crash."""
+        stage = self._stage("learn")
+        stage.discover()
+        self._inventory = (stage.directory / "tenants/acme.inventory.yaml").read_text()
+        self._play(stage, "prepare", {})
+        self._play(stage, "cut", {"cutover": True})
+        for row in stage.rows("target/nova/servers"):
+            self.sandbox.control.write(cloud="target", server_id=row["id"], data="written on the target")
+        after_cut, cut = self.sandbox.control.snapshot(), stage.cut()
+        for kind in ("discard", "carry_back"):
+            self._play(stage, kind, {"cutover": False, "rollback": {"cut": cut, "target_writes": kind}})
+            self.sandbox.control.restore(after_cut)
+            del stage.manifest["rollback"]
+        self._play(stage, "decommission", self._approved(stage))
+
+    def _approved(self, stage: Stage) -> dict[str, Any]:
+        stage.manifest |= {"cutover": True, "decommission": True, "soak": "0s"}
+        expires = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        approval = {"action": "decommission", "digest": stage.plan().digest, "expires": expires}
+        return {"cutover": True, "decommission": True, "soak": "0s", "approvals": [approval]}
+
+    def _play(self, stage: Stage, phase: str, flags: dict[str, Any]) -> None:
+        snapshot = self.sandbox.control.snapshot()
+        stage.manifest |= flags
+        with stage.counted() as mutating:
+            result = stage.settle()
+        assert not result.plan.tenants[0].steps, (phase, result.plan.tenants[0].steps)
+        assert self.sandbox.control.violations() == []
+        self.starts[phase] = Start(snapshot, dict(stage.manifest), len(mutating), stage.world())
+
+    def _stage(self, name: str) -> Stage:
+        return Stage(self.sandbox, self.directory / name)
+
+    def points(self, every: int = 1) -> Iterator[tuple[str, int, str]]:
+        """(phase, call, mode): every n-th of all, spread over phases and modes."""
+        every_point = [(phase, call, mode) for phase, start in self.starts.items() for call in range(start.calls) for mode in MODES]
+        return iter(every_point[every // 2 :: every])
+
+    def crash(self, phase: str, call: int, mode: str) -> str:
+        """Empty if the rerun ends in the same world; else what differs. Every second time all local files are lost too."""
+        start = self.starts[phase]
+        control = self.sandbox.control
+        control.restore(start.snapshot)
+        control.clear_faults()
+        self._site += 1
+        stage = self._stage(f"crash-{self._site}")
+        stage.manifest = dict(start.manifest)
+        (stage.directory / "tenants/acme.inventory.yaml").write_text(self._inventory)
+        self._killed(stage, call, mode)
+        control.clear_faults()
+        if self._site % 2:
+            stage.forget()
+        else:
+            stage.unlocked()
+        result = stage.settle()
+        return self._verdict(stage, start, result.plan.tenants[0].steps, result.plan.tenants[0].blockers)
+
+    def _verdict(self, stage: Stage, start: Start, steps: Any, blockers: Any) -> str:
+        if blockers:
+            return f"blocked: {blockers}"
+        if steps:
+            return f"not finished: {[step.id for step in steps]}"
+        if violations := self.sandbox.control.violations():
+            return f"violations: {violations}"
+        return difference(start.end, stage.world())
+
+    def _killed(self, stage: Stage, call: int, mode: str) -> None:
+        armed = _FORK.Event()
+        child = _FORK.Process(target=_apply, args=(stage, armed))
+        child.start()
+        self.sandbox.control.fault(action={"kill": child.pid, "when": mode}, mutating=True, skip=call)
+        armed.set()
+        child.join(60)
+        if child.is_alive():
+            child.kill()
+            child.join()
+
+
+def _apply(stage: Stage, armed: Any) -> None:
+    armed.wait()
+    sys.stderr = Path("/dev/null").open("w")  # noqa: SIM115 - a killed process closes nothing
+    stage.settle()
+
+
+def difference(expected: Any, found: Any, path: str = "") -> str:
+    """The first few places where two worlds differ."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        parts = [difference(expected.get(key), found.get(key), f"{path}/{key}") for key in sorted({*expected, *found})]
+        return "; ".join([part for part in parts if part][:5])
+    if expected == found:
+        return ""
+    return f"{path}: {json.dumps(expected)[:300]} became {json.dumps(found)[:300]}"
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--every", type=int, default=1)
+    arguments.add_argument("--phase", choices=PHASES)
+    arguments.add_argument("--only", type=int)
+    arguments.add_argument("--mode", choices=MODES)
+    options = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        sandbox = start_sandbox(Path(name) / "sandbox", scenario="small", speed=60)
+        try:
+            return _swept(Sweep(sandbox, Path(name)), options)
+        finally:
+            sandbox.stop()
+
+
+def _swept(sweep: Sweep, options: argparse.Namespace) -> int:
+    sweep.learn()
+    print("mutating calls: " + ", ".join(f"{phase} {start.calls}" for phase, start in sweep.starts.items()), flush=True)  # noqa: T201
+    done = failed = 0
+    for phase, call, mode in sweep.points(options.every):
+        if options.phase not in (None, phase) or options.only not in (None, call) or options.mode not in (None, mode):
+            continue
+        done += 1
+        wrong = sweep.crash(phase, call, mode)
+        if wrong:
+            failed += 1
+            print(f"{phase} {call} {mode}: {wrong}", flush=True)  # noqa: T201
+    print(f"{done} crash points, {failed} ended in another world")  # noqa: T201
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
