@@ -88,10 +88,11 @@ class TenantPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """`errors` are tenants that could not be planned: (tenant, summary)."""
+    """`findings` concern no tenant of the plan (orphans). `errors` are tenants that could not be planned: (tenant, summary)."""
 
     made_at: datetime
     tool_version: str
     tenants: tuple[TenantPlan, ...]
     digest: str
     errors: tuple[tuple[str, str], ...] = ()
+    findings: tuple[Finding, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from millpond import __version__
@@ -14,11 +15,13 @@ from millpond.planning.digest import plan_digest
 from millpond.providers.access import Access
 from millpond.providers.open import open_providers
 from millpond.runs.observe import observe
+from millpond.runs.orphans import orphans
 
 
-def make_plan(site: Site, tenants: Sequence[Desired], wave: str = "") -> Plan:
-    """One plan for all tenants, through logins that cannot write."""
-    return whole([_planned(site, desired, wave) for desired in tenants])
+def make_plan(site: Site, tenants: Sequence[Desired], wave: str = "", *, all_tenants: bool = False) -> Plan:
+    """One plan, through logins that cannot write. `all_tenants`: these are all of the site, so what else is tagged has lost its manifest."""
+    plan = whole([_planned(site, desired, wave) for desired in tenants])
+    return replace(plan, findings=orphans(site, tenants)) if all_tenants else plan
 
 
 def _planned(site: Site, desired: Desired, wave: str) -> TenantPlan:
