@@ -19,7 +19,7 @@ from millpond.runs.orphans import orphans
 
 
 def make_plan(site: Site, tenants: Sequence[Desired], wave: str = "", *, all_tenants: bool = False) -> Plan:
-    """One plan, through logins that cannot write. `all_tenants`: these are all of the site, so what else is tagged has lost its manifest."""
+    """One plan, through logins that cannot write. `all_tenants`: of the site; what else is tagged has lost its manifest."""
     plan = whole([_planned(site, desired, wave) for desired in tenants])
     return replace(plan, findings=orphans(site, tenants)) if all_tenants else plan
 
