@@ -39,6 +39,7 @@ def build(desired: Desired, snapshot: Snapshot, *, run: str = "", tried: frozens
     outage = estimate(ordered(steps))
     steps, held = _gated(desired, snapshot, goals, steps, findings, outage)
     if goals.decommission:
+        steps = tuple(_of_project(step, desired.inventory.project.id) for step in steps)
         steps, more = _decommissioned(desired, snapshot, digest, steps, findings)
         held = (*held, *more)
     return TenantPlan(
@@ -116,6 +117,13 @@ def _decommissioned(
         else:
             result.append(step)
     return tuple(result), tuple(held)
+
+
+def _of_project(step: AnyStep, project: str) -> AnyStep:
+    """Every deletion names the project whose tag `perform` reads back."""
+    if isinstance(step, Change) and step.effect is Effect.DELETE:
+        return replace(step, parameters={**step.parameters, "source_project": project})
+    return step
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

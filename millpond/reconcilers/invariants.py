@@ -2,6 +2,8 @@
 
 One: at most one powered-on copy of a server. Two: at most one writable side of a replication group. Four: a group changes hands only
 after its servers are proven stopped, every LUN mapping belongs to an attachment of such a server, and a later sync has completed.
+Five: nothing on the source is deleted without an admitted decommissioning, a verified twin, and its replica gone. Six: Millpond deletes
+only what carries its marker.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from millpond.model.array import ArrayVolume, Replica, Role
 from millpond.model.block_storage import Volume
 from millpond.model.change import Change
 from millpond.model.compute import Server
+from millpond.model.marker import DECOMMISSION_TAG_PREFIX, TENANT_TAG
 from millpond.providers.ports import Providers
 
 AGAIN = "look at both clouds, then run the plan again: nothing was sent"
@@ -74,6 +77,38 @@ def is_ours(change: Change, providers: Providers, project: str, server_id: str, 
         raise _broken(change, f"server {server_id} does not carry the marker of {marker}: Millpond deletes only what it created")
     if any(v.delete_on_termination for s in found for v in s.volumes):
         raise _broken(change, f"a disk of server {server_id} would be deleted with it")
+
+
+def decommission_admitted(change: Change, providers: Providers) -> None:
+    """Before anything on the source is deleted: soak and approval were judged, and the source project still says so."""
+    project = change.parameters.get("source_project", "")
+    tagged = [p for p in providers.source.identity.tagged_projects(TENANT_TAG) if p.id == project]
+    if not any(tag.startswith(DECOMMISSION_TAG_PREFIX) for p in tagged for tag in p.tags):
+        raise _broken(change, "the source project does not carry the tag of an admitted decommissioning")
+
+
+def server_may_die(change: Change, providers: Providers, server_id: str) -> None:
+    """Before a source server is deleted: decommissioning is admitted and the server was handed over."""
+    decommission_admitted(change, providers)
+    found = [s for s in providers.source.compute.servers(change.parameters["source_project"]) if s.id == server_id]
+    if any(not (s.record and s.record.verified and s.stopped) for s in found):
+        raise _broken(change, "the server was never handed over, or it is not stopped")
+
+
+def volume_may_die(change: Change, providers: Providers, volume_id: str) -> None:
+    """Before a source volume is deleted: its twin stands on the target, no replica holds it and nobody has it attached."""
+    decommission_admitted(change, providers)
+    values = change.parameters
+    twins = [v for v in providers.target.block_storage.volumes(values["target_project"]) if v.marker == volume_id]
+    found = [v for v in providers.source.block_storage.volumes(values["source_project"]) if v.id == volume_id]
+    if not twins and not values["handed_over"]:
+        raise _broken(change, "no volume on the target stands for it, and it was never handed over")
+    if any(v.attachments for v in found):
+        raise _broken(change, "it is still attached to a server")
+    names = [v.backend_name for v in found]
+    for array in sorted({pair.source.array for pair in providers.site.pool_pairs}) if names else []:
+        if any(local.rmr_source or local.rmr_target for local in providers.array(array).volumes(names)):
+            raise _broken(change, "it is still replicated: the replica goes first")
 
 
 def _asleep(server: Server) -> bool:

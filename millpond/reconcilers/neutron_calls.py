@@ -9,6 +9,7 @@ from millpond.errors import InvariantBroken, NotFound
 from millpond.model.address import Side
 from millpond.model.change import UNKNOWN, Change
 from millpond.providers.ports import Networking, Providers
+from millpond.reconcilers.invariants import decommission_admitted
 
 
 def network_api(change: Change, providers: Providers) -> Networking:
@@ -36,6 +37,8 @@ def perform(change: Change, providers: Providers) -> None:
         case "detach":
             _absent(lambda: network.remove_router_interface(values["id"], values["port_id"]))
         case "delete":
+            if change.side is Side.SOURCE and change.danger:
+                decommission_admitted(change, providers)
             _absent(lambda: network.delete(values["resource"], values["id"]))
 
 

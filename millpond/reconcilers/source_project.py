@@ -8,6 +8,7 @@ from millpond.model.desired import Desired
 from millpond.model.marker import DECOMMISSION_TAG_PREFIX, TENANT_TAG
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
+from millpond.reconcilers import invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.ladder import Ladder
 
@@ -59,6 +60,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
 def perform(change: Change, providers: Providers) -> None:
     identity, values = providers.source.identity, change.parameters
     if change.action == "delete":
+        invariants.decommission_admitted(change, providers)
         identity.delete_project(values["project_id"])
     else:
         identity.add_project_tag(values["project_id"], values["tag"])

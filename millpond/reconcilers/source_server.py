@@ -245,6 +245,7 @@ def perform(change: Change, providers: Providers) -> None:
         case "forget":
             compute.delete_server_metadata(server_id, change.parameters["key"])
         case "delete":
+            invariants.server_may_die(change, providers, server_id)
             compute.delete_server(server_id)
         case _:
             compute.set_server_metadata(server_id, change.parameters["metadata"])

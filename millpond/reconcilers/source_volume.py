@@ -10,7 +10,7 @@ from millpond.model.desired import Desired, DesiredWave
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
-from millpond.reconcilers import boot
+from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
@@ -42,7 +42,8 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             stage = goals.stages.get(wave.name, Stage.REPLICATE)
             aim = goal(KIND, stage)
             if aim == "absent":
-                _delete(ladder, snapshot, live[id], desired)
+                # Its server's record is gone with the server: what is left of the wave was handed over as a whole.
+                _delete(ladder, snapshot, live[id], desired, handed_over=set(_servers(desired, id)) <= goals.verified)
             elif id in carriers(wave):
                 _carry(ladder, aim, desired, snapshot, goals, live[id])
             steps += ladder.steps
@@ -90,7 +91,7 @@ def ready(snapshot: Snapshot, volume_id: str) -> bool:
     return double is not None and double.status == "available"
 
 
-def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired) -> None:
+def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired, *, handed_over: bool) -> None:
     known = {item.id for item in desired.inventory.snapshots}
     for item in snapshot.source.volume_snapshots:
         if item.volume_id == volume.id and item.id in known:
@@ -115,6 +116,8 @@ def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired
         reversible=False,
         server_id=volume.id,
         project_id=desired.inventory.project.id,
+        target_project=snapshot.target.project.id if snapshot.target.project else "",
+        handed_over=handed_over,
     )
 
 
@@ -128,8 +131,10 @@ def perform(change: Change, providers: Providers) -> None:
         case "forget":
             storage.delete_volume_metadata(project, values["server_id"], values["key"])
         case "delete_snapshot":
+            invariants.decommission_admitted(change, providers)
             storage.delete_snapshot(project, values["snapshot_id"])
         case "delete":
+            invariants.volume_may_die(change, providers, values["server_id"])
             storage.delete_volume(project, values["server_id"])
         case _:
             storage.set_volume_metadata(project, values["server_id"], values["metadata"])
