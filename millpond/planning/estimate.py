@@ -24,6 +24,7 @@ TYPICAL: Mapping[str, float] = {
     "volume#manage": 5.0,
     "volume#image_metadata": 0.5,
     "port#create": 1.5,
+    "port#create_inside": 1.5,
     "server#create": 20.0,
     "server#stop": 15.0,
 }

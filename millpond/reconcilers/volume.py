@@ -188,27 +188,35 @@ def _missing_metadata(desired: Desired, volume: Volume, target: Volume) -> dict[
     return {key: value for key, value in want.items() if target.image_metadata.get(key) != value}
 
 
-def _dress(ladder: Ladder, desired: Desired, snapshot: Snapshot, volume: Volume, target: Volume | None, target_id: str) -> None:
-    """Bootable flag and image metadata: only while `available`, Cinder refuses both in `maintenance`."""
+def _dress(
+    ladder: Ladder, desired: Desired, snapshot: Snapshot, volume: Volume, target: Volume | None, target_id: str, *, inside: bool = False
+) -> None:
+    """Bootable flag and image metadata: only while `available`, Cinder refuses both in `maintenance`.
+
+    `inside` the cut, the actions end with `_inside`: nobody waits for them before the wave is admitted.
+    """
     if target is not None and target.status not in ("available", "creating", "managing"):
         return
-    if volume.bootable and not (target and target.bootable):
+    suffix = "_inside" if inside else ""
+    if volume.bootable and not (target and target.bootable) and not (inside and target is None):
         ladder.change(
-            "bootable",
+            f"bootable{suffix}",
             "the tenant boots from it",
             fields=(FieldChange("bootable", False, True),),
+            outage=inside,
             volume_id=target_id,
             **_project(snapshot),
         )
     missing = _missing_metadata(desired, volume, target) if target else image_metadata(desired, volume)
     if missing:
         ladder.change(
-            "image_metadata",
+            f"image_metadata{suffix}",
             "Nova takes the guest's hardware from the boot volume's image metadata",
             fields=tuple(
                 FieldChange(f"image_metadata.{key}", target.image_metadata.get(key) if target else None, value)
                 for key, value in sorted(missing.items())
             ),
+            outage=inside,
             volume_id=target_id,
             metadata=missing,
             **_project(snapshot),
@@ -327,7 +335,7 @@ def _manage(
         )
     elif target.status in ("managing", "creating"):
         ladder.wait("manage", "Cinder is adopting it")
-    _dress(ladder, desired, snapshot, volume, target, target.id if target else UNKNOWN)
+    _dress(ladder, desired, snapshot, volume, target, target.id if target else UNKNOWN, inside=True)
     return []
 
 
@@ -367,7 +375,7 @@ def perform(change: Change, providers: Providers) -> None:
     storage = providers.target.block_storage
     values = change.parameters
     project = values["project_id"]
-    match change.action:
+    match change.action.removesuffix("_inside"):
         case "create":
             storage.create_volume(project, values["body"])
         case "manage":
