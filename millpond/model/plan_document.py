@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from millpond.model.plan import Plan
@@ -10,9 +11,9 @@ from millpond.model.plan import Plan
 
 @dataclass(frozen=True)
 class PlanDocument:
-    """`wave` narrows as `--wave` did when it was made. The changes carry no parameters: what is performed is planned anew.
+    """`wave` narrows as `--wave` did when it was made. `clouds` and `arrays`: name → identity of what was planned against.
 
-    `expires`: later than this, apply admits no wave by this document.
+    Later than `expires` the document admits nothing any more. `dirty`: the working copy differed from the commit `git_sha`.
     """
 
     plan: Plan
@@ -20,4 +21,7 @@ class PlanDocument:
     site: str = ""
     wave: str = ""
     git_sha: str = ""
+    dirty: bool = False
+    clouds: Mapping[str, str] = field(default_factory=dict)
+    arrays: Mapping[str, str] = field(default_factory=dict)
     format_version: str = "1.0"

@@ -1,0 +1,94 @@
+"""What an apply has done: every change, the outages, what is left and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from millpond.model.outcome import ApplyResult, Outcome, Result
+from millpond.reporting.amounts import counted, duration
+from millpond.reporting.findings_text import findings_text
+from millpond.reporting.layout import columns, wrapped
+from millpond.reporting.outage_text import continue_with, outage_lines
+from millpond.reporting.summary import counts
+from millpond.reporting.symbols import bold, dim, green, red, yellow
+from millpond.reporting.waiting_text import waiting_line
+
+_WORDS = {Result.DONE: green("done"), Result.FAILED: red("failed"), Result.UNKNOWN: yellow("unknown"), Result.HELD: yellow("held")}
+_LAST = (Result.DONE, Result.HELD, Result.UNKNOWN, Result.FAILED)
+"""What went wrong stands last, next to the prompt."""
+
+
+def outcome_text(result: ApplyResult, wave: str = "") -> str:
+    """`wave` as `--wave` was given, for the command that continues."""
+    blocks = [
+        outcome_lines(result.final.values()),
+        outage_table(result),
+        findings_text(finding for tenant in result.plan.tenants for finding in tenant.blockers),
+        summary_lines(result),
+        outage_lines(result.plan, wave) or _next(result, wave),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def outcome_lines(outcomes: Iterable[Outcome]) -> list[str]:
+    """One line per change, and below those that went wrong what was said."""
+    ordered = sorted(outcomes, key=lambda outcome: _LAST.index(outcome.result))
+    if not ordered:
+        return []
+    rows = [(_WORDS[outcome.result], *_split(outcome.step), duration(outcome.seconds)) for outcome in ordered]
+    lines: list[str] = [bold("Changes")]
+    for outcome, line in zip(ordered, columns(rows, right=frozenset({3})), strict=True):
+        lines.append(line)
+        if outcome.result is not Result.DONE and outcome.message:
+            lines += wrapped(outcome.message, "           ")
+    return lines
+
+
+def outage_table(result: ApplyResult) -> list[str]:
+    """Measured beside estimated, per server; empty where no outage ended."""
+    if not result.outages:
+        return []
+    estimated = dict(result.estimated)
+    rows = [(dim("SERVER"), dim("MEASURED"), dim("ESTIMATED"))]
+    rows += [(server, duration(seconds), _estimate(estimated.get(server))) for server, seconds in result.outages]
+    return [bold("Outage"), *columns(rows, right=frozenset({1, 2}))]
+
+
+def summary_lines(result: ApplyResult) -> list[str]:
+    """`Apply: 63 done, 0 failed, 0 unknown, 0 held.` and what is left."""
+    found = Counter(outcome.result for outcome in result.final.values())
+    line = "Apply: " + ", ".join(f"{found[kind]} {kind.value}" for kind in (Result.DONE, Result.FAILED, Result.UNKNOWN, Result.HELD)) + "."
+    lines = [red(line) if found[Result.FAILED] else bold(line)]
+    lines += [yellow(f"Unknown: {_UNKNOWN}")] if found[Result.UNKNOWN] else []
+    left = counts(change for tenant in result.plan.tenants for change in tenant.changes)
+    if any(tenant.changes for tenant in result.plan.tenants):
+        lines.append(f"Left: {left}.")
+    waits = waiting_line(step for tenant in result.plan.tenants for step in tenant.waiting)
+    return lines + (wrapped(waits, "  ", first="") if waits else [])
+
+
+_UNKNOWN = "no reply came, so it may have been done; the next apply looks before it does anything again."
+
+
+def _next(result: ApplyResult, wave: str) -> list[str]:
+    command = ["", f"    {continue_with([tenant.tenant for tenant in result.plan.tenants], wave)}"]
+    if result.interrupted:
+        return ["Interrupted: nothing new was begun, and no server is down. Replication goes on by itself. To continue:", *command]
+    if any(outcome.result is Result.FAILED for outcome in result.final.values()):
+        return ["Correct what the services said above, then run it again:", *command]
+    if result.held:
+        blockers = sum(len(tenant.blockers) for tenant in result.plan.tenants)
+        return [f"Held by {counted(blockers, 'blocker')}, see above. When that is done:" if blockers else "Held. To try again:", *command]
+    if result.remaining:
+        return ["Not finished, and nothing is wrong. To continue when the wait is over:", *command]
+    return [green("Nothing is left to do.")]
+
+
+def _split(step: str) -> tuple[str, str]:
+    address, _, action = step.partition("#")
+    return action, address
+
+
+def _estimate(seconds: float | None) -> str:
+    return "-" if seconds is None else duration(seconds)

@@ -1,0 +1,137 @@
+"""The plan as people read it, after Terraform's: dangers first, then every change, then what waits, drifts and blocks, the counts last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from click import unstyle
+
+from millpond.model.change import Change
+from millpond.model.plan import Plan, TenantPlan, WaveStatus
+from millpond.reporting.amounts import counted, duration
+from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES, resource_lines, resources, sign_of
+from millpond.reporting.drift_text import drift_lines
+from millpond.reporting.findings_text import findings_text
+from millpond.reporting.layout import columns, wrapped
+from millpond.reporting.sequence import in_order
+from millpond.reporting.summary import all_changes, blockers, counts, critical_server, is_quiet, migration_line, plan_line
+from millpond.reporting.symbols import SYMBOLS, bold, dim, green, legend, red, symbol, yellow
+from millpond.reporting.waiting_text import waiting_line, waiting_lines
+
+TENANT_WIDE = "Tenant-wide"
+
+
+def plan_text(plan: Plan) -> str:
+    """All of the plan; every change is shown, unchanged fields are not."""
+    blocks = [_legend(plan), danger_lines(plan)]
+    for tenant in plan.tenants:
+        blocks += _tenant(tenant)
+    blocks += [_block("Orphans (no manifest names them; nothing is done to them)", findings_text(plan.findings))]
+    blocks += [_errors(plan), summary_lines(plan)]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def danger_lines(plan: Plan) -> list[str]:
+    """What stops, promotes or deletes, in the order in which it will happen."""
+    lines: list[str] = []
+    for tenant in plan.tenants:
+        grave: dict[str, list[Change]] = {}
+        for change in in_order(tenant.steps):
+            if change.danger:
+                grave.setdefault(change.wave, []).append(change)
+        for wave, changes in grave.items():
+            lines += ["", f"  {_place(tenant, wave)}", *_danger_rows(changes)]
+    return [red("What stops, promotes or deletes"), *lines] if lines else []
+
+
+def summary_lines(plan: Plan) -> list[str]:
+    """The last lines: the count (verbatim for CI), what waits, the migration's own line, the digests."""
+    line = plan_line(plan)
+    lines = [green(line) if is_quiet(plan) else bold(line)]
+    waits = waiting_line(step for tenant in plan.tenants for step in tenant.waiting)
+    lines += wrapped(waits, "  ", first="") if waits else []
+    lines += [migration_line(plan)] if all_changes(plan) else []
+    if found := blockers(plan):
+        lines.append(red(f"Blocked: {counted(len(found), 'blocker')}, see above."))
+    return [*lines, *(dim(f"Digest of {tenant.tenant}: {tenant.digest}") for tenant in plan.tenants)]
+
+
+def _legend(plan: Plan) -> list[str]:
+    groups = resources(all_changes(plan))
+    signs = {sign_of(group) for group in groups} | {SYMBOLS[change.effect] for group in groups for change in group}
+    return legend(signs)
+
+
+def _danger_rows(changes: Sequence[Change]) -> list[str]:
+    rows = [
+        (
+            symbol(SYMBOLS[change.effect]),
+            change.action,
+            str(change.address),
+            PLACES[change.side],
+            "" if change.reversible else CANNOT_BE_UNDONE,
+        )
+        for change in changes
+    ]
+    return columns(rows, indent="    ")
+
+
+def _place(tenant: TenantPlan, wave: str) -> str:
+    if not wave:
+        return bold(f"{tenant.tenant}, {TENANT_WIDE.lower()}")
+    status = _status(tenant, wave)
+    servers = f": {counted(len(status.servers), 'server')}" if status and status.servers else ""
+    longest = tenant.outage.longest
+    critical = critical_server(tenant)
+    path = f", critical path {critical}" if critical else ""
+    outage = f", outage about {duration(longest)}{path}" if longest else ""
+    return bold(f"{tenant.tenant}, wave {wave}") + servers + outage
+
+
+def _tenant(tenant: TenantPlan) -> list[list[str]]:
+    """The blocks of one tenant; none where there is nothing to say."""
+    blocks = [
+        *_waves(tenant),
+        _block("Waiting (time alone will bring it)", waiting_lines(tenant.waiting)),
+        _block("Note: Objects have changed outside of Millpond", drift_lines(tenant.drift)),
+        findings_text(tenant.findings),
+    ]
+    found = [block for block in blocks if block]
+    heading = bold(f"Tenant {tenant.tenant}") + (f": {counts(tenant.changes)}" if tenant.changes else "")
+    return [[heading, "=" * len(unstyle(heading))], *found] if found else []
+
+
+def _waves(tenant: TenantPlan) -> list[list[str]]:
+    by_wave: dict[str, list[Change]] = {}
+    for change in in_order(tenant.steps):
+        by_wave.setdefault(change.wave, []).append(change)
+    blocks: list[list[str]] = []
+    for wave in sorted(by_wave, key=lambda name: _rank(tenant, name)):
+        blocks.append([bold(_wave_heading(tenant, wave))])
+        blocks += [resource_lines(group) for group in resources(by_wave[wave])]
+    return blocks
+
+
+def _wave_heading(tenant: TenantPlan, wave: str) -> str:
+    if not wave:
+        return TENANT_WIDE
+    status = _status(tenant, wave)
+    return f"Wave {wave}" + (f": {counted(len(status.servers), 'server')}, {status.phase}" if status else "")
+
+
+def _rank(tenant: TenantPlan, wave: str) -> int:
+    names = ["", *(status.name for status in tenant.waves)]
+    return names.index(wave) if wave in names else len(names)
+
+
+def _status(tenant: TenantPlan, wave: str) -> WaveStatus | None:
+    return next((status for status in tenant.waves if status.name == wave), None)
+
+
+def _block(title: str, lines: Iterable[str]) -> list[str]:
+    found = list(lines)
+    return [yellow(title), *found] if found else []
+
+
+def _errors(plan: Plan) -> list[str]:
+    return [line for tenant, summary in plan.errors for line in wrapped(summary, "  ", first=f"{red('Error')}: {tenant} was not planned: ")]

@@ -1,0 +1,121 @@
+"""What an apply tells while it works: a live view on a terminal, plain lines on a pipe."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Lock
+from types import TracebackType
+from typing import Protocol, Self, TextIO
+
+from click import echo
+
+from millpond.model.change import Change, Waiting
+from millpond.model.outcome import Outcome, Result
+from millpond.model.plan import TenantPlan
+from millpond.reporting.amounts import duration
+from millpond.reporting.symbols import dim, green, red, yellow
+from millpond.reporting.waiting_text import progress_of
+
+_WORDS = {Result.DONE: green("done"), Result.FAILED: red("failed"), Result.UNKNOWN: yellow("unknown"), Result.HELD: yellow("held")}
+
+
+class Progress(Protocol):
+    """Called from several threads. Ends its view with the block it is opened for."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+    def planned(self, plan: TenantPlan) -> None: ...
+    def began(self, change: Change) -> None: ...
+    def ended(self, change: Change, outcome: Outcome) -> None: ...
+
+
+class Lines:
+    """At most one line per change of state per resource: what begins if it is grave, what ended, what is waited for from now on."""
+
+    def __init__(self, write: Callable[[str], None], now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._write, self._now = write, now
+        self._lock = Lock()
+        self._said: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        pass
+
+    def planned(self, plan: TenantPlan) -> None:
+        for step in plan.waiting:
+            if not step.after:
+                self._say(step.id, "waiting", f"{yellow('waiting')} {step.address} {step.action}: {progress_of(step)}")
+
+    def began(self, change: Change) -> None:
+        if change.danger:
+            self._say(change.id, "begun", f"{yellow('begun')}   {change.address} {change.action}")
+
+    def ended(self, change: Change, outcome: Outcome) -> None:
+        self._say(change.id, f"{outcome.result}{outcome.message}", ended_line(change, outcome))
+
+    def _say(self, step: str, state: str, text: str) -> None:
+        with self._lock:
+            if self._said.get(step) != state:
+                self._said[step] = state
+                self._write(f"{self._now():%H:%M:%S} {text}")
+
+
+def ended_line(change: Change, outcome: Outcome) -> str:
+    word = _WORDS[outcome.result] + " " * (7 - len(outcome.result))
+    took = dim(f" in {duration(outcome.seconds)}") if outcome.seconds >= 1 else ""
+    said = f": {' '.join(outcome.message.split())}" if outcome.message and outcome.result is not Result.DONE else ""
+    return f"{word} {change.address} {change.action}{took}{said}"
+
+
+def progress_on(stream: TextIO) -> Progress:
+    """A live view if `stream` is a terminal that can be redrawn, else lines."""
+    if stream.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        from millpond.reporting.live import Live  # noqa: PLC0415 - rich is slow to load and needed on a terminal alone
+
+        return Live(stream)
+    return Lines(lambda text: echo(text, file=stream))
+
+
+class Running:
+    """What is under way, for a view that is redrawn: changes with the time since they began, and what is waited for."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._changes: dict[str, tuple[Change, float]] = {}
+        self._waiting: dict[str, tuple[Waiting, ...]] = {}
+        self._largest: dict[str, int] = {}
+
+    def planned(self, plan: TenantPlan) -> None:
+        with self._lock:
+            found = tuple(step for step in plan.waiting if not step.after)
+            self._waiting[plan.tenant] = found
+            for step in found:
+                self._largest[step.id] = max(step.bytes_left, self._largest.get(step.id, 0))
+
+    def began(self, change: Change) -> None:
+        with self._lock:
+            self._changes[change.id] = (change, self._clock())
+
+    def ended(self, change: Change) -> None:
+        with self._lock:
+            self._changes.pop(change.id, None)
+
+    def changes(self) -> list[tuple[Change, float]]:
+        """Each with its seconds so far, the oldest first."""
+        with self._lock:
+            return [(change, self._clock() - began) for change, began in self._changes.values()]
+
+    def waiting(self) -> list[tuple[Waiting, float | None]]:
+        """Each with the share that is done of what it had to copy when it was first seen; None where bytes say nothing."""
+        with self._lock:
+            return [(step, self._share(step)) for found in self._waiting.values() for step in found]
+
+    def _share(self, step: Waiting) -> float | None:
+        largest = self._largest.get(step.id, 0)
+        return 1 - step.bytes_left / largest if largest else None

@@ -1,0 +1,86 @@
+"""The report of a move, as Markdown for people and tickets: outages, and which object became which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from millpond.model.desired import Desired
+from millpond.model.plan import TenantPlan
+from millpond.model.snapshot import Snapshot
+from millpond.reporting.amounts import duration, moment
+
+KINDS: Mapping[str, str] = {
+    "servers": "server",
+    "volumes": "volume",
+    "ports": "port",
+    "networks": "network",
+    "subnets": "subnet",
+    "routers": "router",
+    "floating_ips": "floating_ip",
+    "security_groups": "security_group",
+    "server_groups": "server_group",
+    "users": "user",
+}
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One source object and the target object that carries its marker; `target` empty: there is none."""
+
+    kind: str
+    name: str
+    source: str
+    target: str
+
+
+def moved(desired: Desired, snapshot: Snapshot) -> tuple[Moved, ...]:
+    """Every object of the inventory that has an id, excluded ones left out."""
+    return tuple(_moved(desired, snapshot))
+
+
+def report_text(plan: TenantPlan, objects: Sequence[Moved], outages: Iterable[tuple[str, datetime, datetime]], made: datetime) -> str:
+    """`outages`: server address, begin, end."""
+    parts = [
+        f"# Tenant {plan.tenant}",
+        f"Made at {moment(made)}. Digest `{plan.digest}`.",
+        "## Waves",
+        _table(("Wave", "Servers", "Phase", "Cut"), [(w.name, str(len(w.servers)), w.phase, w.cut or "-") for w in plan.waves]),
+        "## Outages",
+        _outages(tuple(outages)),
+        "## Objects",
+        _table(("Kind", "Name", "Source id", "Target id"), [(o.kind, o.name, f"`{o.source}`", _id(o.target)) for o in objects]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _moved(desired: Desired, snapshot: Snapshot) -> Iterator[Moved]:
+    project = snapshot.target.project
+    yield Moved("project", desired.inventory.project.name, desired.inventory.project.id, project.id if project else "")
+    for collection, kind in KINDS.items():
+        target = _by_marker(getattr(snapshot.target, collection))
+        for item in getattr(desired.inventory, collection):
+            if item.id not in desired.excluded:
+                yield Moved(kind, desired.address(kind, item.id).name, item.id, target.get(item.id, ""))
+
+
+def _by_marker(items: Iterable[Any]) -> dict[str, str]:
+    return {marker: item.id for item in items if (marker := getattr(item, "marker", "") or getattr(item, "source_id", ""))}
+
+
+def _outages(outages: Sequence[tuple[str, datetime, datetime]]) -> str:
+    if not outages:
+        return "None is in the journal."
+    rows = [(server, moment(began), moment(ended), duration((ended - began).total_seconds())) for server, began, ended in outages]
+    return _table(("Server", "Began", "Ended", "Lasted"), rows)
+
+
+def _id(id: str) -> str:
+    return f"`{id}`" if id else "-"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

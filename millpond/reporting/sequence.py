@@ -1,0 +1,28 @@
+"""The order in which changes can be carried out, as `after` says."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from millpond.model.change import AnyStep, Change
+
+
+def in_order(steps: Sequence[AnyStep]) -> list[Change]:
+    """The changes, each after what it comes after; else as they stand. What lies on a circle comes last, as it stands."""
+    known = {step.id: step for step in steps}
+    left = {step.id: sum(id in known for id in step.after) for step in steps}
+    followers: dict[str, list[str]] = {}
+    for step in steps:
+        for id in step.after:
+            followers.setdefault(id, []).append(step.id)
+    ready = deque(step.id for step in steps if not left[step.id])
+    order: list[str] = []
+    while ready:
+        order.append(ready.popleft())
+        for id in followers.get(order[-1], ()):
+            left[id] -= 1
+            if not left[id]:
+                ready.append(id)
+    order += [id for id, count in left.items() if count]
+    return [step for id in order if isinstance(step := known[id], Change)]

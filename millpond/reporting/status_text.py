@@ -1,0 +1,70 @@
+"""Where every wave stands, what it waits for, what holds it, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from millpond.model.plan import Plan, Stage, TenantPlan, WaveStatus
+from millpond.reporting.amounts import counted, duration, size
+from millpond.reporting.findings_text import findings_text
+from millpond.reporting.layout import columns, wrapped
+from millpond.reporting.outage_text import outage_lines
+from millpond.reporting.summary import counts
+from millpond.reporting.symbols import bold, dim, red, yellow
+from millpond.reporting.waiting_text import waiting_lines
+
+_HEAD = ("WAVE", "SERVERS", "PHASE", "BEHIND", "TO COPY", "CUT", "NEXT")
+_RIGHT = frozenset({1, 3, 4})
+
+
+def status_text(plan: Plan, at_work: Mapping[str, str]) -> str:
+    """`at_work`: tenant → who works on it now, in words."""
+    blocks = [outage_lines(plan)]
+    for tenant in plan.tenants:
+        blocks += _tenant(tenant, at_work.get(tenant.tenant, ""))
+    blocks += [wrapped(summary, "  ", first=f"{red('Error')}: {name} could not be read: ") for name, summary in plan.errors]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _tenant(tenant: TenantPlan, at_work: str) -> list[list[str]]:
+    heading = [bold(f"Tenant {tenant.tenant}"), *wrapped(at_work or "nobody works on it now", "  ")]
+    rows = [tuple(dim(cell) for cell in _HEAD), *(_row(tenant, wave) for wave in tenant.waves)]
+    waiting = waiting_lines(tenant.waiting)
+    left = counts(tenant.changes)
+    return [
+        heading,
+        columns(rows, right=_RIGHT),
+        [yellow("Waiting"), *waiting] if waiting else [],
+        findings_text(tenant.blockers),
+        [f"To do by apply: {left}."] if tenant.changes else [],
+        drift_line(tenant),
+    ]
+
+
+def drift_line(tenant: TenantPlan) -> list[str]:
+    return [f"Drift: {counted(len(tenant.drift), 'object')}, see `millpond drift {tenant.tenant}`."] if tenant.drift else []
+
+
+def _row(tenant: TenantPlan, wave: WaveStatus) -> tuple[str, ...]:
+    copying = wave.stage in (Stage.REPLICATE, Stage.CUT)
+    return (
+        wave.name,
+        str(len(wave.servers)),
+        wave.phase,
+        duration(wave.lag_seconds) if copying and wave.lag_seconds else "-",
+        size(wave.bytes_left) if wave.bytes_left else "-",
+        wave.cut or "-",
+        _next(tenant, wave),
+    )
+
+
+def _next(tenant: TenantPlan, wave: WaveStatus) -> str:
+    if any(finding.wave in ("", wave.name) for finding in tenant.blockers):
+        return red("blocked")
+    if any(change.wave == wave.name and not change.after for change in tenant.changes):
+        return "apply"
+    if any(step.wave == wave.name and not step.after for step in tenant.waiting):
+        return "wait"
+    if wave.stage is Stage.REPLICATE:
+        return "cutover: true"
+    return "decommission: true" if wave.stage is Stage.HANDED_OVER else "-"

@@ -1,0 +1,92 @@
+"""What a plan comes to: the counts, the lines that CI tools parse, and the migration's own line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from millpond.model.change import Change, Effect
+from millpond.model.finding import Finding, Severity
+from millpond.model.plan import Plan, Stage, TenantPlan, WaveStatus
+from millpond.reporting.amounts import counted, duration
+
+NO_CHANGES = "No changes. Your infrastructure matches the configuration."
+BACK = frozenset({Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK})
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Resources, however many rungs each has to climb. One that is destroyed and created again counts in both."""
+
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.add} to add, {self.change} to change, {self.destroy} to destroy"
+
+
+def counts(changes: Iterable[Change]) -> Counts:
+    effects: dict[tuple[str, str], set[Effect]] = {}
+    for change in changes:
+        effects.setdefault((str(change.address), change.side), set()).add(change.effect)
+    return Counts(
+        add=sum(Effect.CREATE in found for found in effects.values()),
+        change=sum(found == {Effect.UPDATE} for found in effects.values()),
+        destroy=sum(Effect.DELETE in found for found in effects.values()),
+    )
+
+
+def all_changes(plan: Plan) -> list[Change]:
+    return [change for tenant in plan.tenants for change in tenant.changes]
+
+
+def is_quiet(plan: Plan) -> bool:
+    """Nothing to do, nothing to wait for, nothing that holds anything, every tenant planned."""
+    return not plan.errors and not blockers(plan) and not any(tenant.steps for tenant in plan.tenants)
+
+
+def blockers(plan: Plan) -> list[Finding]:
+    every = [*plan.findings, *(finding for tenant in plan.tenants for finding in tenant.findings)]
+    return [finding for finding in every if finding.severity is Severity.BLOCKER]
+
+
+def plan_line(plan: Plan) -> str:
+    """Printed verbatim: CI tools parse it."""
+    return NO_CHANGES if is_quiet(plan) else f"Plan: {counts(all_changes(plan))}."
+
+
+def waves_in(plan: Plan, stages: Iterable[Stage]) -> list[tuple[TenantPlan, WaveStatus]]:
+    """The waves that are to go there and have steps left."""
+    wanted = frozenset(stages)
+    return [(t, w) for t in plan.tenants for w in t.waves if w.stage in wanted and any(step.wave == w.name for step in t.steps)]
+
+
+def decommissions(plan: Plan) -> list[TenantPlan]:
+    return [t for t in plan.tenants if t.changes and any(w.stage is Stage.DECOMMISSION for w in t.waves)]
+
+
+def migration_line(plan: Plan) -> str:
+    """`Migration: 1 cutover (3 servers), 0 rollbacks, 0 decommissions; outage about 48 s, critical path db-1.`"""
+    cuts, back = waves_in(plan, {Stage.CUT}), waves_in(plan, BACK)
+    parts = [_waves(cuts, "cutover"), _waves(back, "rollback"), counted(len(decommissions(plan)), "decommission")]
+    return f"Migration: {', '.join(parts)}{_outage(plan)}."
+
+
+def critical_server(tenant: TenantPlan) -> str:
+    """The name of the server whose way decides the longest outage."""
+    named = (id.split("#")[0].split("/") for id in tenant.outage.critical_path)
+    return next((parts[-1] for parts in named if len(parts) == 3 and parts[1] in ("server", "source_server")), "")
+
+
+def _waves(waves: list[tuple[TenantPlan, WaveStatus]], noun: str) -> str:
+    servers = sum(len(wave.servers) for _, wave in waves)
+    return counted(len(waves), noun) + (f" ({counted(servers, 'server')})" if waves else "")
+
+
+def _outage(plan: Plan) -> str:
+    longest = max(plan.tenants, key=lambda tenant: tenant.outage.longest, default=None)
+    if longest is None or not longest.outage.longest:
+        return ""
+    server = critical_server(longest)
+    return f"; outage about {duration(longest.outage.longest)}" + (f", critical path {server}" if server else "")
