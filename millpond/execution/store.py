@@ -47,6 +47,12 @@ def open_store(url: str, directory: Path) -> Engine:
     return engine
 
 
+def is_there(url: str, directory: Path) -> bool:
+    """False for a file that nobody has written yet: who only reads need not make one."""
+    place = _place(url, directory)
+    return place.get_backend_name() != "sqlite" or Path(str(place.database)).exists()
+
+
 @contextmanager
 def guarded(engine: Engine) -> Iterator[None]:
     """Tells what went wrong with the database as a JournalUnusable."""

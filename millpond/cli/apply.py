@@ -1,0 +1,89 @@
+"""`millpond apply`: advances all that can advance."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from millpond.cli import options
+from millpond.errors import ExitCode
+
+if TYPE_CHECKING:
+    from millpond.model.outcome import ApplyResult
+    from millpond.model.plan_document import PlanDocument
+
+
+@click.command()
+@click.argument("arguments", nargs=-1, metavar="[PLAN.JSON] [TENANT]...")
+@options.wave
+@options.detailed_exitcode
+@click.option("--expect-digest", metavar="SHA256", default="", help="Stop unless the documents still lead where this digest says.")
+@click.pass_obj
+def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitcode: bool, expect_digest: str) -> ExitCode:
+    """Do what is missing, as far as it can be done now.
+
+    With a saved plan nothing is done that is not in it. Without one, the documents say it all: run it as often as you like.
+    With --detailed-exitcode: 0 all is done, 2 advanced and work remains. Always: 1 a change failed, 3 held, 4 stale plan, 5 another run is
+    at work, 130 interrupted.
+    """
+    from millpond.cli.documents import load
+    from millpond.cli.say import say
+    from millpond.reporting.outcome_text import outcome_text
+    from millpond.reporting.progress import progress_on
+    from millpond.runs.apply import apply_plan
+
+    file, tenants = _split(arguments)
+    saved = _saved(file) if file else None
+    if saved and not tenants:
+        tenants = tuple(tenant.tenant for tenant in saved.plan.tenants)
+    wave = wave or (saved.wave if saved else "")
+    site, desired = load(directory, tenants, wave)
+    with progress_on(sys.stdout) as progress:
+        result = apply_plan(
+            site, desired, progress=progress, wave=wave, envelope=saved.plan if saved else None, expect_digest=expect_digest
+        )
+    say("\n" + outcome_text(result, wave))
+    return _code(result, detailed_exitcode)
+
+
+def _split(arguments: tuple[str, ...]) -> tuple[Path | None, tuple[str, ...]]:
+    """A saved plan is the argument that ends with .json."""
+    files = [argument for argument in arguments if argument.endswith(".json")]
+    if len(files) > 1:
+        raise click.UsageError(f"one saved plan can be applied at a time, not {', '.join(files)}")
+    return Path(files[0]) if files else None, tuple(argument for argument in arguments if argument not in files)
+
+
+def _saved(file: Path) -> PlanDocument:
+    """StalePlan where it has expired and would cut something over or delete it; going back is never held by the time."""
+    from datetime import UTC, datetime
+
+    from millpond.errors import StalePlan
+    from millpond.reporting.amounts import moment
+    from millpond.reporting.planfile import read_planfile
+    from millpond.reporting.summary import BACK, waves_in
+
+    document = read_planfile(file)
+    if datetime.now(UTC) > document.expires and not waves_in(document.plan, BACK):
+        raise StalePlan(
+            f"it expired at {moment(document.expires)}",
+            where=str(file),
+            fix="A cut that is under way goes on with `millpond apply` alone. Else make the plan again and have it reviewed:",
+            command=f"millpond plan -o {file}",
+        )
+    return document
+
+
+def _code(result: ApplyResult, detailed: bool) -> ExitCode:
+    from millpond.model.outcome import Result
+
+    if result.interrupted:
+        return ExitCode.INTERRUPTED
+    if result.plan.errors or any(outcome.result is Result.FAILED for outcome in result.final.values()):
+        return ExitCode.ERROR
+    if result.held:
+        return ExitCode.HELD
+    return ExitCode.CHANGES if result.remaining and result.advanced and detailed else ExitCode.DONE

@@ -1,0 +1,54 @@
+"""Documents for the verbs: the site with its tenants, and the envelope of a plan."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from millpond.execution.run import git_sha
+from millpond.model.desired import Desired
+from millpond.model.plan import Plan, Stage
+from millpond.model.plan_document import PlanDocument
+from millpond.model.site import Site
+from millpond.reporting.summary import waves_in
+from millpond.schemas import load_all
+
+
+def load(directory: Path, tenants: Sequence[str], wave: str = "") -> tuple[Site, tuple[Desired, ...]]:
+    """Site and tenants. InvalidDocument names all problems; UsageError where no tenant has such a wave."""
+    site, desired = load_all(directory, tenants)
+    known = {each.name for tenant in desired for each in tenant.waves}
+    if wave and wave not in known:
+        raise click.BadParameter(f"no tenant has a wave {wave!r}; there are: {', '.join(sorted(known))}", param_hint="--wave")
+    return site, desired
+
+
+def plan_document(site: Site, desired: Sequence[Desired], plan: Plan, wave: str) -> PlanDocument:
+    """A plan that cuts over is good for less time than one that prepares: the world moves meanwhile."""
+    seconds = site.expiry.cutover if waves_in(plan, {Stage.CUT}) else site.expiry.plan
+    directory = Path(site.directory)
+    clouds = {ref.cloud for tenant in desired for ref in (tenant.manifest.source, tenant.manifest.target)}
+    return PlanDocument(
+        plan=plan,
+        expires=plan.made_at + timedelta(seconds=seconds),
+        site=site.name,
+        wave=wave,
+        git_sha=git_sha(os.environ, directory),
+        dirty=_is_dirty(directory),
+        clouds={cloud: cloud for cloud in sorted(clouds)},
+        arrays={array.name: array.address for array in site.arrays},
+    )
+
+
+def _is_dirty(directory: Path) -> bool:
+    """Whether the documents differ from what is committed; false outside of git."""
+    asked = ["git", "-C", str(directory), "status", "--porcelain", "--", "millpond.yaml", "tenants"]
+    try:
+        return bool(subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout.strip())
+    except (OSError, subprocess.SubprocessError):
+        return False

@@ -1,0 +1,126 @@
+"""The entry point: runs a verb and turns whatever becomes of it into one of the frozen exit codes, never click's own, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from millpond.cli.apply import apply
+from millpond.cli.discover import discover
+from millpond.cli.drift import drift
+from millpond.cli.plan import plan
+from millpond.cli.report import report
+from millpond.cli.sandbox import sandbox
+from millpond.cli.say import SITE, say
+from millpond.cli.schema import schema
+from millpond.cli.show import show
+from millpond.cli.status import status
+from millpond.cli.unlock import unlock
+from millpond.cli.validate import validate
+from millpond.errors import ExitCode, MillpondError
+
+VERBS = (discover, validate, plan, show, apply, status, drift, report, schema, unlock, sandbox)
+
+
+class Verbs(click.Group):
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """In the order of their use."""
+        return list(self.commands)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="millpond")
+@click.option(
+    "-C",
+    "directory",
+    metavar="DIR",
+    default=".",
+    type=click.Path(path_type=Path),
+    help="The site's directory, where millpond.yaml lies; else the current one.",
+)
+@click.pass_context
+def cli(context: click.Context, directory: Path) -> None:
+    """Moves OpenStack tenants from an old cloud to a new one, side by side.
+
+    A manifest in git says what the target must look like; `plan` shows what is missing, `apply` does it.
+
+    \b
+    Exit codes: 0 done, 1 error, 2 changes or drift (see --detailed-exitcode), 3 held by a gate or
+    blocker, 4 stale plan, 5 another run is at work, 64 usage, 130 interrupted.
+    """
+    context.obj = directory
+    SITE.set(directory)
+
+
+for _verb in VERBS:
+    cli.add_command(_verb)
+
+
+def main() -> None:
+    sys.exit(run(cli, sys.argv[1:]))
+
+
+def run(command: click.Command, arguments: Sequence[str]) -> int:
+    """The exit code of the verb; all errors are told on stderr."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        result = command.main(list(arguments), prog_name="millpond", standalone_mode=False)
+        sys.stdout.flush()
+    except MillpondError as error:
+        return _told(error)
+    except click.UsageError as error:
+        return _misused(error)
+    except click.ClickException as error:
+        return _told(MillpondError(error.format_message()))
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nInterrupted.", err=True)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes at the end
+        return ExitCode.ERROR
+    except Exception as error:
+        return _unexpected(error)
+    return int(result or ExitCode.DONE)
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _told(error: MillpondError) -> int:
+    from millpond.execution.redaction import redact, secrets_of
+    from millpond.reporting.errors_text import error_text
+
+    say(redact(error_text(error), secrets_of(os.environ)), err=True)
+    return error.exit_code
+
+
+def _misused(error: click.UsageError) -> int:
+    from millpond.reporting.errors_text import usage_text
+
+    context = error.ctx
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return ExitCode.USAGE
+    path = context.command_path if context else "millpond"
+    usage = context.get_usage() if context else ""
+    click.echo(usage_text(" ".join(error.format_message().split()), usage, f"{path} --help"), err=True)
+    return ExitCode.USAGE
+
+
+def _unexpected(error: Exception) -> int:
+    from millpond.cli.trace import keep_trace
+    from millpond.reporting.errors_text import unexpected_text
+
+    click.echo(unexpected_text(type(error).__name__, keep_trace(error)), err=True)
+    return ExitCode.ERROR
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""`millpond plan`: shows what is missing. Changes nothing, takes no lease."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from millpond.cli import options
+from millpond.errors import ExitCode
+
+
+@click.command()
+@options.tenants
+@options.wave
+@options.detailed_exitcode
+@options.as_format
+@click.option("-o", "--out", metavar="FILE", type=click.Path(path_type=Path), help="Save the plan, to be reviewed and given to apply.")
+@click.pass_obj
+def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode: bool, form: str, out: Path | None) -> ExitCode:
+    """Show what apply would do, and why.
+
+    With --detailed-exitcode: 0 no changes, 1 error, 2 changes.
+    """
+    from millpond.cli.documents import load, plan_document
+    from millpond.cli.say import say
+    from millpond.reporting.plan_text import plan_text
+    from millpond.reporting.planfile import plan_document_text, write_planfile
+    from millpond.runs.plan import make_plan
+
+    site, desired = load(directory, tenants, wave)
+    made = make_plan(site, desired, wave)
+    document = plan_document(site, desired, made, wave)
+    if out:
+        write_planfile(out, document)
+    if form == "json":
+        click.echo(plan_document_text(document), nl=False)
+    else:
+        say(plan_text(made))
+    if out and form == "text":
+        say(f"\nSaved the plan to: {out}\n\nTo perform exactly these actions, run the following command to apply:\n")
+        say(f"    millpond apply {out}")
+    if made.errors:
+        return ExitCode.ERROR
+    changes = any(tenant.changes for tenant in made.tenants)
+    return ExitCode.CHANGES if changes and detailed_exitcode else ExitCode.DONE

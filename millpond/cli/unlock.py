@@ -1,0 +1,26 @@
+"""`millpond unlock`: takes the lease from a run that died."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("tenant")
+@click.option("--run", metavar="ID", required=True, help="The run that holds it, as the refusal names it.")
+@click.pass_obj
+def unlock(directory: Path, tenant: str, run: str) -> None:
+    """End the lease of a run that is dead.
+
+    A run that still lives can record nothing more and stops before its next change.
+    """
+    from millpond.cli.say import say
+    from millpond.execution.lease import unlock as end
+    from millpond.execution.store import open_store
+    from millpond.schemas import load_site
+
+    site = load_site(directory)
+    end(open_store(site.journal, Path(site.directory)), tenant, run)
+    say(f"{tenant} is free. To go on:\n\n    millpond apply {tenant}")
