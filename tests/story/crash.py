@@ -13,7 +13,7 @@ import multiprocessing
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from typing import Any
 from tests.sandbox.running import Sandbox, start_sandbox
 from tests.story.stage import Stage
 
-PHASES = ("prepare", "cut", "discard", "carry_back", "decommission")
+PHASES = ("prepare", "cut", "discard", "carry_back", "decommission", "abort")
+"""`abort`: the flag goes back after a crash in the middle of the cut."""
 MODES = ("before", "after", "after_lost")
 _FORK = multiprocessing.get_context("fork")
 
@@ -51,7 +52,9 @@ class Sweep:
         stage.discover()
         self._inventory = (stage.directory / "tenants/acme.inventory.yaml").read_text()
         self._play(stage, "prepare", {})
+        in_sync = stage.world()
         self._play(stage, "cut", {"cutover": True})
+        self.starts["abort"] = replace(self.starts["cut"], end=in_sync)
         for row in stage.rows("target/nova/servers"):
             self.sandbox.control.write(cloud="target", server_id=row["id"], data="written on the target")
         after_cut, cut = self.sandbox.control.snapshot(), stage.cut()
@@ -100,8 +103,17 @@ class Sweep:
             stage.forget()
         else:
             stage.unlocked()
+        if phase == "abort":
+            self._flag_back(stage)
         result = stage.settle()
         return self._verdict(stage, start, result.plan.tenants[0].steps, result.plan.tenants[0].blockers)
+
+    def _flag_back(self, stage: Stage) -> None:
+        """cutover: false again; once a boot was tried, with the word on what the target wrote that the plan asks for."""
+        stage.manifest["cutover"] = False
+        plan = stage.plan()
+        if any(finding.code == "rollback_undecided" for finding in plan.blockers):
+            stage.manifest["rollback"] = {"cut": plan.waves[0].cut, "target_writes": "discard"}
 
     def _verdict(self, stage: Stage, start: Start, steps: Any, blockers: Any) -> str:
         if blockers:

@@ -1,0 +1,74 @@
+"""Worlds in which a tenant is prepared and in sync: made once, copied for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from millpond.model.manifest import ProjectRef
+from millpond.schemas import load_inventory
+from millpond.schemas.first_manifest import initial_manifest
+from tests.sandbox.conftest import connect
+from tests.sandbox.running import Sandbox
+from tests.story.stage import SOURCE, TARGET, Stage
+
+INVENTORY = "tenants/acme.inventory.yaml"
+
+
+@dataclass(frozen=True)
+class World:
+    """`snapshot` holds the clouds, the rest the documents that led there."""
+
+    sandbox: Sandbox
+    snapshot: str
+    inventory: str
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    site_spec: Mapping[str, Any] = field(default_factory=dict)
+
+    def stage(self, directory: Path) -> Stage:
+        """Brings the world back, and the tenant's documents into `directory`."""
+        self.sandbox.control.restore(self.snapshot)
+        self.sandbox.control.clear_faults()
+        own = Stage(self.sandbox, directory, site_spec=dict(self.site_spec))
+        own.manifest |= self.manifest
+        (directory / INVENTORY).write_text(self.inventory)
+        return own
+
+
+def prepare(sandbox: Sandbox, directory: Path, manifest: Mapping[str, Any] | None = None, **site_spec: Any) -> World:
+    """Discovers the tenant as it is, takes over the exclusions that the first manifest proposes, and waits until all is in sync."""
+    stage = Stage(sandbox, directory, site_spec=site_spec)
+    stage.discover()
+    stage.manifest |= {**proposed(directory), **(manifest or {})}
+    result = stage.settle()
+    assert not result.plan.tenants[0].steps, (result.plan.tenants[0].steps, result.outcomes)
+    return World(sandbox, sandbox.control.snapshot(), (directory / INVENTORY).read_text(), dict(stage.manifest), site_spec)
+
+
+def proposed(directory: Path) -> dict[str, Any]:
+    """What the first manifest says beyond the places to come from and to go to."""
+    inventory = load_inventory(directory / INVENTORY)
+    text = initial_manifest(inventory, ProjectRef(**SOURCE), ProjectRef(**TARGET))
+    spec: dict[str, Any] = yaml.safe_load(text)["spec"]
+    return {key: spec[key] for key in ("exclude",) if key in spec}
+
+
+def hire_bob(sandbox: Sandbox) -> None:
+    """Bob, whose key pair `work` is another one than Alice's, boots a server of his own."""
+    bob = connect(sandbox, "source-acme", username="bob", password="bob-secret")
+    app = bob.network.find_network("app")
+    assert app is not None
+    port = bob.network.create_port(network_id=app.id, name="bobs-eth0")
+    volume = bob.block_storage.wait_for_status(bob.block_storage.create_volume(size=1, name="bobs-root"), "available", interval=0.05)
+    bob.block_storage.set_volume_bootable_status(volume, True)
+    flavor = bob.compute.find_flavor("m1.volume")
+    assert flavor is not None
+    disk = {"uuid": volume.id, "source_type": "volume", "destination_type": "volume", "boot_index": 0}
+    server = bob.compute.create_server(
+        name="bobs", flavor_id=flavor.id, networks=[{"port": port.id}], block_device_mapping=[disk], key_name="work"
+    )
+    bob.compute.wait_for_server(server, interval=0.05)
