@@ -21,10 +21,11 @@ SAFETY_PREFIX = "millpond-safety-"
 
 @dataclass(frozen=True)
 class Member:
-    """One volume of a group: the source's Cinder volume and its object on the source array."""
+    """One volume of a group: the source's Cinder volume, its object on the source array, and the name that people know it by."""
 
     volume: Volume
     local: ArrayVolume
+    label: str
 
     @property
     def remote_name(self) -> str:
@@ -144,7 +145,9 @@ def _of_wave(desired: Desired, wave: DesiredWave, volumes: Iterable[Volume], fou
         pair = pool_pair(desired, local) if local else None
         if local is None or pair is None or volume.encrypted:
             continue
-        sets.setdefault((pair.name, adoption_of(desired, volume, local)), []).append(Member(volume, local))
+        sets.setdefault((pair.name, adoption_of(desired, volume, local)), []).append(
+            Member(volume, local, desired.names.get(volume.id, volume.id))
+        )
     result: list[Group] = []
     for (pair_name, adoption), members in sorted(sets.items()):
         result += _split(desired, wave, pairs[pair_name], adoption, members)

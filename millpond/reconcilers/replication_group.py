@@ -216,7 +216,7 @@ def _group_rungs(ladder: Ladder, word: str, array: str, pool: str, group: Group,
     for member, volume_id in zip(group.members, volume_ids, strict=True):
         if not volume_id or volume_id not in inside:
             ladder.change(
-                f"add_{'member' if word == 'group' else 'remote_member'}:{member.volume.id}",
+                f"add_{'member' if word == 'group' else 'remote_member'}:{member.label}",
                 "the volumes of a wave are cut at one point in time",
                 beside=True,
                 array=array,
@@ -253,7 +253,7 @@ def _drop_safety(ladder: Ladder, group: Group) -> None:
         for name in member.local.snapshots:
             if name.startswith(SAFETY_PREFIX):
                 ladder.change(
-                    f"drop_safety_snapshot:{name}",
+                    f"drop_safety_snapshot:{member.label}:{name}",
                     "the rollback that it secured is complete",
                     effect=Effect.DELETE,
                     array=member.local.array,
@@ -388,7 +388,7 @@ def _reverse(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
         name = f"{SAFETY_PREFIX}{cut}-{member.volume.id[:8]}"
         if name not in member.local.snapshots:
             ladder.change(
-                f"safety_snapshot:{member.volume.id}",
+                f"safety_snapshot:{member.label}",
                 "what the source held at the cut is kept until the rollback is complete",
                 effect=Effect.CREATE,
                 beside=True,

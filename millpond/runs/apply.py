@@ -39,6 +39,7 @@ class _Done:
     plan: TenantPlan
     outcomes: tuple[Outcome, ...]
     outages: tuple[tuple[str, float], ...]
+    estimated: tuple[tuple[str, float], ...]
     failures: tuple[str, ...]
 
 
@@ -89,7 +90,7 @@ def _tenant(
         work = TenantRun(desired, providers, executor, run.id, progress, stop, wave, envelope)
         plan = work.until_quiet()
     failures = tuple(f"{step}: {message}" for step, message in work.failures.items())
-    return _Done(plan, tuple(work.outcomes), work.measured(), failures)
+    return _Done(plan, tuple(work.outcomes), work.measured(), tuple(work.estimated.items()), failures)
 
 
 def _collected(futures: Sequence[object]) -> tuple[list[_Done], list[MillpondError]]:
@@ -139,7 +140,7 @@ def _result(done: Sequence[_Done], run: Run, interrupted: bool) -> ApplyResult:
         remaining=any(one.plan.steps for one in done),
         held=any(one.plan.blockers for one in done),
         interrupted=interrupted,
-        estimated=tuple(pair for one in done for pair in one.plan.outage.servers),
+        estimated=tuple(pair for one in done for pair in one.estimated),
         run=run.id,
     )
 

@@ -39,6 +39,7 @@ class TenantRun:
     envelope: Envelope | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     outages: dict[str, tuple[float, float]] = field(default_factory=dict)
+    estimated: dict[str, float] = field(default_factory=dict)
     _counts: Counter[str] = field(default_factory=Counter)
     _failed: dict[str, str] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
@@ -72,6 +73,8 @@ class TenantRun:
     def _plan(self) -> TenantPlan:
         self._check_claims()
         plan = build(self.desired, self._snapshot, run=self.run, tried=frozenset(self._tried), wave=self.wave)
+        for address, seconds in plan.outage.servers:
+            self.estimated.setdefault(address, seconds)
         self.progress.planned(plan)
         return plan
 
