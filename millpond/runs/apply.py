@@ -40,7 +40,6 @@ class _Done:
     outcomes: tuple[Outcome, ...]
     outages: tuple[tuple[str, float], ...]
     estimated: tuple[tuple[str, float], ...]
-    failures: tuple[str, ...]
 
 
 def apply_plan(
@@ -89,8 +88,7 @@ def _tenant(
         executor = Executor(providers, journal, lease, run.id)
         work = TenantRun(desired, providers, executor, run.id, progress, stop, wave, envelope)
         plan = work.until_quiet()
-    failures = tuple(f"{step}: {message}" for step, message in work.failures.items())
-    return _Done(plan, tuple(work.outcomes), work.measured(), tuple(work.estimated.items()), failures)
+    return _Done(plan, tuple(work.outcomes), work.measured(), tuple(work.estimated.items()))
 
 
 def _collected(futures: Sequence[object]) -> tuple[list[_Done], list[MillpondError]]:
