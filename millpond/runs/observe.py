@@ -30,7 +30,7 @@ MOVED_BY: Mapping[str, tuple[tuple[str, str], ...]] = {
     "server": (("server", "target"), ("port", "target"), ("volume", "target"), ("server_group", "target")),
     "volume": (("volume", "target"), ("replication_group", "")),
     "replication_group": (("replication_group", ""),),
-    "subnet": (("subnet", "target"), ("port", "source")),
+    "subnet": (("subnet", ""), ("port", "source")),
     "stretch": (("network", "target"),),
     "segment": (("router", ""), ("port", ""), ("floating_ip", "")),
 }
