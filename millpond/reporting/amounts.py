@@ -24,6 +24,11 @@ def duration(seconds: float) -> str:
     return " ".join(part for part in parts if part)
 
 
+def rough(seconds: float) -> str:
+    """A duration that is only guessed: from ten minutes on without seconds."""
+    return duration(round(seconds / 60) * 60 if seconds >= 600 else round(seconds))
+
+
 def size(count: float) -> str:
     """Binary units: `412.0 GiB`."""
     unit = 0

@@ -10,7 +10,7 @@ from millpond.reporting.symbols import bold, green, yellow
 from millpond.reporting.values import field_lines
 
 HEADINGS = {
-    "source": ("Source drift", "the source no longer is what the inventory says; `millpond discover TENANT` writes it anew"),
+    "source": ("Source drift", "the source is no longer what the inventory says; `millpond discover` reads it anew"),
     "target": ("Target drift", "objects that were handed over and changed since: the tenant's decisions, left alone"),
 }
 

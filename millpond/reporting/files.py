@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from millpond.errors import MillpondError
@@ -20,5 +21,6 @@ def write_text(path: Path, text: str) -> None:
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink()
         raise CannotWrite(str(error.strerror), where=str(path), fix="Make the place writable, or name another one.") from error

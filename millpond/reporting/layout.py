@@ -10,14 +10,16 @@ from click import unstyle
 from millpond.reporting.symbols import WIDTH
 
 
-def wrapped(text: str, indent: str = "", first: str | None = None, width: int = WIDTH) -> list[str]:
-    """`text` in lines of at most `width`; words longer than that stay whole. `first` is what the first line begins with."""
-    begin = indent if first is None else first
-    room = max(20, width - len(indent))
+def wrapped(text: str, indent: str = "", first: str | None = None) -> list[str]:
+    """`text` in lines of at most 100 columns; words longer than that stay whole. `first` is what the first line begins with."""
     lines: list[str] = []
-    for paragraph in text.splitlines() or [""]:
-        lines += wrap(paragraph, room, break_long_words=False, break_on_hyphens=False) or [""]
-    return [f"{indent if number else begin}{line}".rstrip() for number, line in enumerate(lines)]
+    for number, paragraph in enumerate(text.splitlines() or [""]):
+        lead = first if first is not None and number == 0 else indent
+        room = "." * len(unstyle(lead))  # blanks would be dropped
+        found = wrap(paragraph, WIDTH, initial_indent=room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        begin, *rest = found or [room]
+        lines += [f"{lead}{begin[len(room) :]}".rstrip(), *rest]
+    return lines
 
 
 def columns(rows: Iterable[Sequence[str]], indent: str = "  ", right: frozenset[int] = frozenset(), gap: str = "  ") -> list[str]:

@@ -32,16 +32,21 @@ def outcome_text(result: ApplyResult, wave: str = "") -> str:
 
 
 def outcome_lines(outcomes: Iterable[Outcome]) -> list[str]:
-    """One line per change, and below those that went wrong what was said."""
+    """What was done, one line per resource; then each change that was not, with what was said about it."""
     ordered = sorted(outcomes, key=lambda outcome: _LAST.index(outcome.result))
-    if not ordered:
-        return []
-    rows = [(_WORDS[outcome.result], *_split(outcome.step), duration(outcome.seconds)) for outcome in ordered]
-    lines: list[str] = [bold("Changes")]
-    for outcome, line in zip(ordered, columns(rows, right=frozenset({3})), strict=True):
-        lines.append(line)
-        if outcome.result is not Result.DONE and outcome.message:
-            lines += wrapped(outcome.message, "           ")
+    done: dict[str, list[str]] = {}
+    for outcome in ordered:
+        if outcome.result is Result.DONE:
+            done.setdefault(address_of(outcome.step), []).append(_action(outcome.step))
+    lines = [bold("Changes")] if ordered else []
+    width = max((len(address) for address in done), default=0)
+    for address, actions in done.items():
+        begin = f"  done     {address:<{width}}  "
+        first, *rest = wrapped(_listed(actions), " " * len(begin), first=begin)
+        lines += [f"  {_WORDS[Result.DONE]}{first[6:]}", *rest]
+    for outcome in ordered:
+        if outcome.result is not Result.DONE:
+            lines += _undone(outcome)
     return lines
 
 
@@ -60,7 +65,7 @@ def summary_lines(result: ApplyResult) -> list[str]:
     found = Counter(outcome.result for outcome in result.final.values())
     line = "Apply: " + ", ".join(f"{found[kind]} {kind.value}" for kind in (Result.DONE, Result.FAILED, Result.UNKNOWN, Result.HELD)) + "."
     lines = [red(line) if found[Result.FAILED] else bold(line)]
-    lines += [yellow(f"Unknown: {_UNKNOWN}")] if found[Result.UNKNOWN] else []
+    lines += wrapped(_UNKNOWN, "  ", first=yellow("Unknown: ")) if found[Result.UNKNOWN] else []
     left = counts(change for tenant in result.plan.tenants for change in tenant.changes)
     if any(tenant.changes for tenant in result.plan.tenants):
         lines.append(f"Left: {left}.")
@@ -85,9 +90,24 @@ def _next(result: ApplyResult, wave: str) -> list[str]:
     return [green("Nothing is left to do.")]
 
 
-def _split(step: str) -> tuple[str, str]:
-    address, _, action = step.partition("#")
-    return action, address
+def _undone(outcome: Outcome) -> list[str]:
+    blanks = " " * (9 - len(outcome.result))
+    line = f"  {_WORDS[outcome.result]}{blanks}{address_of(outcome.step)}  {_action(outcome.step)}  after {duration(outcome.seconds)}"
+    return [line, *(wrapped(outcome.message, " " * 11) if outcome.message else [])]
+
+
+def _listed(actions: Iterable[str]) -> str:
+    """`create_group, add_member (4), pair`: what was done to several parts is counted."""
+    found = Counter(action.partition(":")[0] for action in actions)
+    return ", ".join(f"{action} ({count})" if count > 1 else action for action, count in found.items())
+
+
+def address_of(step: str) -> str:
+    return step.partition("#")[0]
+
+
+def _action(step: str) -> str:
+    return step.partition("#")[2]
 
 
 def _estimate(seconds: float | None) -> str:

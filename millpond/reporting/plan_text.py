@@ -93,7 +93,7 @@ def _tenant(tenant: TenantPlan) -> list[list[str]]:
     blocks = [
         *_waves(tenant),
         _block("Waiting (time alone will bring it)", waiting_lines(tenant.waiting)),
-        _block("Note: Objects have changed outside of Millpond", drift_lines(tenant.drift)),
+        _block("Note: Objects have changed outside of Millpond", _apart(drift_lines(tenant.drift))),
         findings_text(tenant.findings),
     ]
     found = [block for block in blocks if block]
@@ -131,6 +131,10 @@ def _status(tenant: TenantPlan, wave: str) -> WaveStatus | None:
 def _block(title: str, lines: Iterable[str]) -> list[str]:
     found = list(lines)
     return [yellow(title), *found] if found else []
+
+
+def _apart(lines: list[str]) -> list[str]:
+    return ["", *lines] if lines else []
 
 
 def _errors(plan: Plan) -> list[str]:

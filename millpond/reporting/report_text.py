@@ -37,7 +37,7 @@ class Moved:
 
 
 def moved(desired: Desired, snapshot: Snapshot) -> tuple[Moved, ...]:
-    """Every object of the inventory that has an id, excluded ones left out."""
+    """Every object of the inventory that has an id. What is excluded or belongs to others, such as external networks, is left out."""
     return tuple(_moved(desired, snapshot))
 
 
@@ -62,7 +62,7 @@ def _moved(desired: Desired, snapshot: Snapshot) -> Iterator[Moved]:
     for collection, kind in KINDS.items():
         target = _by_marker(getattr(snapshot.target, collection))
         for item in getattr(desired.inventory, collection):
-            if item.id not in desired.excluded:
+            if item.id not in desired.excluded and getattr(item, "project_id", "") in ("", desired.inventory.project.id):
                 yield Moved(kind, desired.address(kind, item.id).name, item.id, target.get(item.id, ""))
 
 

@@ -67,4 +67,5 @@ def _next(tenant: TenantPlan, wave: WaveStatus) -> str:
         return "wait"
     if wave.stage is Stage.REPLICATE:
         return "cutover: true"
-    return "decommission: true" if wave.stage is Stage.HANDED_OVER else "-"
+    moved = all(each.stage is Stage.HANDED_OVER for each in tenant.waves)
+    return "decommission: true" if moved else "-"

@@ -1,0 +1,52 @@
+from datetime import UTC, datetime, timedelta
+
+from millpond.execution.journal import Entry
+from millpond.execution.outages import outages_of
+from millpond.model.outcome import Outcome, Result
+
+NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
+
+
+def entry(step: str, at: float, result: Result | None = Result.DONE, seconds: float = 1.0) -> Entry:
+    outcome = Outcome(step, result, seconds) if result else None
+    return Entry(int(at), "run-1", "acme", step, "", NOON + timedelta(seconds=at), outcome)
+
+
+def test_an_outage_lasts_from_the_stop_to_the_handover() -> None:
+    entries = [
+        entry("acme/source_server/web-1#stop", 0),
+        entry("acme/server/web-1#create", 20),
+        entry("acme/source_server/web-1#verify", 45, seconds=2),
+    ]
+    (outage,) = outages_of(entries)
+    assert (outage.server, outage.began, outage.seconds) == ("acme/server/web-1", NOON, 47.0)
+
+
+def test_a_stop_that_was_tried_again_counts_from_the_first_time() -> None:
+    entries = [
+        entry("acme/source_server/web-1#stop", 0, Result.FAILED),
+        entry("acme/source_server/web-1#stop", 10, Result.UNKNOWN),
+        entry("acme/source_server/web-1#stop", 30),
+        entry("acme/source_server/web-1#verify", 60, Result.UNKNOWN),
+        entry("acme/source_server/web-1#verify", 70),
+    ]
+    assert [outage.seconds for outage in outages_of(entries)] == [61.0]
+
+
+def test_the_way_back_is_an_outage_of_its_own() -> None:
+    entries = [
+        entry("acme/source_server/web-1#stop", 0),
+        entry("acme/source_server/web-1#verify", 40),
+        entry("acme/server/web-1#stop", 100),
+        entry("acme/source_server/web-1#start", 130),
+    ]
+    assert [outage.seconds for outage in outages_of(entries)] == [41.0, 31.0]
+
+
+def test_what_has_not_ended_or_is_not_known_is_none() -> None:
+    entries = [
+        entry("acme/source_server/web-1#stop", 0),
+        entry("acme/source_server/db-1#stop", 0, None),
+        entry("acme/source_server/db-1#verify", 9),
+    ]
+    assert outages_of(entries) == ()

@@ -1,0 +1,42 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from millpond.reporting.amounts import counted, duration, moment, rate, rough, size
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"), (0.8, "0.8 s"), (9, "9 s"), (47.6, "48 s"), (59.7, "1 min"), (60, "1 min"), (90, "1 min 30 s"), (3600, "1 h"), (5400, "1 h 30 min"),
+        (3605, "1 h"), (187200, "2 d 4 h"), (172860, "2 d"),
+    ],
+)  # fmt: skip
+def test_durations_have_at_most_two_units(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_guess_of_minutes_has_no_seconds() -> None:
+    assert rough(3569) == "59 min"
+    assert rough(48.4) == "48 s"
+    assert rough(95) == "1 min 35 s"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (442381631488, "412.0 GiB"), (2**60, "1024.0 PiB")]
+)
+def test_sizes_are_binary(count: int, text: str) -> None:
+    assert size(count) == text
+    assert rate(count) == f"{text}/s"
+
+
+def test_moments_are_told_in_utc() -> None:
+    vienna = timezone(timedelta(hours=1))
+    assert moment(datetime(2026, 12, 1, 22, 0, tzinfo=vienna)) == "2026-12-01 21:00:00 UTC"
+    assert moment("20261201T210000Z") == "2026-12-01 21:00:00 UTC"
+    assert moment(datetime(2026, 12, 1, tzinfo=UTC).isoformat()) == "2026-12-01 00:00:00 UTC"
+    assert moment("some time ago") == "some time ago"
+
+
+def test_nouns_are_counted() -> None:
+    assert [counted(n, "server") for n in (0, 1, 2)] == ["0 servers", "1 server", "2 servers"]

@@ -1,0 +1,52 @@
+from datetime import timedelta
+from pathlib import Path
+
+from millpond.model.identity import Project
+from millpond.model.snapshot import CloudState, Snapshot
+from millpond.reporting.discovery_text import discovery_text
+from millpond.reporting.report_text import Moved, moved, report_text
+from millpond.schemas import load_all
+
+from . import examples
+from .golden import check
+
+NORTH = Path(__file__).parents[2] / "examples/north"
+
+
+def test_objects_are_named_with_both_ids() -> None:
+    _, (desired,) = load_all(NORTH)
+    server = desired.inventory.servers[0]
+    twin = type(server)(**{**vars(server), "id": "target-id", "marker": server.id})
+    snapshot = Snapshot(target=CloudState(projects=(Project("target-project", "acme", "customers"),), servers=(twin,)))
+    found = {(item.kind, item.source): item for item in moved(desired, snapshot)}
+    assert found["server", server.id].target == "target-id"
+    assert found["project", desired.inventory.project.id].target == "target-project"
+    others = [item for item in found.values() if item.kind == "volume"]
+    assert others
+    assert {item.target for item in others} == {""}
+
+
+def test_what_belongs_to_others_is_left_out() -> None:
+    _, (desired,) = load_all(NORTH)
+    assert any(network.external for network in desired.inventory.networks)
+    own = {network.id for network in desired.inventory.networks if network.project_id == desired.inventory.project.id}
+    assert {item.source for item in moved(desired, Snapshot()) if item.kind == "network"} == own
+
+
+def test_the_report_reads_as_markdown() -> None:
+    began = examples.NOON
+    outages = [("acme/server/db-1", began, began + timedelta(seconds=47))]
+    objects = (Moved("server", "db-1", "old-1", "new-1"), Moved("port", "a|b", "old-2", ""))
+    check("report.md", report_text(examples.ACME, objects, outages, examples.NOON))
+
+
+def test_a_report_without_outages_says_so() -> None:
+    assert "None is in the journal." in report_text(examples.QUIET, (), (), examples.NOON)
+
+
+def test_discovery_counts() -> None:
+    _, (desired,) = load_all(NORTH)
+    text = discovery_text(desired.inventory, "tenants/acme.inventory.yaml", written=True)
+    assert "3 servers" in text
+    assert text.endswith("Wrote tenants/acme.inventory.yaml.")
+    assert discovery_text(desired.inventory, "x.yaml", written=False).endswith("x.yaml is up to date.")

@@ -1,0 +1,152 @@
+from dataclasses import replace
+
+import pytest
+from click import style, unstyle
+
+from millpond.errors import InvalidDocument, LeaseHeld, Problem, StalePlan
+from millpond.model.plan import Plan, TenantPlan
+from millpond.reporting.drift_text import drift_text
+from millpond.reporting.errors_text import error_text, unexpected_text, usage_text
+from millpond.reporting.outcome_text import outcome_text
+from millpond.reporting.plan_text import plan_text
+from millpond.reporting.status_text import status_text
+
+from . import examples
+from .golden import check
+
+GOING_ON = replace(examples.QUIET, waves=(examples.PILOT, examples.CUT_SHORT), steps=(examples.boot("web-1"),))
+
+
+def test_plan_with_everything() -> None:
+    check("plan_full.txt", plan_text(examples.FULL))
+
+
+def test_plan_without_changes() -> None:
+    text = plan_text(examples.plan(examples.QUIET))
+    check("plan_quiet.txt", text)
+    assert "No changes. Your infrastructure matches the configuration." in unstyle(text).splitlines()
+
+
+def test_plan_that_waits() -> None:
+    text = unstyle(plan_text(examples.plan(examples.GLOBEX)))
+    check("plan_waits.txt", text)
+    assert "Plan: 0 to add, 0 to change, 0 to destroy." in text.splitlines()
+    assert "No changes" not in text
+
+
+def test_plan_that_is_blocked_does_not_say_that_all_is_well() -> None:
+    text = unstyle(plan_text(examples.plan(replace(examples.QUIET, findings=(examples.UNDECIDED,)))))
+    assert "No changes" not in text
+    assert "Blocked: 1 blocker, see above." in text.splitlines()
+
+
+def test_plan_of_a_tenant_that_failed_does_not_say_that_all_is_well() -> None:
+    text = unstyle(plan_text(examples.plan(examples.QUIET, errors=(("umbrella", "unreachable"),))))
+    assert "No changes" not in text
+    assert "umbrella was not planned: unreachable" in text
+
+
+def test_every_change_is_shown() -> None:
+    text = unstyle(plan_text(examples.FULL))
+    for change in examples.ACME.changes:
+        assert f"# {change.address} " in text
+        assert change.reason in " ".join(text.split())
+
+
+def test_secrets_and_what_is_not_known_are_said_in_words() -> None:
+    text = unstyle(plan_text(examples.FULL))
+    assert "+ user_data     = (sensitive value)" in text
+    assert "+ ports         = [(known after apply)]" in text
+
+
+def test_status_of_everything() -> None:
+    at_work = {"acme": "run 20261201T115500Z-3f2a9c of ada@runner-1 works on it since 2026-12-01 11:55:00 UTC in https://ci.example/runs/7"}
+    check("status.txt", status_text(examples.FULL, at_work))
+
+
+def test_status_in_an_outage() -> None:
+    check("status_outage.txt", status_text(examples.plan(GOING_ON), {}))
+
+
+def test_drift() -> None:
+    check("drift.txt", drift_text(examples.FULL))
+
+
+def test_no_drift() -> None:
+    assert unstyle(drift_text(examples.plan(examples.QUIET))) == "No drift."
+
+
+def test_outcome_with_failures() -> None:
+    left = replace(GOING_ON, waves=(replace(examples.CUT_SHORT, outage_since=""),))
+    check("outcome_failed.txt", outcome_text(examples.result(left, outcomes=examples.OUTCOMES, advanced=True, remaining=True)))
+
+
+def test_outcome_of_a_cutover() -> None:
+    outages = (("acme/server/db-1", 47.2), ("acme/server/web-1", 95.0))
+    estimated = (("acme/server/db-1", 52.0),)
+    done = examples.result(examples.QUIET, outcomes=examples.OUTCOMES[:5], outages=outages, estimated=estimated, advanced=True)
+    check("outcome_done.txt", outcome_text(done))
+
+
+def test_outcome_interrupted_in_an_outage() -> None:
+    cut = examples.result(GOING_ON, outcomes=examples.OUTCOMES[:2], advanced=True, remaining=True, interrupted=True)
+    check("outcome_interrupted.txt", outcome_text(cut, wave="core"))
+
+
+@pytest.mark.parametrize(
+    ("tenant", "flags", "said"),
+    [
+        (examples.QUIET, {}, "Nothing is left to do."),
+        (examples.GLOBEX, {"remaining": True}, "Not finished, and nothing is wrong."),
+        (examples.QUIET, {"interrupted": True}, "Interrupted: nothing new was begun, and no server is down."),
+        (replace(examples.QUIET, findings=(examples.UNDECIDED,)), {"held": True}, "Held by 1 blocker, see above."),
+    ],
+)
+def test_outcome_says_what_comes_next(tenant: TenantPlan, flags: dict[str, bool], said: str) -> None:
+    text = unstyle(outcome_text(examples.result(tenant, **flags)))
+    assert said in text
+    assert ("    millpond apply" in text) == bool(flags)
+
+
+def test_errors_are_told_in_parts() -> None:
+    held = LeaseHeld(
+        "run 20261201T115500Z-3f2a9c of ada@runner-1 works on acme since 2026-12-01 11:55:00 UTC; its lease ends at 12:01:00 UTC",
+        where="acme",
+        fix="Wait for it to end. If that run is dead, its lease ends by itself; to take it away at once:",
+        command="millpond unlock acme --run 20261201T115500Z-3f2a9c",
+    )
+    check("error.txt", error_text(held))
+
+
+def test_all_problems_of_documents_are_told() -> None:
+    problems = (
+        Problem("tenants/acme.yaml:12:7", "unknown field `cutovr`", "every field must be known", "did you mean `cutover`?"),
+        Problem("tenants/acme.yaml:19:5", "there is no server `web-9`", fix="servers: bastion, db-1, web-1"),
+    )
+    check("error_documents.txt", error_text(InvalidDocument(problems)))
+
+
+def test_an_error_without_more_is_short() -> None:
+    assert unstyle(error_text(StalePlan("the documents changed"))) == "Error: The saved plan is stale\n  Why:   the documents changed"
+
+
+def test_a_defect_names_the_file_of_its_trace() -> None:
+    check("error_unexpected.txt", unexpected_text("KeyError", ".millpond/trace-20261201T120000Z.txt"))
+
+
+def test_a_misuse_shows_the_usage() -> None:
+    check(
+        "error_usage.txt",
+        usage_text("No such option '--wav'. Did you mean '--wave'?", "Usage: millpond plan [OPTIONS]", "millpond plan --help"),
+    )
+
+
+def test_colours_are_there_for_a_terminal_and_take_no_room() -> None:
+    text = plan_text(examples.FULL)
+    assert style("+", fg="green") in text
+    assert style("-/+", fg="red") in text
+
+
+def test_a_plan_of_nothing_is_quiet() -> None:
+    empty = Plan(examples.NOON, "0.1.0", (), examples.DIGEST)
+    assert unstyle(plan_text(empty)) == "No changes. Your infrastructure matches the configuration."
