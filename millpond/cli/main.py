@@ -63,12 +63,12 @@ for _verb in VERBS:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(cli, sys.argv[1:]))
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:
     """The exit code of the verb; all errors are told on stderr."""
-    signal.signal(signal.SIGTERM, _terminated)
     try:
         result = command.main(list(arguments), prog_name="millpond", standalone_mode=False)
         sys.stdout.flush()
