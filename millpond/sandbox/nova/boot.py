@@ -37,7 +37,7 @@ class Boot:
         """As `create`, but the build is not begun."""
         flavor = self.nova.flavors.require(caller, str(server["flavorRef"]), status=400)
         image = self._image(caller, server.get("imageRef") or "", flavor)
-        self._check_key(caller, server.get("key_name"))
+        key = self._key(caller, server.get("key_name"))
         self.nova.metadata.check_count(caller.project_id or "", server.get("metadata", {}))
         nics = self.nova.interfaces.requested(caller, server.get("networks"))
         group = self.nova.server_groups.for_boot(caller, first(hints["group"])) if hints.get("group") else None
@@ -47,7 +47,7 @@ class Boot:
         check_minimum(flavor, properties, image is not None)
         self.nova.quotas.charge(caller.project_id or "", instances=1, cores=flavor["vcpus"], ram=flavor["ram"])
         row = self._row(caller, server, flavor, image, minor)
-        row |= {"nics": nics, "volumes": self._devices(devices, flavor, properties, image is not None)}
+        row |= {"key_data": key, "nics": nics, "volumes": self._devices(devices, flavor, properties, image is not None)}
         row["root_device_name"] = f"/dev/{block_devices.prefix(properties)}a"
         self._reserve(caller, row)
         self.nova.servers.table.insert(row)
@@ -69,10 +69,12 @@ class Boot:
             raise refusals.forbidden(ZERO_DISK)
         return image
 
-    def _check_key(self, caller: Caller, name: str | None) -> None:
-        # The key is looked up among the caller's own, whoever will use the server.
-        if name is not None and self.nova.keypairs.find(caller.user_id, name) is None:
+    def _key(self, caller: Caller, name: str | None) -> str | None:
+        """What the guest is given, and no API shows: the key is looked up among the caller's own, whoever will use the server."""
+        pair = self.nova.keypairs.find(caller.user_id, name) if name is not None else None
+        if name is not None and pair is None:
             raise refusals.bad_request("Invalid key_name provided.")
+        return pair["public_key"] if pair else None
 
     def _volumes(self, caller: Caller, devices: list[dict[str, Any]], minor: int) -> dict[str, Row]:
         existing = [item for item in devices if item["source_type"] == "volume"]
