@@ -65,6 +65,9 @@ IN_PROJECT = (
 
 OWN_LOGIN = ("server_group#*", "volume#create", "volume#manage", "server#create")
 
+OWN_KEY = ("key_pair#copy", "key_pair#remove_copy", "key_pair#turn")
+"""What brings a server's own key under the name that its boot asks for."""
+
 LIMITED = (
     "security_group#create",
     "network#create",
@@ -104,7 +107,8 @@ RULES: tuple[Rule, ...] = (
     Rule(("replication_group#sync", "replication_group#suspend"),
          ("source_server#stop", "source_server#time", "source_volume#time"), "server"),
     Rule(("volume#release", "volume#manage"), ("replication_group#promote", "replication_group#fence"), "server"),
-    Rule(("server#create",), ("source_server#boot", "server#delete_failed", "key_pair#copy", "key_pair#remove_copy"), "server"),
+    Rule(("server#create",), ("source_server#boot", "server#delete_failed", *OWN_KEY), "server"),
+    Rule(("source_server#boot",), OWN_KEY, "server"),
     Rule(("source_server#boot",),
          ("volume#release", "volume#manage", "volume#bootable", "volume#image_metadata", "volume#bootable_inside",
           "volume#image_metadata_inside"), "server"),

@@ -11,10 +11,13 @@ from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.identity import KeyPair
+from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
+from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.twins import marked
 from millpond.reconcilers.user import existing
 
 KIND = "key_pair"
@@ -77,15 +80,16 @@ def _copies(
     steps: list[AnyStep] = []
     findings: list[Finding] = []
     login = snapshot.target.user_id
-    known = {key.public_key.split()[:2][-1] for key in desired.inventory.key_pairs}
-    wanted = _next_to_boot(desired, snapshot, goals)
+    known = [_blob(key) for key in desired.inventory.key_pairs]
+    wanted = _still_to_boot(desired, snapshot, goals)
     for name in sorted({key.name for key in desired.inventory.key_pairs}):
-        copy, need = held.get((login, name)), wanted.get(name)
-        if copy is not None and copy.public_key.split()[:2][-1] not in known:
+        copy, needs = held.get((login, name)), wanted.get(name, [])
+        need = needs[0][1] if needs else None
+        if copy is not None and _blob(copy) not in known:
             if need is not None:
                 findings.append(_taken(desired, name))
             continue
-        wrong = copy is not None and (need is None or copy.public_key.split()[:2] != need.public_key.split()[:2])
+        wrong = copy is not None and (need is None or _blob(copy) != _blob(need))
         ladder = Ladder(desired.address(KIND, f"boot:{name}"), servers=_users_of(desired, name))
         if wrong:
             ladder.change("remove_copy", "no server to boot needs it any more", effect=Effect.DELETE, name=name, user_id=login)
@@ -97,20 +101,43 @@ def _copies(
                 fields=(FieldChange("name", None, name), FieldChange("fingerprint", None, need.fingerprint)),
                 body={"name": name, "public_key": need.public_key, "type": need.type, "user_id": login},
             )
-        steps += ladder.steps
+        steps += [*ladder.steps, *(_turn(desired, goals, name, needs) if need else ())]
     return steps, findings
 
 
-def _next_to_boot(desired: Desired, snapshot: Snapshot, goals: Goals) -> dict[str, KeyPair]:
-    booted = {server.marker for server in snapshot.target.servers if server.marker and server.status not in ("ERROR", "BUILD")}
-    wanted: dict[str, KeyPair] = {}
-    servers = {server.id: server for server in desired.inventory.servers}
-    for wave in desired.waves:
-        for id in wave.servers:
-            key = of_server(desired, servers[id])
-            if key is not None and id not in booted and id not in goals.verified:
-                wanted.setdefault(key.name, key)
-    return wanted
+def _turn(desired: Desired, goals: Goals, name: str, needs: list[tuple[str, KeyPair]]) -> list[AnyStep]:
+    """Servers of a wave under way that must not be booted yet: they would get the key that stands under the name now."""
+    late = tuple(id for id, key in needs if _blob(key) != _blob(needs[0][1]) and goals.stage(id) is Stage.CUT)
+    ladder = Ladder(desired.address(KIND, f"boot:{name}"), servers=late)
+    if late:
+        ladder.wait("turn", "servers that were given another user's key of this name are booted first", long=True)
+    return ladder.steps
+
+
+def _blob(key: KeyPair) -> list[str]:
+    """Without the comment, which says nothing of the key."""
+    return key.public_key.split()[:2]
+
+
+def _still_to_boot(desired: Desired, snapshot: Snapshot, goals: Goals) -> dict[str, list[tuple[str, KeyPair]]]:
+    """key name → (server, key), waves to be cut first, then in the inventory's order, in which servers that must not boot at once follow
+    each other. Where all have been sent, those that are being built: their boots may have to be repeated."""
+    waves = sorted(desired.waves, key=lambda wave: goals.stages.get(wave.name) is not Stage.CUT)
+    rank = {id: at for at, wave in enumerate(waves) for id in wave.servers}
+    moving = [server for server in desired.inventory.servers if server.id in rank and server.id not in goals.verified]
+    records = {server.id: server.record for server in snapshot.source.servers}
+    unsent: dict[str, list[tuple[str, KeyPair]]] = {}
+    building: dict[str, list[tuple[str, KeyPair]]] = {}
+    for server in sorted(moving, key=lambda server: rank[server.id]):
+        key, twins = of_server(desired, server), marked(snapshot.target.servers, server.id)
+        if key is None:
+            continue
+        if not twins or (twins[0].status == "ERROR" and not twins[0].launched_at):
+            if boot.failures(records.get(server.id))[0] < desired.site.limits.attempts:
+                unsent.setdefault(key.name, []).append((server.id, key))
+        elif twins[0].status == "BUILD":
+            building.setdefault(key.name, []).append((server.id, key))
+    return {**building, **unsent}
 
 
 def _users_of(desired: Desired, name: str) -> tuple[str, ...]:
