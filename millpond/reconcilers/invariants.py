@@ -70,6 +70,14 @@ def target_is_stopped(change: Change, providers: Providers, project: str, server
         raise _broken(change, f"its copy on the target is {running[0].status}: two copies would run")
 
 
+def runs_on_target(change: Change, providers: Providers, project: str, server_id: str) -> None:
+    """Before a server is handed over: exactly one target server stands for it, and its guest was started."""
+    found = [s for s in providers.target.compute.servers(project) if s.marker == server_id]
+    if len(found) != 1 or not found[0].launched_at or found[0].status not in ("ACTIVE", "SHUTOFF"):
+        states = ", ".join(s.status for s in found) or "none"
+        raise _broken(change, f"it is not proven to run on the target: {len(found)} server(s) stand for it ({states})")
+
+
 def is_ours(change: Change, providers: Providers, project: str, server_id: str, marker: str) -> None:
     """Before a target server is deleted."""
     found = [s for s in providers.target.compute.servers(project) if s.id == server_id]

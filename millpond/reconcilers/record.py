@@ -13,7 +13,9 @@ from millpond.reconcilers.base import Goals
 from millpond.reconcilers.ladder import Ladder
 
 
-def record_change(ladder: Ladder, action: str, reason: str, server_id: str, metadata: Mapping[str, str], *, outage: bool = True) -> None:
+def record_change(
+    ladder: Ladder, action: str, reason: str, server_id: str, metadata: Mapping[str, str], *, outage: bool = True, **parameters: Any
+) -> None:
     """One call that writes some of the record's keys."""
     ladder.change(
         action,
@@ -22,6 +24,7 @@ def record_change(ladder: Ladder, action: str, reason: str, server_id: str, meta
         outage=outage,
         server_id=server_id,
         metadata=dict(metadata),
+        **parameters,
     )
 
 

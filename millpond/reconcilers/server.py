@@ -22,6 +22,7 @@ from millpond.reconcilers.twins import ambiguous, twin
 
 KIND = "server"
 READS_AFTER: tuple[str, ...] = ("project",)
+RUNNING = ("ACTIVE", "SHUTOFF")
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
@@ -199,6 +200,11 @@ def _failed(
 
 
 def _complete(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> list[Finding]:
+    wrong = _wrong(desired, snapshot, server, target)
+    if wrong:
+        return [_not_identical(desired, goals, server, wrong)]
+    if target.status not in RUNNING:
+        return [_not_running(desired, goals, server, target)]
     if boot_name(server) != server.name and target.name == boot_name(server):
         ladder.change(
             "rename",
@@ -208,11 +214,6 @@ def _complete(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals
             server_id=target.id,
             name=server.name,
         )
-        _finish(ladder, desired, server, None)
-        return []
-    wrong = unequal(desired, snapshot, server, target)
-    if wrong:
-        return [_not_identical(desired, goals, server, wrong)]
     if target.status == "ACTIVE" and not ports_active(snapshot, target):
         ladder.wait("verify", "its ports are not ACTIVE yet")
     _finish(ladder, desired, server, target)
@@ -231,6 +232,11 @@ def _finish(ladder: Ladder, desired: Desired, server: Server, target: Server | N
         ladder.change(
             "power", "it was stopped before the cutover", fields=(FieldChange("power", "active", "shutoff"),), server_id=server_id
         )
+    elif power == "active" and target is not None and target.status == "SHUTOFF":
+        ladder.change(
+            "power_on", "it ran before the cutover", fields=(FieldChange("power", "shutoff", "active"),), outage=True, server_id=server_id,
+            source_project=desired.inventory.project.id, source_server=server.id,
+        )  # fmt: skip
     if server.locked and (target is None or not target.locked):
         ladder.change("lock", "it was locked before the cutover", fields=(FieldChange("locked", False, True),), server_id=server_id)
 
@@ -248,19 +254,41 @@ def _not_identical(desired: Desired, goals: Goals, server: Server, wrong: tuple[
     )
 
 
+def _not_running(desired: Desired, goals: Goals, server: Server, target: Server) -> Finding:
+    return Finding(
+        "not_running",
+        Severity.BLOCKER,
+        desired.address(KIND, server.id),
+        f"the server on the target is {target.status}",
+        "it is handed over only when it is ACTIVE or, if it was stopped before, SHUTOFF",
+        "bring it to ACTIVE on the target; the next apply goes on",
+        wave=goals.wave(server.id),
+    )
+
+
 def ports_active(snapshot: Snapshot, target: Server) -> bool:
     status = {port.id: port.status for port in snapshot.target.ports}
     return all(status.get(port) == "ACTIVE" for port in target.port_ids)
 
 
-def ready(desired: Desired, snapshot: Snapshot, server: Server) -> bool:
-    """Whether the target server may be handed over: it ran, is equal in every carried attribute, and has the power and lock it had."""
-    target = twin(snapshot, "servers", server.id)
-    if target is None or target.task_state or not target.launched_at or unequal(desired, snapshot, server, target):
-        return False
-    power = desired_power(desired, server)
-    as_it_was = target.status == ("SHUTOFF" if power == "shutoff" else "ACTIVE") and (target.locked or not server.locked)
-    return as_it_was and (power == "shutoff" or ports_active(snapshot, target))
+def may_boot(desired: Desired, snapshot: Snapshot, server: Server, record: CutRecord | None) -> bool:
+    """Whether a boot that is not there yet may still lead to a verified server."""
+    return boot.failures(record)[0] < desired.site.limits.attempts and not ambiguous(snapshot, "servers", server.id)
+
+
+def leads_on(desired: Desired, snapshot: Snapshot, server: Server, target: Server | None, record: CutRecord | None) -> bool:
+    """Whether the rungs of its ladder, if there are any left, end with a server that may be handed over: it ran, and is equal."""
+    if target is None:
+        return may_boot(desired, snapshot, server, record)
+    if target.status in ("BUILD", "ERROR"):
+        return not target.launched_at
+    return target.status in RUNNING and bool(target.launched_at) and not _wrong(desired, snapshot, server, target)
+
+
+def _wrong(desired: Desired, snapshot: Snapshot, server: Server, target: Server) -> tuple[FieldChange, ...]:
+    """What differs and is not put right by the rename that follows a boot."""
+    renamed = boot_name(server) != server.name and target.name == boot_name(server)
+    return tuple(c for c in unequal(desired, snapshot, server, target) if not (renamed and c.path == "name"))
 
 
 def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> None:
@@ -380,6 +408,9 @@ def perform(change: Change, providers: Providers) -> None:
             compute.rename_server(server_id, parameters["name"])
         case "power" | "stop":
             compute.server_action(server_id, "os-stop")
+        case "power_on":
+            invariants.source_is_stopped(change, providers, parameters["source_project"], parameters["source_server"])
+            compute.server_action(server_id, "os-start")
         case "lock":
             compute.server_action(server_id, "lock")
         case "delete" | "delete_failed":

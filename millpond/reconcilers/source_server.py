@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from millpond.model.address import Side
-from millpond.model.change import AnyStep, Change, Effect, FieldChange
+from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.compute import Server
 from millpond.model.cut_record import PREFIX, CutRecord
 from millpond.model.desired import Desired
@@ -23,7 +23,6 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.record import claim, clear, clock_of, record_change
 from millpond.reconcilers.replication import ends, groups
-from millpond.reconcilers.server_identity import unequal
 from millpond.reconcilers.twins import twin
 
 KIND = "source_server"
@@ -132,19 +131,12 @@ def _one(key: str, value: str) -> dict[str, str]:
 
 def _boot(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server, record: CutRecord) -> None:
     target = twin(snapshot, "servers", server.id)
-    declared = boot.declared(record)
     if target is not None and target.status == "ERROR":
         _count_failure(ladder, goals, here, record, target)
-        return
-    if target is None and _must_declare(desired, snapshot, goals, server, declared):
-        record_change(
-            ladder,
-            "boot",
-            "what is about to be sent is written down first",
-            here.id,
-            _one("booting", str(boot.Boot(snapshot.now, goals.run or "run"))),
-        )
-    if target is not None and target.status not in ("BUILD", "ERROR") and unequal(desired, snapshot, server, target):
+    elif target is None and target_server.may_boot(desired, snapshot, server, record):
+        _declare(ladder, desired, snapshot, goals, server, here, record)
+    if not target_server.leads_on(desired, snapshot, server, target, record):
+        ladder.wait("verify", "its server on the target cannot be handed over as it is", long=True)
         return
     record_change(
         ladder,
@@ -152,14 +144,26 @@ def _boot(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, se
         "ACTIVE, ports ACTIVE, every carried attribute equal: from here on the server is the tenant's",
         here.id,
         _one("verified", boot.stamp(snapshot.now)),
+        target_project=snapshot.target.project.id if snapshot.target.project else UNKNOWN,
     )
 
 
-def _must_declare(desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, declared: boot.Boot | None) -> bool:
-    if declared is None or declared.run == boot.FAILED:
-        return True
-    stale = declared.run != goals.run or f"{server.id}@{declared}" in goals.tried
-    return bool(goals.run) and stale and target_server.lost(desired, snapshot, server, declared)
+def _declare(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server, record: CutRecord) -> None:
+    declared = boot.declared(record)
+    if declared is not None and declared.run != boot.FAILED and not _is_stale(desired, snapshot, goals, server, declared):
+        return
+    record_change(
+        ladder,
+        "boot",
+        "what is about to be sent is written down first",
+        here.id,
+        _one("booting", str(boot.Boot(snapshot.now, goals.run or "run"))),
+    )
+
+
+def _is_stale(desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, declared: boot.Boot) -> bool:
+    sent = declared.run != goals.run or f"{server.id}@{declared}" in goals.tried
+    return bool(goals.run) and sent and target_server.lost(desired, snapshot, server, declared)
 
 
 def _count_failure(ladder: Ladder, goals: Goals, here: Server, record: CutRecord, target: Server) -> None:

@@ -15,7 +15,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.record import claim, clear, clock_of, record_change
-from millpond.reconcilers.twins import twin
+from millpond.reconcilers.twins import ambiguous
 
 KIND = "source_volume"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -76,6 +76,8 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
             server_id=volume.id,
             **clock_of(desired, snapshot, [volume.id], "source"),
         )
+    if ambiguous(snapshot, "volumes", volume.id):
+        return
     record_change(
         ladder,
         "verify",
@@ -84,11 +86,6 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
         {PREFIX + "verified": boot.stamp(snapshot.now)},
         outage=False,
     )
-
-
-def ready(snapshot: Snapshot, volume_id: str) -> bool:
-    double = twin(snapshot, "volumes", volume_id)
-    return double is not None and double.status == "available"
 
 
 def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired, *, handed_over: bool) -> None:
