@@ -5,6 +5,7 @@ import pytest
 
 from tests.sandbox.running import Sandbox, start_sandbox
 from tests.story.stage import Stage
+from tests.story.worlds import Moved, World, hire_bob, move, prepare
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +40,29 @@ def stage(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Stage:
     own = Stage(small, tmp_path)
     (tmp_path / "tenants/acme.inventory.yaml").write_text((directory / "tenants/acme.inventory.yaml").read_text())
     return own
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The web shop, with a server that Bob booted: his key pair has the name of one of Alice's."""
+    running = start_sandbox(tmp_path_factory.mktemp("shop"), scenario="shop", speed=60)
+    hire_bob(running)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def shop_seeded(shop: Sandbox) -> str:
+    return shop.control.snapshot()
+
+
+@pytest.fixture(scope="session")
+def shop_prepared(shop: Sandbox, shop_seeded: str, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """One wave for all of it."""
+    shop.control.restore(shop_seeded)
+    return prepare(shop, tmp_path_factory.mktemp("shop-prepared"))
+
+
+@pytest.fixture(scope="session")
+def shop_moved(shop_prepared: World, tmp_path_factory: pytest.TempPathFactory) -> Moved:
+    return move(shop_prepared, tmp_path_factory.mktemp("shop-moved"))

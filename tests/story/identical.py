@@ -146,7 +146,7 @@ def _port(port: Row, groups: Mapping[str, str], networks: Mapping[str, str], sub
         "name": port.get("name", ""),
         "network": networks[port["network_id"]],
         "mac_address": port["mac_address"],
-        "fixed_ips": [(subnets[ip["subnet_id"]], ip["ip_address"]) for ip in port["fixed_ips"]],
+        "fixed_ips": sorted((subnets[ip["subnet_id"]], ip["ip_address"]) for ip in port["fixed_ips"]),
         "security_groups": sorted(groups[id] for id in port.get("security_groups", [])),
         "allowed_address_pairs": sorted((pair["ip_address"], pair.get("mac_address", port["mac_address"])) for pair in pairs),
         "port_security_enabled": port.get("port_security_enabled", True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from millpond.schemas import load_inventory
 from millpond.schemas.first_manifest import initial_manifest
 from tests.sandbox.conftest import connect
 from tests.sandbox.running import Sandbox
+from tests.story.guests import Guests
 from tests.story.stage import SOURCE, TARGET, Stage
 
 INVENTORY = "tenants/acme.inventory.yaml"
@@ -47,6 +48,27 @@ def prepare(sandbox: Sandbox, directory: Path, manifest: Mapping[str, Any] | Non
     result = stage.settle()
     assert not result.plan.tenants[0].steps, (result.plan.tenants[0].steps, result.outcomes)
     return World(sandbox, sandbox.control.snapshot(), (directory / INVENTORY).read_text(), dict(stage.manifest), site_spec)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """`before`: the source's tables as they were, `guests` wrote until they were stopped."""
+
+    world: World
+    before: Mapping[str, list[dict[str, Any]]]
+    guests: Guests
+
+
+def move(world: World, directory: Path) -> Moved:
+    """Cuts the whole tenant over while its guests write."""
+    stage = world.stage(directory)
+    before = stage.sandbox.control.dump()
+    stage.manifest["cutover"] = True
+    with Guests(stage) as guests:
+        result = stage.settle()
+    assert not result.remaining, (result.plan.tenants[0].steps, result.plan.tenants[0].blockers)
+    moved = replace(world, snapshot=stage.sandbox.control.snapshot(), manifest=dict(stage.manifest))
+    return Moved(moved, before, guests)
 
 
 def proposed(directory: Path) -> dict[str, Any]:
