@@ -1,0 +1,152 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from millpond.execution.journal import Journal
+from millpond.execution.lease import Lease, holders
+from millpond.execution.run import Run
+from millpond.model.plan_document import PlanDocument
+from millpond.reporting.planfile import write_planfile
+from tests.cli.calling import call
+from tests.reporting import examples
+
+NORTH = Path(__file__).parents[2] / "examples/north"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    shutil.copytree(NORTH, tmp_path / "north")
+    return tmp_path / "north"
+
+
+def saved(path: Path, expires: datetime) -> Path:
+    write_planfile(path, PlanDocument(examples.plan(examples.ACME), expires, git_sha="3f2a9c1d8e7f6a5b"))
+    return path
+
+
+def test_validate_counts_what_it_read(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    called = call(capsys, "-C", str(site), "validate")
+    assert (called.code, called.out) == (0, "Valid: 1 tenant, 3 servers.\n")
+
+
+def test_validate_tells_every_problem_with_its_place(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = site / "tenants/acme.yaml"
+    manifest.write_text(manifest.read_text().replace("  cutover:", "  cutovr:", 1))
+    called = call(capsys, "-C", str(site), "validate")
+    assert called.code == 1
+    assert f"{manifest}:" in called.err
+    assert "cutovr" in called.err
+
+
+def test_a_tenant_that_is_not_there_is_named(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    called = call(capsys, "-C", str(site), "validate", "acmee")
+    assert called.code == 1
+    assert "acmee" in called.err
+
+
+def test_a_wave_that_is_not_there_is_a_misuse(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    called = call(capsys, "-C", str(site), "plan", "--wave", "nonsense")
+    assert called.code == 64
+    assert "no tenant has a wave 'nonsense'" in called.err
+
+
+def test_outside_of_a_site_every_verb_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("discover", "validate", "plan", "apply", "status", "drift", "report"):
+        called = call(capsys, "-C", str(tmp_path), verb)
+        assert (verb, called.code) == (verb, 1)
+        assert "there is no site file" in called.err
+
+
+@pytest.mark.parametrize("kind", ["site", "tenant", "inventory", "plan"])
+def test_schema_prints_json(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    called = call(capsys, "schema", kind)
+    assert called.code == 0
+    assert json.loads(called.out)["$schema"].endswith("2020-12/schema")
+
+
+def test_show_reads_a_saved_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = saved(tmp_path / "plan.json", examples.NOON + timedelta(hours=1))
+    called = call(capsys, "show", str(path))
+    assert called.code == 0
+    assert "Plan: 4 to add, 4 to change, 1 to destroy." in called.out.splitlines()
+    assert "Made at 2026-12-01 12:00:00 UTC of commit 3f2a9c1d8e7f; expires at 2026-12-01 13:00:00 UTC." in called.out
+    as_json = call(capsys, "show", "--format", "json", str(path))
+    assert as_json.out == path.read_text()
+
+
+def test_show_of_what_is_no_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "plan.json").write_text('{"format_version": "2.0"}')
+    called = call(capsys, "show", str(tmp_path / "plan.json"))
+    assert called.code == 1
+    assert "the plan has format 2.0" in called.err
+
+
+def test_an_expired_plan_is_stale(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = saved(site / "plan.json", datetime.now(UTC) - timedelta(seconds=1))
+    called = call(capsys, "-C", str(site), "apply", str(path))
+    assert called.code == 4
+    assert "it expired at " in called.err
+    assert f"    millpond -C {site} plan -o {path}" in called.err.splitlines()
+
+
+def test_apply_of_a_plan_of_other_documents_is_stale(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = saved(site / "plan.json", datetime.now(UTC) + timedelta(hours=1))
+    called = call(capsys, "-C", str(site), "apply", str(path))
+    assert called.code == 4
+    assert "The saved plan is stale" in called.err
+
+
+def test_apply_with_another_digest_is_stale(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    called = call(capsys, "-C", str(site), "apply", "--expect-digest", "sha256:0000")
+    assert called.code == 4
+    assert "sha256:0000" in called.err
+
+
+def test_unlock_frees_a_tenant(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = Journal.open("", site)
+    with Lease(journal.engine, "acme", Run("run-1", "ada@runner-1", "", "", "0.1.0", datetime.now(UTC)), beat=60):
+        refused = call(capsys, "-C", str(site), "unlock", "acme", "--run", "run-2")
+        assert refused.code == 1
+        assert "acme is leased to run run-1 of ada@runner-1" in refused.err
+        called = call(capsys, "-C", str(site), "unlock", "acme", "--run", "run-1")
+        assert called.code == 0
+        assert called.out.splitlines()[-1] == f"    millpond -C {site} apply acme"
+        assert holders(journal.engine) == {}
+
+
+def test_a_first_discovery_needs_both_clouds(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (
+        ["globex"],
+        ["globex", "--source-cloud", "old"],
+        ["globex", "initech", "--source-cloud", "old", "--target-cloud", "new"],
+    ):
+        called = call(capsys, "-C", str(site), "discover", *arguments)
+        assert (arguments, called.code) == (arguments, 64)
+    known = call(capsys, "-C", str(site), "discover", "acme", "--source-cloud", "old")
+    assert known.code == 64
+    assert "for a tenant without a manifest" in known.err
+
+
+def test_the_sandbox_says_what_to_install() -> None:
+    program = """
+import sys
+sys.modules["aiohttp"] = None
+from millpond.cli.main import cli, run
+sys.exit(run(cli, ["sandbox", "--dir", "x"]))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=os.environ)
+    assert ran.returncode == 1
+    assert "    pip install 'millpond[sandbox]'" in ran.stderr.splitlines()
+
+
+def test_the_sandbox_is_a_process_of_its_own() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "millpond.cli.main", "sandbox", "--help"], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert ran.stdout.startswith("usage: python -m millpond.sandbox")
