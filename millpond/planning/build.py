@@ -39,7 +39,7 @@ def build(desired: Desired, snapshot: Snapshot, *, run: str = "", tried: frozens
     outage = estimate(ordered(steps))
     steps, held = _gated(desired, snapshot, goals, steps, findings, outage)
     if goals.decommission:
-        steps = tuple(_of_project(step, desired.inventory.project.id) for step in steps)
+        steps = tuple(of_project(step, desired.inventory.project.id) for step in steps)
         steps, more = _decommissioned(desired, snapshot, digest, steps, findings)
         held = (*held, *more)
     return TenantPlan(
@@ -119,7 +119,7 @@ def _decommissioned(
     return tuple(result), tuple(held)
 
 
-def _of_project(step: AnyStep, project: str) -> AnyStep:
+def of_project(step: AnyStep, project: str) -> AnyStep:
     """Every deletion names the project whose tag `perform` reads back."""
     if isinstance(step, Change) and step.effect is Effect.DELETE:
         return replace(step, parameters={**step.parameters, "source_project": project})

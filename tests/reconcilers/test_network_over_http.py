@@ -12,9 +12,11 @@ from millpond.model.address import Side
 from millpond.model.change import UNKNOWN, Change
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.manifest import ProjectRef
+from millpond.model.marker import DECOMMISSION_TAG_PREFIX, TENANT_TAG
 from millpond.model.network import Port
 from millpond.model.plan import Stage
 from millpond.model.snapshot import CloudState, Snapshot
+from millpond.planning.build import of_project
 from millpond.providers.access import Access
 from millpond.providers.open import open_providers
 from millpond.providers.ports import Providers
@@ -64,7 +66,7 @@ class Tenant:
             if found is None:
                 return seen
             kind, step = found
-            kind.perform(step, self.providers)
+            kind.perform(of_project(step, self.desired.inventory.project.id), self.providers)
             self.calls.append(step.id.removeprefix("acme/"))
             seen = self.look(MOVED.get(kind.KIND, (kind,)), seen)
             if stop_after and step.action == stop_after:
@@ -211,6 +213,8 @@ def test_decommissioning_leaves_nothing_but_parked_addresses(cut: Tenant) -> Non
     for server in tenant.providers.source.compute.servers(project):
         tenant.providers.source.compute.delete_server(server.id)
     tenant.sandbox.control.advance(60)
+    for tag in (TENANT_TAG, f"{DECOMMISSION_TAG_PREFIX}0123456789ab"):
+        tenant.providers.source.identity.add_project_tag(project, tag)
     gone = tenant.converge(tenant.goals(Stage.DECOMMISSION, verified=True, decommission=True), LEAVING)
     left = gone.source
     assert [g.name for g in left.security_groups] == ["default"]
