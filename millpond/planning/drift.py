@@ -39,8 +39,11 @@ KINDS = {
 
 
 def source_drift(desired: Desired, snapshot: Snapshot, goals: Goals) -> tuple[Drift, ...]:
-    """Objects that changed, went or came since discover. What was handed over, and everything once decommissioning began, is left out."""
-    if goals.decommission:
+    """Objects that changed, went or came since discover. What was handed over, and everything once decommissioning began, is left out.
+
+    So is everything where the project itself is gone: that is said once, not for each of its objects.
+    """
+    if goals.decommission or snapshot.source.project is None:
         return ()
     found: list[Drift] = []
     for collection in CARRIED:

@@ -38,6 +38,7 @@ def test_an_approved_decommissioning_leaves_nothing_of_the_tenant_on_the_source(
     approve(stage)
     result = stage.settle()
     assert not result.plan.tenants[0].steps, (result.plan.tenants[0].steps, result.outcomes)
+    assert stage.plan().drift == ()
     assert stage.rows("source/nova/servers") == []
     assert stage.rows("source/cinder/volumes") == []
     assert [row["name"] for row in stage.rows("source/keystone/project") if row["name"] == "acme"] == []
