@@ -84,8 +84,8 @@ def test_secrets_in_messages_do_not_reach_the_disk(tmp_path: Path) -> None:
     assert not [file for file in files if CANARY.encode() in file.read_bytes()]
 
 
-def test_every_commit_reaches_the_disk(journal: Journal) -> None:
-    with journal.engine.connect() as connection:
+def test_every_commit_reaches_the_disk(sqlite_journal: Journal) -> None:
+    with sqlite_journal.engine.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
 
@@ -105,18 +105,18 @@ def test_a_file_that_is_no_journal_is_told_plainly(tmp_path: Path) -> None:
         Journal.open("", tmp_path)
 
 
-def test_a_full_disk_is_told_plainly(journal: Journal) -> None:
+def test_a_full_disk_is_told_plainly(sqlite_journal: Journal) -> None:
     def fill_up(connection: sqlite3.Connection, _record: object) -> None:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
-    with Lease(journal.engine, "acme", run_named("run-1"), beat=60) as lease:
-        intent = journal.intend("run-1", CHANGE, lease.token)
-        journal.engine.dispose()
-        event.listen(journal.engine, "connect", fill_up)
+    with Lease(sqlite_journal.engine, "acme", run_named("run-1"), beat=60) as lease:
+        intent = sqlite_journal.intend("run-1", CHANGE, lease.token)
+        sqlite_journal.engine.dispose()
+        event.listen(sqlite_journal.engine, "connect", fill_up)
         with pytest.raises(JournalUnusable, match="full"):
-            journal.settle(intent, Outcome(CHANGE.id, Result.FAILED, 1.0, "x" * 100_000))
-    assert journal.entries("acme")[0].outcome is None
+            sqlite_journal.settle(intent, Outcome(CHANGE.id, Result.FAILED, 1.0, "x" * 100_000))
+    assert sqlite_journal.entries("acme")[0].outcome is None
 
 
 def test_a_relative_sqlite_url_starts_at_the_site(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from millpond.execution.journal import Journal
 from millpond.execution.lease import Lease
 from millpond.execution.run import Run
-journal = Journal.open("", Path(sys.argv[1]))
+journal = Journal.open(sys.argv[3], Path(sys.argv[1]))
 run = Run("run-other", "grace@runner-2", "https://ci.example/runs/8", "", "0.1.0", datetime.now(UTC))
 with Lease(journal.engine, "acme", run, ttl=float(sys.argv[2]), beat=0.1) as lease:
     print("held", lease.token, flush=True)
@@ -34,9 +34,9 @@ print("released", flush=True)
 
 
 @contextmanager
-def other_process(directory: Path, ttl: float) -> Iterator[subprocess.Popen[str]]:
+def other_process(directory: Path, ttl: float, url: str) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lease of acme until it reads a line or is killed."""
-    program = [sys.executable, "-c", HOLD, str(directory), str(ttl)]
+    program = [sys.executable, "-c", HOLD, str(directory), str(ttl), url]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("held")
@@ -46,8 +46,8 @@ def other_process(directory: Path, ttl: float) -> Iterator[subprocess.Popen[str]
             process.kill()
 
 
-def test_a_second_process_is_refused_and_told_who_and_what_to_do(journal: Journal, tmp_path: Path) -> None:
-    with other_process(tmp_path, ttl=60), pytest.raises(LeaseHeld) as refused, Lease(journal.engine, "acme", run_named("run-1")):
+def test_a_second_process_is_refused_and_told_who_and_what_to_do(journal: Journal, tmp_path: Path, url: str) -> None:
+    with other_process(tmp_path, ttl=60, url=url), pytest.raises(LeaseHeld) as refused, Lease(journal.engine, "acme", run_named("run-1")):
         pytest.fail("two runs held the lease")
     why = refused.value.why
     assert "run run-other of grace@runner-2 in https://ci.example/runs/8 works on acme since " in why
@@ -55,13 +55,13 @@ def test_a_second_process_is_refused_and_told_who_and_what_to_do(journal: Journa
     assert refused.value.command == "millpond unlock acme --run run-other"
 
 
-def test_another_tenant_is_free(journal: Journal, tmp_path: Path) -> None:
-    with other_process(tmp_path, ttl=60), Lease(journal.engine, "globex", run_named("run-1")) as lease:
+def test_another_tenant_is_free(journal: Journal, tmp_path: Path, url: str) -> None:
+    with other_process(tmp_path, ttl=60, url=url), Lease(journal.engine, "globex", run_named("run-1")) as lease:
         assert lease.token == 1
 
 
-def test_a_released_lease_is_free_at_once_and_the_token_grows(journal: Journal, tmp_path: Path) -> None:
-    with other_process(tmp_path, ttl=60) as process:
+def test_a_released_lease_is_free_at_once_and_the_token_grows(journal: Journal, tmp_path: Path, url: str) -> None:
+    with other_process(tmp_path, ttl=60, url=url) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write("\n")
@@ -71,8 +71,8 @@ def test_a_released_lease_is_free_at_once_and_the_token_grows(journal: Journal, 
             assert lease.token == 2
 
 
-def test_a_killed_process_loses_its_lease_after_its_time(journal: Journal, tmp_path: Path) -> None:
-    with other_process(tmp_path, ttl=1.0) as process:
+def test_a_killed_process_loses_its_lease_after_its_time(journal: Journal, tmp_path: Path, url: str) -> None:
+    with other_process(tmp_path, ttl=1.0, url=url) as process:
         process.kill()
         process.wait()
         with pytest.raises(LeaseHeld), Lease(journal.engine, "acme", run_named("run-1")):
@@ -82,8 +82,8 @@ def test_a_killed_process_loses_its_lease_after_its_time(journal: Journal, tmp_p
             assert lease.token == 2
 
 
-def test_a_living_process_keeps_its_lease_beyond_its_time(journal: Journal, tmp_path: Path) -> None:
-    with other_process(tmp_path, ttl=0.6):
+def test_a_living_process_keeps_its_lease_beyond_its_time(journal: Journal, tmp_path: Path, url: str) -> None:
+    with other_process(tmp_path, ttl=0.6, url=url):
         time.sleep(1.2)
         with pytest.raises(LeaseHeld), Lease(journal.engine, "acme", run_named("run-1")):
             pytest.fail("the heartbeat did not keep the lease")
