@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 
 from millpond.errors import LeaseHeld, Unreachable
 from millpond.execution.executor import Executor
-from millpond.model.change import Change, Waiting
+from millpond.model.change import AnyStep, Change, Waiting
 from millpond.model.desired import Desired
 from millpond.model.outcome import Outcome, Result
 from millpond.model.plan import TenantPlan
@@ -53,14 +53,15 @@ class TenantRun:
         while True:
             plan = self._plan()
             ready = self._ready(plan)
+            now = self._limited(ready)
             if self.stop.is_set():
                 return plan
-            if ready and not self._whole and any(change.action == "record" for change in ready):
+            if now and not self._whole and any(change.action == "record" for change in now):
                 self._observe()  # a wave is admitted on fresh facts alone
-            elif ready:
-                self._perform(ready)
-            elif waits := self._short(plan):
-                self._sleep(waits)
+            elif now:
+                self._perform(now)
+            elif soon := self._soon(plan, ready):
+                self._sleep(soon)
             elif not self._whole:
                 self._observe()
             else:
@@ -105,7 +106,7 @@ class TenantRun:
         return self.envelope.allowed(plan.tenant, ready) if self.envelope else ready
 
     def _perform(self, ready: list[Change]) -> None:
-        changes = {change.id: change for change in self._limited(ready)}
+        changes = {change.id: change for change in ready}
         self._note_boots(changes.values())
         for change in changes.values():
             self.progress.began(change)
@@ -114,8 +115,8 @@ class TenantRun:
         self._look_again({change.kind for change in changes.values()})
 
     def _limited(self, ready: list[Change]) -> list[Change]:
-        """Boots beyond `limits.builds` wait for the next tick: parallel boots race for hosts and addresses."""
-        building = sum(1 for server in self._snapshot.target.servers if server.status == "BUILD")
+        """Boots beyond `limits.builds` wait until one of ours has ended: parallel boots race for hosts and addresses."""
+        building = sum(1 for server in self._snapshot.target.servers if server.status == "BUILD" and server.marker)
         room = max(0, self.desired.site.limits.builds - building)
         boots = [change for change in ready if change.kind == "server" and change.action == "create"]
         late = {change.id for change in boots[room:]}
@@ -153,12 +154,11 @@ class TenantRun:
             if address in self.outages:
                 self.outages[address] = (self.outages[address][0], time.time())
 
-    def _short(self, plan: TenantPlan) -> list[Waiting]:
-        """What will come by itself soon: no need to end the run for it."""
-        blocked = {step.id for step in plan.steps if step.id in self._failed}
-        return [w for w in plan.waiting if not w.long and not set(w.after) & blocked and not w.after]
+    def _soon(self, plan: TenantPlan, ready: Sequence[Change]) -> list[AnyStep]:
+        """What will come by itself soon, and boots that are not let in yet: no need to end the run for it."""
+        return [*(wait for wait in plan.waiting if not wait.long and not wait.after), *ready]
 
-    def _sleep(self, waits: list[Waiting]) -> None:
+    def _sleep(self, waits: Sequence[AnyStep]) -> None:
         self._pause()
         self._look_again({wait.kind for wait in waits} - {"gate"} or {"server", "source_server"})
 
