@@ -102,7 +102,7 @@ RULES: tuple[Rule, ...] = (
     # Cut
     Rule(("gate#admission",), PREPARED, "wave"),
     Rule(("gate#admission",), ("port#create", "port#mark", "port#update"), "wave"),
-    Rule(("source_server#record", "source_volume#record"), ("gate#admission",), "wave"),
+    Rule(("source_server#record", "source_volume#record", "volume#release", "volume#manage"), ("gate#admission",), "wave"),
     Rule(("source_server#lock", "source_server#stop", "source_volume#time"), ("source_server#record", "source_volume#record"), "wave"),
     Rule(("replication_group#sync", "replication_group#suspend"),
          ("source_server#stop", "source_server#time", "source_volume#time"), "server"),
