@@ -107,7 +107,7 @@ def _run(
         return _failed(ladder, desired, snapshot, goals, server, target, record)
     if target.status == "BUILD" or target.task_state == "spawning":
         ladder.wait("create", "the server is being built")
-        _finish(ladder, desired, server, None)
+        _finish(ladder, desired, snapshot, server, None)
         return []
     return _complete(ladder, desired, snapshot, goals, server, target)
 
@@ -119,7 +119,7 @@ def _create(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, 
     sent = declared is not None and declared.run != boot.FAILED and not _fresh(goals, server, declared)
     if sent and declared is not None and not lost(desired, snapshot, server, declared):
         ladder.wait("create", "a boot was sent and its reply is not known: looking for its server before anything is sent again")
-        _finish(ladder, desired, server, None)
+        _finish(ladder, desired, snapshot, server, None)
         return []
     ladder.change(
         "create",
@@ -130,7 +130,7 @@ def _create(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, 
         outage=True,
         **_request(desired, snapshot, server),
     )
-    _finish(ladder, desired, server, None)
+    _finish(ladder, desired, snapshot, server, None)
     return []
 
 
@@ -216,11 +216,11 @@ def _complete(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals
         )
     if target.status == "ACTIVE" and not ports_active(snapshot, target):
         ladder.wait("verify", "its ports are not ACTIVE yet")
-    _finish(ladder, desired, server, target)
+    _finish(ladder, desired, snapshot, server, target)
     return []
 
 
-def _finish(ladder: Ladder, desired: Desired, server: Server, target: Server | None) -> None:
+def _finish(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server, target: Server | None) -> None:
     """The rungs behind ACTIVE and equal: the power state and the lock that it had. `target` None: they are still to come."""
     if boot_name(server) != server.name and target is None:
         ladder.change("rename", "the hostname was given at creation, the display name is put back", outage=True, server_id=UNKNOWN)
@@ -238,7 +238,13 @@ def _finish(ladder: Ladder, desired: Desired, server: Server, target: Server | N
             source_project=desired.inventory.project.id, source_server=server.id,
         )  # fmt: skip
     if server.locked and (target is None or not target.locked):
-        ladder.change("lock", "it was locked before the cutover", fields=(FieldChange("locked", False, True),), server_id=server_id)
+        ladder.change(
+            "lock",
+            "it was locked before the cutover",
+            fields=(FieldChange("locked", False, True),),
+            server_id=server_id,
+            owner=snapshot.target.project.id if snapshot.target.project else UNKNOWN,
+        )
 
 
 def _not_identical(desired: Desired, goals: Goals, server: Server, wrong: tuple[FieldChange, ...]) -> Finding:
@@ -311,6 +317,7 @@ def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, ta
                 danger=True,
                 outage=True,
                 server_id=target.id,
+                relock=target.locked,
                 reversible=False,
             )
     for volume in target.volumes:
@@ -407,12 +414,14 @@ def perform(change: Change, providers: Providers) -> None:
         case "rename":
             compute.rename_server(server_id, parameters["name"])
         case "power" | "stop":
+            if parameters.get("relock"):  # the lock that was found may be the tenant's own; both calls may be repeated
+                compute.server_action(server_id, "lock")
             compute.server_action(server_id, "os-stop")
         case "power_on":
             invariants.source_is_stopped(change, providers, parameters["source_project"], parameters["source_server"])
             compute.server_action(server_id, "os-start")
-        case "lock":
-            compute.server_action(server_id, "lock")
+        case "lock":  # the tenant's own where it is carried, an administrator's on the way back
+            compute.server_action(server_id, "lock", project_id=parameters.get("owner", ""))
         case "delete" | "delete_failed":
             invariants.is_ours(change, providers, parameters["project_id"], server_id, parameters["marker"])
             compute.delete_server(server_id)

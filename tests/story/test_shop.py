@@ -46,6 +46,11 @@ def test_two_users_key_pairs_of_one_name_reach_the_right_guests(stage: Stage) ->
     assert kept == {("alice", "alice"), ("alice", "work"), ("bob", "work")}
 
 
+def test_a_lock_that_the_tenant_had_is_the_tenants_again(stage: Stage) -> None:
+    locks = {row["name"]: row["locked_by"] for row in stage.rows("target/nova/servers") if row["locked_by"]}
+    assert locks == {"vault": "owner"}
+
+
 def test_an_excluded_server_stays_as_it_was(stage: Stage, shop_moved: Moved) -> None:
     legacy = [row for row in shop_moved.before["source/nova/servers"] if row["name"] == "legacy"]
     assert [row for row in stage.rows("source/nova/servers") if row["name"] == "legacy"] == legacy
