@@ -30,12 +30,22 @@ class User:
 
 
 @dataclass(frozen=True)
+class Group:
+    id: str
+    name: str
+    domain_name: str
+
+
+@dataclass(frozen=True)
 class RoleAssignment:
+    """Where `group` is true, `user`, `user_domain` and `user_id` name a group of users."""
+
     user: str
     user_domain: str
     role: str
     user_id: str = ""
     role_id: str = ""
+    group: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from millpond.model.array import ArrayFacts, ArrayPool, ArrayVolume, ConsistencyGroup, Replica
 from millpond.model.block_storage import StoragePool, Volume, VolumeSnapshot, VolumeType
 from millpond.model.compute import Flavor, Server, ServerGroup
-from millpond.model.identity import KeyPair, Project, Quota, RoleAssignment, User
+from millpond.model.identity import Group, KeyPair, Project, Quota, RoleAssignment, User
 from millpond.model.network import Agent, FloatingIP, Network, Port, Router, SecurityGroup, Subnet
 
 
@@ -25,6 +25,7 @@ class CloudState:
     user_id: str = ""
     projects: tuple[Project, ...] = ()
     users: tuple[User, ...] = ()
+    groups: tuple[Group, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     domains: Mapping[str, str] = field(default_factory=dict)
     role_assignments: tuple[RoleAssignment, ...] = ()

@@ -25,7 +25,7 @@ READS_AFTER: tuple[str, ...] = ("project", "role_assignment", "user")
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
-    assigned = {a.user_id: a.user for a in scope.seen.source.role_assignments}
+    assigned = {a.user_id: a.user for a in scope.seen.source.role_assignments if not a.group}
     names = {(user.name, user.domain_name) for user in scope.seen.source.users if user.id in assigned}
     domains = providers.site.maps.domains
     mapped = {(name, domains.get(domain, domain)) for name, domain in names}

@@ -13,7 +13,8 @@ from millpond.model.desired import Desired, DesiredWave
 from millpond.model.site import PoolPair
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.record import times
-from millpond.reconcilers.twins import Same
+from millpond.reconcilers.twins import Same, by_id, once_per
+from millpond.reconcilers.usage import servers_of_volumes
 
 GIB = 1024**3
 SAFETY_PREFIX = "millpond-safety-"
@@ -46,9 +47,8 @@ class Group:
     members: tuple[Member, ...]
 
     def servers(self, desired: Desired) -> tuple[str, ...]:
-        volumes = {member.volume.id for member in self.members}
-        attached = (s.id for s in desired.inventory.servers if volumes & {v.volume_id for v in s.volumes})
-        return tuple(sorted(attached))
+        known = servers_of_volumes(desired)
+        return tuple(sorted({id for member in self.members for id in known.get(member.volume.id, ())}))
 
 
 @dataclass(frozen=True)
@@ -133,11 +133,13 @@ def _groups_once(same_desired: Same, same_snapshot: Same) -> tuple[Group, ...]:
     volumes = {volume.id: volume for volume in desired.inventory.volumes}
     result: list[Group] = []
     for wave in desired.waves:
-        result += _of_wave(desired, wave, [volumes[id] for id in wave.volumes if id in volumes], found)
+        result += _of_wave(desired, snapshot, wave, [volumes[id] for id in wave.volumes if id in volumes], found)
     return tuple(result)
 
 
-def _of_wave(desired: Desired, wave: DesiredWave, volumes: Iterable[Volume], found: dict[str, ArrayVolume]) -> list[Group]:
+def _of_wave(
+    desired: Desired, snapshot: Snapshot, wave: DesiredWave, volumes: Iterable[Volume], found: dict[str, ArrayVolume]
+) -> list[Group]:
     sets: dict[tuple[str, str], list[Member]] = {}
     pairs = {pair.name: pair for pair in desired.site.pool_pairs}
     for volume in volumes:
@@ -145,42 +147,65 @@ def _of_wave(desired: Desired, wave: DesiredWave, volumes: Iterable[Volume], fou
         pair = pool_pair(desired, local) if local else None
         if local is None or pair is None or volume.encrypted:
             continue
-        sets.setdefault((pair.name, adoption_of(desired, volume, local)), []).append(
-            Member(volume, local, desired.names.get(volume.id, volume.id))
-        )
+        member = Member(volume, local, desired.names.get(volume.id, volume.id))
+        sets.setdefault((pair.name, adoption_of(desired, volume, local)), []).append(member)
     result: list[Group] = []
     for (pair_name, adoption), members in sorted(sets.items()):
-        result += _split(desired, wave, pairs[pair_name], adoption, members)
+        result += _split(desired, snapshot, wave, pairs[pair_name], adoption, members)
     return result
 
 
-def _split(desired: Desired, wave: DesiredWave, pair: PoolPair, adoption: str, members: list[Member]) -> list[Group]:
-    if wave.grouping == "consistency_group" and len(members) > 1:
-        suffix = "-manage" if adoption == "manage" else ""
-        label = f"{wave.name}-{pair.name}{suffix}"
-        address = Address(desired.tenant, "replication_group", label)
-        return [Group(address, f"millpond-{desired.tenant}-{label}", wave.name, pair, adoption, True, tuple(members))]
-    return [
+def _split(desired: Desired, snapshot: Snapshot, wave: DesiredWave, pair: PoolPair, adoption: str, members: list[Member]) -> list[Group]:
+    """What replicates already keeps its group, or its own replica: a volume that comes late gets one of its own."""
+    suffix = "-manage" if adoption == "manage" else ""
+    label = f"{wave.name}-{pair.name}{suffix}"
+    name = f"{group_prefix(desired)}{label}"
+    replicas = _by_volume(snapshot.storage.replicas)
+    own = {member.local.id: replicas.get((pair.source.array, member.local.id)) for member in members}
+    named = _groups_by_name(snapshot.storage.groups).get((pair.source.array, name))
+    joined = [m for m in members if (replica := own[m.local.id]) and named and replica.grouped and replica.entity == named.id]
+    fresh = [member for member in members if own[member.local.id] is None]
+    if not joined and wave.grouping == "consistency_group" and len(fresh) > 1:
+        joined = fresh
+    inside = {member.volume.id for member in joined}
+    address = Address(desired.tenant, "replication_group", label)
+    together = [Group(address, name, wave.name, pair, adoption, True, tuple(joined))] if joined else []
+    alone = [
         Group(desired.address("replication_group", member.volume.id), member.local.name, wave.name, pair, adoption, False, (member,))
         for member in members
+        if member.volume.id not in inside
     ]
+    return [*together, *alone]
+
+
+def group_prefix(desired: Desired) -> str:
+    """What the names of the consistency groups begin with that Millpond makes for this tenant."""
+    return f"millpond-{desired.tenant}-"
+
+
+@once_per
+def _by_volume(replicas: tuple[Replica, ...]) -> dict[tuple[str, int], Replica]:
+    return {(replica.array, pair.local_id): replica for replica in replicas for pair in replica.pairs}
+
+
+@once_per
+def _by_number(replicas: tuple[Replica, ...]) -> dict[tuple[str, int], Replica]:
+    return {(replica.array, replica.id): replica for replica in replicas}
+
+
+@once_per
+def _groups_by_name(groups: tuple[ConsistencyGroup, ...]) -> dict[tuple[str, str], ConsistencyGroup]:
+    return {(group.array, group.name): group for group in groups}
 
 
 def ends(group: Group, snapshot: Snapshot) -> Ends:
     """The replica that holds any of the members, its other end, and the consistency groups of the group's name."""
-    local_ids = {member.local.id for member in group.members}
-    storage = snapshot.storage
-    source = next((r for r in storage.replicas if r.array == group.pair.source.array and local_ids & {p.local_id for p in r.pairs}), None)
-    target = None
-    if source is not None:
-        target = next((r for r in storage.replicas if r.array == group.pair.target.array and r.id == source.remote_id), None)
-    return Ends(source, target, _named(snapshot, group.pair.source.array, group), _named(snapshot, group.pair.target.array, group))
-
-
-def _named(snapshot: Snapshot, array: str, group: Group) -> ConsistencyGroup | None:
-    if not group.grouped:
-        return None
-    return next((g for g in snapshot.storage.groups if g.array == array and g.name == group.name), None)
+    storage, here, there = snapshot.storage, group.pair.source.array, group.pair.target.array
+    replicas = _by_volume(storage.replicas)
+    source = next((found for member in group.members if (found := replicas.get((here, member.local.id)))), None)
+    target = _by_number(storage.replicas).get((there, source.remote_id)) if source else None
+    named = _groups_by_name(storage.groups) if group.grouped else {}
+    return Ends(source, target, named.get((here, group.name)), named.get((there, group.name)))
 
 
 def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str) -> int:
@@ -190,10 +215,11 @@ def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str) -> 
     """
     array = group.pair.source.array if key == "stopped" else group.pair.target.array
     wave = next(wave for wave in desired.waves if wave.name == group.wave)
-    own = group.servers(desired) or wave.servers
-    records = [s.record for s in snapshot.source.servers if s.id in own]
-    if not wave.servers:
-        records = [v.record for v in snapshot.source.volumes if v.id in wave.volumes]
+    servers, volumes = by_id(snapshot.source.servers), by_id(snapshot.source.volumes)
+    if wave.servers:
+        records = [servers[id].record for id in group.servers(desired) if id in servers]
+    else:
+        records = [volumes[id].record for id in wave.volumes if id in volumes]
     values = [times(getattr(record, key)) if record else {} for record in records]
     known = [value.get(array, 0) or max(value.values(), default=0) for value in values]
     return max(known) if known and all(known) else 0

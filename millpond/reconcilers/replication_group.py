@@ -8,7 +8,7 @@ from millpond.model.address import Side
 from millpond.model.array import Replica
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.desired import Desired
-from millpond.model.finding import Finding, Severity
+from millpond.model.finding import Finding
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
@@ -22,12 +22,12 @@ from millpond.reconcilers.replication import (
     Group,
     ends,
     groups,
-    remote_of,
     seeded,
     stopped_at,
     suspended,
 )
 from millpond.reconcilers.replication_reading import read
+from millpond.reconcilers.replication_refusals import pair_lost, refusals
 from millpond.reconcilers.twins import twin
 
 KIND = "replication_group"
@@ -44,12 +44,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     room = _room(desired, snapshot)
     for group in groups(desired, snapshot):
         found = ends(group, snapshot)
-        foreign = _foreign(desired, snapshot, group, found)
-        if found.both_writable:
-            foreign.append(_both_writable(group))
-        if foreign:
-            findings += foreign
-            continue
+        foreign = refusals(desired, snapshot, group, found)
         ladder = Ladder(
             group.address,
             wave=group.wave,
@@ -59,20 +54,34 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         )
         stage = goals.stages.get(group.wave, Stage.REPLICATE)
         aim = "absent" if stage is Stage.HANDED_OVER and group.wave in goals.unpair else goal(KIND, stage)
-        if aim in ("in_sync", "promoted", "carried_back") and not found.paired:
-            if stage is Stage.HANDED_OVER:
-                continue
-            if group.wave in goals.admitted or aim == "carried_back":
-                findings.append(_pair_lost(group))
-                continue
-            if room < 1:
-                ladder.wait("pair", "the array has no replica left: it goes on when one becomes free", long=True)
-            else:
-                room -= 1
-                _pair(ladder, snapshot, group, found)
-        _lead(ladder, aim, desired, snapshot, goals, group, found)
+        wanted = aim in ("in_sync", "promoted", "carried_back") and not found.paired and stage is not Stage.HANDED_OVER
+        if wanted and (group.wave in goals.admitted or aim == "carried_back"):
+            foreign.append(pair_lost(group))
+        findings += foreign
+        if foreign:
+            _hold(ladder, stage)
+        elif wanted:
+            room -= _pair_or_wait(ladder, snapshot, group, found, room)
+        if not foreign:
+            _lead(ladder, aim, desired, snapshot, goals, group, found)
         steps += ladder.steps
     return KindPlan(tuple(steps), tuple(findings))
+
+
+def _hold(ladder: Ladder, stage: Stage) -> None:
+    """What comes after the roles have changed waits for a person, too."""
+    rung = {Stage.CUT: "promote", Stage.RETURN: "restore", Stage.DISCARD: "restore", Stage.CARRY_BACK: "restore"}.get(stage)
+    if rung:
+        ladder.wait(rung, "held by the blocker of this group", long=True)
+
+
+def _pair_or_wait(ladder: Ladder, snapshot: Snapshot, group: Group, found: Ends, room: int) -> int:
+    """How many replicas it takes."""
+    if room < 1:
+        ladder.wait("pair", "the array has no replica left: it goes on when one becomes free", long=True)
+        return 0
+    _pair(ladder, snapshot, group, found)
+    return 1
 
 
 def _lead(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
@@ -87,86 +96,10 @@ def _lead(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals:
             _unpair(ladder, group, found)
 
 
-def _pair_lost(group: Group) -> Finding:
-    return Finding(
-        "pair_lost",
-        Severity.BLOCKER,
-        group.address,
-        "the replica is gone from the array in the middle of a cut",
-        "without it nothing tells which side holds the last writes",
-        "find out on both arrays who removed it and which side is newer; Millpond does nothing by itself here",
-        wave=group.wave,
-    )
-
-
 def _room(desired: Desired, snapshot: Snapshot) -> int:
     """Replicas that may still be made before either array's limit is reached."""
     totals = [min(fact.replicas_limit, desired.site.limits.replicas) - fact.replicas_total for fact in snapshot.storage.arrays]
     return min(totals, default=0)
-
-
-def _foreign(desired: Desired, snapshot: Snapshot, group: Group, found: Ends) -> list[Finding]:
-    """A member that replicates or is grouped outside of this group; a group whose members are not the manifest's."""
-    result = []
-    own_group = found.local_group.id if found.local_group else 0
-    for member in group.members:
-        in_group = own_group and member.local.cg_id == own_group
-        strange_group = member.local.cg_id and not in_group
-        strange_replica = (member.local.rmr_source or member.local.rmr_target) and not _ours(snapshot, group, found, member.local.id)
-        if strange_group or strange_replica:
-            what = "consistency group" if strange_group else "replica"
-            result.append(
-                Finding(
-                    "already_replicated",
-                    Severity.BLOCKER,
-                    desired.address("volume", member.volume.id),
-                    f"the volume is already in a {what} on {member.local.array}",
-                    "an array allows one replica per volume, and Millpond does not touch one that it did not make",
-                    f"remove {member.local.name} from it, or exclude the volume in the manifest",
-                    wave=group.wave,
-                )
-            )
-    members = {member.local.id for member in group.members}
-    if found.source is not None and not result and {pair.local_id for pair in found.source.pairs} != members:
-        result.append(_regroup(group, found.source))
-    return result
-
-
-def _both_writable(group: Group) -> Finding:
-    return Finding(
-        "both_writable",
-        Severity.BLOCKER,
-        group.address,
-        "both sides of the replica are writable",
-        f"the roles on {group.pair.source.array} and {group.pair.target.array} are both SOURCE",
-        "find out which side the running servers write to, and change the role of the other on the array",
-        wave=group.wave,
-    )
-
-
-def _ours(snapshot: Snapshot, group: Group, found: Ends, local_id: int) -> bool:
-    """A pair is ours when its remote end is the twin's object, or carries the name that this group gives remote ends."""
-    if found.source is None:
-        return False
-    if group.grouped:
-        return found.local_group is not None and found.source.entity == found.local_group.id
-    member = group.members[0]
-    remote = remote_of(group, found, member)
-    names = {v.name for v in snapshot.storage.volumes if v.array == group.pair.target.array and v.id == remote}
-    double = twin(snapshot, "volumes", member.volume.id)
-    return bool(names & {member.remote_name, double.backend_name if double else ""})
-
-
-def _regroup(group: Group, replica: Replica) -> Finding:
-    return Finding(
-        "regroup",
-        Severity.BLOCKER,
-        group.address,
-        f"the group holds {len(replica.pairs)} volumes on the array, the manifest asks for {len(group.members)}",
-        "a member cannot change its group without being replicated anew",
-        "put the servers back into the wave they were in, or remove the replica on the array so that it is made again",
-        wave=group.wave,
-    )
 
 
 def _pair(ladder: Ladder, snapshot: Snapshot, group: Group, found: Ends) -> None:
@@ -194,7 +127,7 @@ def _pair(ladder: Ladder, snapshot: Snapshot, group: Group, found: Ends) -> None
         array=group.pair.source.array,
         remote_array=group.pair.target.array,
         remote_pool=group.pair.target.pool,
-        members=[[member.local.id, remote_ids[i] if precreate else 0, member.remote_name] for i, member in enumerate(group.members)],
+        members=[[m.local.id, (remote_ids[i] or UNKNOWN) if precreate else 0, m.remote_name] for i, m in enumerate(group.members)],
         group=found.local_group.id if found.local_group else (UNKNOWN if group.grouped else 0),
         remote_group=(found.remote_group.id if found.remote_group else UNKNOWN) if group.grouped and precreate else 0,
     )
@@ -399,7 +332,7 @@ def _reverse(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
     fresh = returned > 0 and back.restore_point >= returned
     if suspended(back) and not fresh:
         ladder.change("reverse", "what the target wrote goes back to the source", destination="reversing", **_call(back))
-    elif not returned and back.job_running:
+    elif not returned and (back.job_running or back.pending):
         _wait_seed(ladder, "reverse_seed", "what the target wrote is copied back while it runs", group, back, long=False)
     if not fresh:
         _sync(ladder, "reverse_sync", None if suspended(back) and not returned else back, returned, "the target's last writes")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
+from millpond.model.identity import Group, RoleAssignment, User
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.ladder import Ladder
-from millpond.reconcilers.user import existing
+from millpond.reconcilers.user import existing, target_domain
 
 KIND = "role_assignment"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -41,17 +42,47 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         if role not in snapshot.target.roles:
             findings.append(_missing(desired, assignment.user, assignment.role, role))
             continue
-        user = existing(desired, snapshot, assignment.user, assignment.user_domain)
-        if user is None or (user.id, role) not in held:
+        holder = _holder(desired, snapshot, assignment)
+        if holder is None and assignment.group:
+            findings.append(_missing_group(desired, assignment))
+        elif holder is None or (holder.id, role) not in held:
             name = f"{assignment.user}:{role}"
-            steps += _assign(
-                desired, name, role, snapshot, project, user.id if user else UNKNOWN, "the user has it on the source", assignment.user_id
-            )
+            reason = f"the {'group' if assignment.group else 'user'} has it on the source"
+            holder_id = holder.id if holder else UNKNOWN
+            steps += _assign(desired, name, role, snapshot, project, holder_id, reason, assignment.user_id, group=assignment.group)
     return KindPlan(tuple(steps), tuple(findings))
 
 
+def _holder(desired: Desired, snapshot: Snapshot, assignment: RoleAssignment) -> User | Group | None:
+    if not assignment.group:
+        return existing(desired, snapshot, assignment.user, assignment.user_domain)
+    wanted = (assignment.user, target_domain(desired, assignment.user_domain))
+    return next((group for group in snapshot.target.groups if (group.name, group.domain_name) == wanted), None)
+
+
+def _missing_group(desired: Desired, assignment: RoleAssignment) -> Finding:
+    domain = target_domain(desired, assignment.user_domain)
+    return Finding(
+        "missing_group",
+        Severity.WARNING,
+        desired.address(KIND, f"{assignment.user}:{assignment.role}"),
+        f"the target has no group `{assignment.user}` in domain `{domain}`",
+        f"the group has the role `{assignment.role}` in the tenant; who is in it comes from your directory, not from Millpond",
+        "create the group on the target; the next apply gives it the role",
+    )
+
+
 def _assign(
-    desired: Desired, name: str, role: str, snapshot: Snapshot, project: str, user_id: str, reason: str, source_id: str = ""
+    desired: Desired,
+    name: str,
+    role: str,
+    snapshot: Snapshot,
+    project: str,
+    user_id: str,
+    reason: str,
+    source_id: str = "",
+    *,
+    group: bool = False,
 ) -> list[AnyStep]:
     ladder = Ladder(desired.address(KIND, name), source_id=source_id)
     ladder.change(
@@ -62,6 +93,7 @@ def _assign(
         project_id=project,
         user_id=user_id,
         role_id=snapshot.target.roles.get(role, UNKNOWN),
+        group=group,
     )
     return ladder.steps
 
@@ -79,4 +111,6 @@ def _missing(desired: Desired, user: str, role: str, mapped: str) -> Finding:
 
 def perform(change: Change, providers: Providers) -> None:
     values = change.parameters
-    providers.target.identity.assign_role(values["project_id"], values["user_id"], values["role_id"])
+    identity = providers.target.identity
+    assign = identity.assign_group_role if values["group"] else identity.assign_role
+    assign(values["project_id"], values["user_id"], values["role_id"])

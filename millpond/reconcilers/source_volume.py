@@ -16,6 +16,7 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.record import claim, clear, clock_of, record_change
 from millpond.reconcilers.twins import ambiguous
+from millpond.reconcilers.usage import servers_of_volumes
 
 KIND = "source_volume"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -33,25 +34,22 @@ def carriers(wave: DesiredWave) -> tuple[str, ...]:
 
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     live = {volume.id: volume for volume in snapshot.source.volumes}
+    servers = servers_of_volumes(desired)
     steps: list[AnyStep] = []
     for wave in desired.waves:
         for id in wave.volumes:
             if id not in live:
                 continue
-            ladder = Ladder(desired.address(KIND, id), wave=wave.name, source_id=id, side=Side.SOURCE, servers=_servers(desired, id))
+            ladder = Ladder(desired.address(KIND, id), wave=wave.name, source_id=id, side=Side.SOURCE, servers=servers.get(id, ()))
             stage = goals.stages.get(wave.name, Stage.REPLICATE)
             aim = goal(KIND, stage)
             if aim == "absent":
                 # Its server's record is gone with the server: what is left of the wave was handed over as a whole.
-                _delete(ladder, snapshot, live[id], desired, handed_over=set(_servers(desired, id)) <= goals.verified)
+                _delete(ladder, snapshot, live[id], desired, handed_over=set(servers.get(id, ())) <= goals.verified)
             elif id in carriers(wave):
                 _carry(ladder, aim, desired, snapshot, goals, live[id])
             steps += ladder.steps
     return KindPlan(tuple(steps))
-
-
-def _servers(desired: Desired, volume_id: str) -> tuple[str, ...]:
-    return tuple(s.id for s in desired.inventory.servers if any(v.volume_id == volume_id for v in s.volumes))
 
 
 def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> None:

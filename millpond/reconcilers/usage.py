@@ -44,6 +44,17 @@ def _frozen(index: dict[str, dict[str, None]]) -> dict[str, tuple[str, ...]]:
     return {key: tuple(servers) for key, servers in index.items()}
 
 
+@once_per
+def servers_of_volumes(desired: Desired) -> Mapping[str, tuple[str, ...]]:
+    """Volume → the servers that it is attached to; for a detached one all servers of its wave, which it moves with."""
+    attached: dict[str, dict[str, None]] = {}
+    for server in desired.inventory.servers:
+        for volume in server.volumes:
+            attached.setdefault(volume.volume_id, {})[server.id] = None
+    moving = {id: wave.servers for wave in desired.waves for id in wave.volumes}
+    return {**moving, **_frozen(attached)}
+
+
 def is_handed_over(goals: Goals, server: str) -> bool:
     return server in goals.verified and goals.stage(server) not in RETURNING
 

@@ -16,12 +16,16 @@ READS_AFTER: tuple[str, ...] = ("project", "role_assignment")
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
-    names = sorted({assignment.user_domain for assignment in scope.seen.source.role_assignments})
+    assignments = scope.seen.source.role_assignments
+    names = sorted({assignment.user_domain for assignment in assignments})
     mapped = sorted({providers.site.maps.domains.get(name, name) for name in names})
-    return Facts(
-        source={"users": _users(providers.source, scope.seen.source.domains, names)} if scope.source else {},
-        target={"users": _users(providers.target, scope.seen.target.domains, mapped)} if scope.target else {},
-    )
+    there: dict[str, object] = {}
+    if scope.target:
+        domains = scope.seen.target.domains
+        there["users"] = _users(providers.target, domains, mapped)
+        if any(assignment.group for assignment in assignments):
+            there["groups"] = providers.target.identity.groups([domains[name] for name in mapped if name in domains])
+    return Facts(source={"users": _users(providers.source, scope.seen.source.domains, names)} if scope.source else {}, target=there)
 
 
 def _users(cloud: Cloud, domains: object, names: list[str]) -> tuple[User, ...]:

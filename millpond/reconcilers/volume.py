@@ -18,6 +18,7 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.replication import adoption_of, ends, groups, local_volume, remote_of
 from millpond.reconcilers.twins import ambiguous, twin
+from millpond.reconcilers.usage import servers_of_volumes
 
 KIND = "volume"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -83,7 +84,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             desired.address(KIND, volume.id),
             wave=goals.wave(volume.id),
             source_id=volume.id,
-            servers=tuple(s.id for s in desired.inventory.servers if any(v.volume_id == volume.id for v in s.volumes)),
+            servers=servers_of_volumes(desired).get(volume.id, ()),
         )
         target = twin(snapshot, "volumes", volume.id)
         aim = goal(KIND, goals.stage(volume.id))

@@ -38,7 +38,7 @@ def discover(site: Site, tenant: str, source: ProjectRef, former: Inventory | No
 
 def _inventory(tenant: str, stamp: str, state: CloudState) -> Inventory:
     project = state.projects[0]
-    assigned = {assignment.user_id for assignment in state.role_assignments}
+    assigned = {assignment.user_id for assignment in state.role_assignments if not assignment.group}
     ports = [port for port in state.ports if port.project_id == project.id and not port.device_owner.startswith(_SKIPPED_OWNERS)]
     used = {port.network_id for port in state.ports if port.project_id == project.id}
     used |= {router.gateway_network_id for router in state.routers} | {fip.floating_network_id for fip in state.floating_ips}

@@ -10,7 +10,7 @@ from threading import Event
 
 from millpond.errors import LeaseHeld, Unreachable
 from millpond.execution.executor import Executor
-from millpond.model.change import AnyStep, Change, Waiting
+from millpond.model.change import AnyStep, Change
 from millpond.model.desired import Desired
 from millpond.model.outcome import Outcome, Result
 from millpond.model.plan import TenantPlan

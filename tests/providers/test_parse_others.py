@@ -46,13 +46,15 @@ def test_a_pool_s_free_space(said: object, free: float) -> None:
     assert cinder.parse_storage_pool(row).free_gib == free
 
 
-def test_assignments_of_groups_and_those_that_only_subprojects_inherit_are_left_out() -> None:
+def test_assignments_of_groups_say_so_and_those_that_only_subprojects_inherit_are_left_out() -> None:
     scope = {"scope": {"project": {"id": "p"}}}
     user = {"user": {"id": "u", "name": "alice", "domain": {"id": "d", "name": "Default"}}, "role": {"id": "r", "name": "member"}}
     found = keystone.parse_role_assignment({**user, **scope})
     assert found is not None
     assert (found.user, found.user_domain, found.role, found.user_id, found.role_id) == ("alice", "Default", "member", "u", "r")
-    assert keystone.parse_role_assignment({"group": {"id": "g"}, "role": user["role"], **scope}) is None
+    group = keystone.parse_role_assignment({"group": {"id": "g", "name": "ops"}, "role": user["role"], **scope})
+    assert group is not None
+    assert (group.user, group.user_id, group.group) == ("ops", "g", True)
     inherited = {"scope": {"project": {"id": "p"}, "OS-INHERIT:inherited_to": "projects"}}
     assert keystone.parse_role_assignment({**user, **inherited}) is None
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from millpond.model.identity import Project, RoleAssignment, User
-from millpond.providers.openstack.parse_identity import parse_project, parse_role_assignment, parse_user
+from millpond.model.identity import Group, Project, RoleAssignment, User
+from millpond.providers.openstack.parse_identity import parse_group, parse_project, parse_role_assignment, parse_user
 from millpond.providers.openstack.service import Service
 
 
@@ -44,6 +44,10 @@ class KeystoneIdentity:
         names = {id: name for name, id in self.domains().items()}
         return tuple(parse_user(row, names.get(id, "")) for id in domain_ids for row in self._list("/users", "users", domain_id=id))
 
+    def groups(self, domain_ids: Sequence[str]) -> tuple[Group, ...]:
+        names = {id: name for name, id in self.domains().items()}
+        return tuple(parse_group(row, names.get(id, "")) for id in domain_ids for row in self._list("/groups", "groups", domain_id=id))
+
     def create_project(self, body: Mapping[str, Any]) -> str:
         return str(self._keystone.send("POST", "/projects", {"project": body})["project"]["id"])
 
@@ -64,6 +68,9 @@ class KeystoneIdentity:
 
     def assign_role(self, project_id: str, user_id: str, role_id: str) -> None:
         self._keystone.send("PUT", f"/projects/{project_id}/users/{user_id}/roles/{role_id}")
+
+    def assign_group_role(self, project_id: str, group_id: str, role_id: str) -> None:
+        self._keystone.send("PUT", f"/projects/{project_id}/groups/{group_id}/roles/{role_id}")
 
     def unassign_role(self, project_id: str, user_id: str, role_id: str) -> None:
         self._keystone.send("DELETE", f"/projects/{project_id}/users/{user_id}/roles/{role_id}")

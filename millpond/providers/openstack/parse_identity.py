@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from millpond.model.identity import Project, RoleAssignment, User
+from millpond.model.identity import Group, Project, RoleAssignment, User
 
 Row = Mapping[str, Any]
 SOURCE_PROPERTY = "millpond_source"
@@ -36,14 +36,19 @@ def parse_user(row: Row, domain_name: str = "") -> User:
 
 
 def parse_role_assignment(row: Row) -> RoleAssignment | None:
-    """A row of GET /role_assignments?include_names. None for a group's assignment, and for one that only subprojects inherit."""
-    user, role = row.get("user"), row["role"]
-    if user is None or "OS-INHERIT:inherited_to" in row.get("scope", {}):
+    """A row of GET /role_assignments?include_names. None for one that only subprojects inherit."""
+    holder, role = row.get("user") or row.get("group"), row["role"]
+    if holder is None or "OS-INHERIT:inherited_to" in row.get("scope", {}):
         return None
     return RoleAssignment(
-        user=user.get("name") or "",
-        user_domain=(user.get("domain") or {}).get("name") or "",
+        user=holder.get("name") or "",
+        user_domain=(holder.get("domain") or {}).get("name") or "",
         role=role.get("name") or "",
-        user_id=user["id"],
+        user_id=holder["id"],
         role_id=role["id"],
+        group="group" in row,
     )
+
+
+def parse_group(row: Row, domain_name: str = "") -> Group:
+    return Group(id=row["id"], name=row["name"], domain_name=domain_name)
