@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from millpond.diffing import plain
 from millpond.model.change import UNKNOWN, Change
 from millpond.model.plan import Plan
 
@@ -50,9 +52,20 @@ class Envelope:
             reviewed = before.get(item.path)
             if reviewed is None:
                 return f"{item.path} was not reviewed"
-            if item.path not in VOLATILE and UNKNOWN not in (str(reviewed.after), str(item.after)) and reviewed.after != item.after:
+            if item.path not in VOLATILE and not _agree(plain(reviewed.after), plain(item.after)):
                 return f"{item.path} would become {item.after!r}, reviewed was {reviewed.after!r}"
         return ""
+
+
+def _agree(reviewed: Any, now: Any) -> bool:
+    """Equal, wherever both are known."""
+    if UNKNOWN in (reviewed, now):
+        return True
+    if isinstance(reviewed, list) and isinstance(now, list):
+        return len(reviewed) == len(now) and all(map(_agree, reviewed, now))
+    if isinstance(reviewed, dict) and isinstance(now, dict):
+        return reviewed.keys() == now.keys() and all(_agree(reviewed[key], now[key]) for key in now)
+    return bool(reviewed == now)
 
 
 CARRYING_ON = frozenset(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from millpond.model.array import Replica
+from millpond.model.cut_record import CutRecord
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.plan import Stage, WaveStatus
 from millpond.model.snapshot import Snapshot
@@ -28,10 +31,20 @@ def _status(desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWav
         servers=tuple(str(desired.address("server", id)) for id in wave.servers),
         cut=cut,
         admitted=wave.name in goals.admitted,
-        outage_since=cut if known and stage not in (Stage.HANDED_OVER, Stage.DECOMMISSION) else "",
+        outage_since=cut if _out(snapshot, stage, wave, known) else "",
         lag_seconds=wave_lag(desired, snapshot, wave.name),
         bytes_left=sum(_left(group, pair.source) for group, pair in found if pair.source),
     )
+
+
+def _out(snapshot: Snapshot, stage: Stage, wave: DesiredWave, known: Mapping[str, CutRecord]) -> bool:
+    """Whether a server of the wave that ran before its cut runs on neither side. One that was handed over is its tenant's to stop,
+    unless it is on its way back."""
+    going_back = stage in (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
+    running = {s.id for s in snapshot.source.servers if s.status == "ACTIVE"}
+    running |= {s.marker for s in snapshot.target.servers if s.status == "ACTIVE"}
+    ours = {id for id, r in known.items() if id in wave.servers and r.power == "active" and (going_back or not r.verified)}
+    return bool(ours - running)
 
 
 def _phase(stage: Stage, recorded: bool, pairs: list[Ends]) -> str:

@@ -17,6 +17,7 @@ from millpond.errors import MillpondError, StalePlan
 from millpond.execution.executor import Executor
 from millpond.execution.journal import Journal
 from millpond.execution.lease import Lease
+from millpond.execution.redaction import secrets_of
 from millpond.execution.run import Run, new_run
 from millpond.model.desired import Desired
 from millpond.model.outcome import ApplyResult, Outcome, Result
@@ -58,7 +59,7 @@ def apply_plan(
     _expected(tenants, expect_digest, envelope)
     directory = Path(site.directory)
     run = new_run(os.environ, directory, __version__)
-    journal = Journal.open(site.journal, directory)
+    journal = Journal.open(site.journal, directory, secrets_of(os.environ))
     journal.begin(run)
     saved = Envelope.of(envelope) if envelope else None
     with _signals() as stop, ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="tenant") as pool:
