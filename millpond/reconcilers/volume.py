@@ -284,8 +284,8 @@ def _managed(
         return []
     if target.status in ("in-use", "detaching", "reserved", "attaching"):
         ladder.wait("release_by_server", "its server is being removed")
-    if target.status == "unmanaging":
-        ladder.wait("unmanage", "Cinder is letting it go")
+    if target.status in ("managing", "creating", "unmanaging"):
+        ladder.wait("unmanage", f"Cinder is busy with it ({target.status})")
     else:
         ladder.change(
             "unmanage",
