@@ -31,6 +31,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
     """
     from millpond.cli.documents import load
     from millpond.cli.say import say
+    from millpond.reporting.errors_text import error_text
     from millpond.reporting.outcome_text import outcome_text
     from millpond.reporting.progress import progress_on
     from millpond.runs.apply import apply_plan
@@ -46,6 +47,8 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
             site, desired, progress=progress, wave=wave, envelope=saved.plan if saved else None, expect_digest=expect_digest
         )
     say("\n" + outcome_text(result, wave))
+    for tenant, error in result.errors:
+        say(f"\n{tenant}\n{error_text(error)}", err=True)
     return _code(result, detailed_exitcode)
 
 
@@ -82,7 +85,9 @@ def _code(result: ApplyResult, detailed: bool) -> ExitCode:
 
     if result.interrupted:
         return ExitCode.INTERRUPTED
-    if result.plan.errors or any(outcome.result is Result.FAILED for outcome in result.final.values()):
+    if result.errors and all(error.exit_code is ExitCode.LEASED for _, error in result.errors):
+        return ExitCode.LEASED
+    if result.errors or any(outcome.result is Result.FAILED for outcome in result.final.values()):
         return ExitCode.ERROR
     if result.held:
         return ExitCode.HELD

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from millpond.errors import MillpondError
 from millpond.model.plan import Plan
 
 
@@ -29,6 +30,7 @@ class ApplyResult:
 
     `plan` is the last one made: what is still to do, waits or is blocked. `outcomes` in the order of their ends; a step that was tried
     again has several and the last one holds. `outages`: seconds measured per server address; `estimated`: those that the first plan gave.
+    `errors`: what ended a tenant's run before its time.
     `advanced`: at least one change was performed. `remaining`: something is still to do or waited for. `held`: by a gate or blocker.
     """
 
@@ -41,6 +43,7 @@ class ApplyResult:
     interrupted: bool = False
     estimated: tuple[tuple[str, float], ...] = ()
     run: str = ""
+    errors: tuple[tuple[str, MillpondError], ...] = ()
 
     @property
     def final(self) -> dict[str, Outcome]:

@@ -38,9 +38,10 @@ AT_ONCE = 4
 @dataclass(frozen=True)
 class _Done:
     plan: TenantPlan
-    outcomes: tuple[Outcome, ...]
-    outages: tuple[tuple[str, float], ...]
-    estimated: tuple[tuple[str, float], ...]
+    outcomes: tuple[Outcome, ...] = ()
+    outages: tuple[tuple[str, float], ...] = ()
+    estimated: tuple[tuple[str, float], ...] = ()
+    error: MillpondError | None = None
 
 
 def apply_plan(
@@ -64,12 +65,12 @@ def apply_plan(
     saved = Envelope.of(envelope) if envelope else None
     with _signals() as stop, ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="tenant") as pool:
         futures = [pool.submit(_tenant, site, desired, journal, run, progress, stop, wave, saved) for desired in tenants]
-        done, errors = _collected(futures)
+        done = [future.result() for future in futures]
         interrupted = stop.is_set()
     if saved and any(saved.stale.values()):
         raise StalePlan(_stale_text(saved), fix="Make the plan again and have it reviewed:", command="millpond plan -o plan.json")
-    if errors:
-        raise errors[0]
+    if len(done) == 1 and done[0].error and not done[0].outcomes:
+        raise done[0].error
     return _result(done, run, interrupted)
 
 
@@ -83,24 +84,22 @@ def _tenant(
     wave: str,
     envelope: Envelope | None,
 ) -> _Done:
+    """One tenant to its end. An error ends it alone: what was done until then is told beside it."""
     manifest = desired.manifest
     providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.WRITE)
-    with Lease(journal.engine, desired.tenant, run) as lease:
-        executor = Executor(providers, journal, lease, run.id)
-        work = TenantRun(desired, providers, executor, run.id, progress, stop, wave, envelope)
-        plan = work.until_quiet()
-    return _Done(plan, tuple(work.outcomes), work.measured(), tuple(work.estimated.items()))
-
-
-def _collected(futures: Sequence[object]) -> tuple[list[_Done], list[MillpondError]]:
-    """What each tenant came to. An error of one tenant does not stop the others; it is told when all have ended."""
-    done, errors = [], []
-    for future in futures:
-        try:
-            done.append(future.result())  # type: ignore[attr-defined]
-        except MillpondError as error:
-            errors.append(error)
-    return done, errors
+    work: TenantRun | None = None
+    error: MillpondError | None = None
+    try:
+        with Lease(journal.engine, desired.tenant, run) as lease:
+            executor = Executor(providers, journal, lease, run.id)
+            work = TenantRun(desired, providers, executor, run.id, progress, stop, wave, envelope)
+            work.until_quiet()
+    except MillpondError as failure:
+        error = failure
+    if work is None:
+        return _Done(TenantPlan(desired.tenant, tenant_digest(desired)), error=error)
+    plan = work.last_words() if error else work.plan
+    return _Done(plan, tuple(work.outcomes), work.measured(), tuple(work.estimated.items()), error)
 
 
 def _expected(tenants: Sequence[Desired], expect_digest: str, envelope: Plan | None) -> None:
@@ -141,6 +140,7 @@ def _result(done: Sequence[_Done], run: Run, interrupted: bool) -> ApplyResult:
         interrupted=interrupted,
         estimated=tuple(pair for one in done for pair in one.estimated),
         run=run.id,
+        errors=tuple((one.plan.tenant, one.error) for one in done if one.error),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from threading import Event
 
 from millpond.errors import LeaseHeld, Unreachable
@@ -13,9 +14,10 @@ from millpond.execution.executor import Executor
 from millpond.model.change import AnyStep, Change
 from millpond.model.desired import Desired
 from millpond.model.outcome import Outcome, Result
-from millpond.model.plan import TenantPlan
+from millpond.model.plan import TenantPlan, WaveStatus
 from millpond.model.snapshot import Snapshot
 from millpond.planning.build import build
+from millpond.planning.digest import tenant_digest
 from millpond.planning.envelope import Envelope
 from millpond.providers.ports import Providers
 from millpond.runs.observe import observe, observe_again
@@ -27,7 +29,10 @@ TOO_OFTEN = 5
 
 @dataclass
 class TenantRun:
-    """`stop` is set by a signal: nothing new is begun then. `envelope` limits what may be done to a saved plan."""
+    """`stop` is set by a signal: nothing new is begun then. `envelope` limits what may be done to a saved plan.
+
+    `plan` is the last one made.
+    """
 
     desired: Desired
     providers: Providers
@@ -40,12 +45,16 @@ class TenantRun:
     outcomes: list[Outcome] = field(default_factory=list)
     outages: dict[str, tuple[float, float]] = field(default_factory=dict)
     estimated: dict[str, float] = field(default_factory=dict)
+    plan: TenantPlan = field(init=False)
     _counts: Counter[str] = field(default_factory=Counter)
     _failed: dict[str, str] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
     _claimed: set[str] = field(default_factory=set)
     _snapshot: Snapshot = field(default_factory=Snapshot)
     _whole: bool = False
+
+    def __post_init__(self) -> None:
+        self.plan = TenantPlan(self.desired.tenant, tenant_digest(self.desired))
 
     def until_quiet(self) -> TenantPlan:
         """Works until there is nothing to do, or only what takes hours, or what failed. Returns the last plan."""
@@ -76,6 +85,7 @@ class TenantRun:
         plan = build(self.desired, self._snapshot, run=self.run, tried=frozenset(self._tried), wave=self.wave)
         for address, seconds in plan.outage.servers:
             self.estimated.setdefault(address, seconds)
+        self.plan = plan
         self.progress.planned(plan)
         return plan
 
@@ -181,6 +191,18 @@ class TenantRun:
     def failures(self) -> dict[str, str]:
         return dict(self._failed)
 
+    def last_words(self) -> TenantPlan:
+        """The last plan, for a run that ends in an error: servers that it stopped since count as down, seen or not."""
+        down = {address: begin for address, (begin, end) in self.outages.items() if not end}
+        return replace(self.plan, waves=tuple(_down(wave, down) for wave in self.plan.waves))
+
     def measured(self) -> tuple[tuple[str, float], ...]:
         """Seconds per server address whose outage ended in this run."""
         return tuple(sorted((address, end - begin) for address, (begin, end) in self.outages.items() if end))
+
+
+def _down(wave: WaveStatus, down: Mapping[str, float]) -> WaveStatus:
+    begun = [down[address] for address in wave.servers if address in down]
+    if not begun or wave.outage_since:
+        return wave
+    return replace(wave, outage_since=datetime.fromtimestamp(min(begun), UTC).isoformat(timespec="seconds"))
