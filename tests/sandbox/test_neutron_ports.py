@@ -99,6 +99,17 @@ def test_carried_attributes_come_back(target: Connection, network: Any) -> None:
     assert target.network.update_port(port, binding_host_id="nowhere").binding_vif_type == "binding_failed"
 
 
+def test_dhcp_options_stay_until_they_are_taken_away(target: Connection, network: Any) -> None:
+    option = {"opt_name": "mtu", "opt_value": "1400"}
+    port = target.network.create_port(network_id=network.id, extra_dhcp_opts=[option])
+    assert port.extra_dhcp_opts == [{**option, "ip_version": 4}]
+    second = {"opt_name": "router", "opt_value": "10.0.0.1"}
+    changed = target.network.update_port(port, extra_dhcp_opts=[second])
+    assert [item["opt_name"] for item in changed.extra_dhcp_opts] == ["mtu", "router"]
+    changed = target.network.update_port(port, extra_dhcp_opts=[{"opt_name": "mtu", "opt_value": None}])
+    assert [item["opt_name"] for item in changed.extra_dhcp_opts] == ["router"]
+
+
 def test_a_bound_port_keeps_its_mac(target: Connection, network: Any) -> None:
     port = target.network.create_port(network_id=network.id)
     assert target.network.update_port(port, mac_address=MAC).mac_address == MAC

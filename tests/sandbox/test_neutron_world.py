@@ -205,10 +205,36 @@ def test_two_live_gateways_are_a_violation(world: World, source: NeutronService,
     assert kinds(world) == ["gateway_twice"]
 
 
-def test_a_floating_ip_on_both_clouds_is_a_violation(world: World, source: NeutronService, target: NeutronService) -> None:
+def test_ovn_does_not_switch_off_one_port_of_a_router(world: World, source: NeutronService, target: NeutronService) -> None:
+    new = _routed(target)
+    target.ports.update(SERVICE, new["id"], {"admin_state_up": False})
+    router = target.routers.require(new["device_id"])
+    target.routers.update(SERVICE, router["id"], {"admin_state_up": False})
+    _routed(source)
+    assert kinds(world) == []
+    target.routers.update(SERVICE, router["id"], {"admin_state_up": True})
+    assert kinds(world) == ["gateway_twice"]
+
+
+def test_one_external_address_on_two_routers_is_a_violation(world: World, source: NeutronService, target: NeutronService) -> None:
     for neutron in (source, target):
         outside = neutron.create_network("admin", **{"router:external": True})
         neutron.create_subnet("admin", network_id=outside["id"], cidr="203.0.113.0/24", enable_dhcp=False)
+        assert kinds(world) == []
+        router = neutron.create_router("acme", external_gateway_info={"network_id": outside["id"]})
+        chosen = {"network_id": outside["id"], "external_fixed_ips": [{"ip_address": "203.0.113.5"}]}
+        neutron.routers.update(SERVICE, router["id"], {"external_gateway_info": chosen})
+        neutron.routers.update(SERVICE, router["id"], {"external_gateway_info": None})
+        neutron.routers.update(SERVICE, router["id"], {"external_gateway_info": chosen})
+    assert kinds(world) == ["external_address_twice"]
+
+
+def test_a_floating_ip_on_both_clouds_is_a_violation(world: World, source: NeutronService, target: NeutronService) -> None:
+    for neutron in (source, target):
+        outside = neutron.create_network("admin", **{"router:external": True})
+        own = "203.0.113.101" if neutron is source else "203.0.113.201"
+        pools = [{"start": own, "end": own}]
+        neutron.create_subnet("admin", network_id=outside["id"], cidr="203.0.113.0/24", allocation_pools=pools, enable_dhcp=False)
         network = make_network(neutron, vlan=101 if neutron is source else 102)
         [subnet] = neutron.subnets.table.where(network_id=network["id"])
         router = neutron.create_router("acme", external_gateway_info={"network_id": outside["id"]})

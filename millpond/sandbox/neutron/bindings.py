@@ -51,9 +51,11 @@ class Bindings:
 
     def _set(self, port: Row, **changes: Any) -> None:
         after = {**port, **changes}
-        # ML2/OVN never binds a router's ports to a host.
-        bound = after["binding:vif_type"] == "ovs" or after["device_owner"].startswith("network:router")
-        active = after["_plugged"] and after["admin_state_up"] and bound
+        # ML2/OVN neither binds a router's ports to a host nor switches one off alone.
+        of_router = after["device_owner"].startswith("network:router")
+        bound = of_router or after["binding:vif_type"] == "ovs"
+        enabled = after["admin_state_up"] or (of_router and self.service.is_ovn)
+        active = after["_plugged"] and enabled and bound
         changes["status"] = "ACTIVE" if active else "DOWN"
         if any(port.get(name) != value for name, value in changes.items()):
             self.service.ports.change(port, **changes)

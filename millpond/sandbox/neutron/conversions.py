@@ -110,6 +110,13 @@ def document(required: dict[str, Convert], extra: dict[str, Convert] | None = No
     return check
 
 
+def dhcp_option(value: Any) -> dict[str, Any]:
+    """`opt_value` None takes the option away."""
+    keys = {"opt_name": string, "opt_value": optional(string)}
+    found: dict[str, Any] = document(keys, {"ip_version": one_of(4, 6)})(value)
+    return {"ip_version": 4, **found}
+
+
 def ethertype(value: Any) -> str:
     for known in ("IPv4", "IPv6"):
         if str(value).lower() == known.lower():

@@ -54,6 +54,7 @@ class Gateways:
         if old is not None and old["network_id"] == info["network_id"]:
             if fixed_ips is not None:
                 self.service.ports.change(old, fixed_ips=self.service.ports.allocation(old).choose(fixed_ips))
+                self.service.watch.port_changed(old)
         else:
             self._refuse_in_use(router)
             port = self._make(router, info["network_id"], fixed_ips)

@@ -97,6 +97,8 @@ class Ports(Collection):
             changes["fixed_ips"] = self._reallocate(row, changes["fixed_ips"])
         for group in changes.get("security_groups", []):
             self.service.security_groups.find(caller, group)
+        if "extra_dhcp_opts" in changes:
+            changes["extra_dhcp_opts"] = _merged(row["extra_dhcp_opts"], changes["extra_dhcp_opts"])
         check_protection({**row, **changes})
         if "binding:host_id" in changes:
             changes["binding:host_id"] = changes["binding:host_id"] or ""
@@ -143,6 +145,12 @@ class Ports(Collection):
 
     def _owns_network(self, caller: Caller, network_id: str) -> bool:
         return self.service.networks.owns(caller, self.service.networks.require(network_id))
+
+
+def _merged(options: list[Row], changes: list[Row]) -> list[Row]:
+    """Options that an update does not name stay (neutron/db/extradhcpopt_db.py)."""
+    found = {(option["opt_name"], option["ip_version"]): option for option in [*options, *changes]}
+    return [option for option in found.values() if option["opt_value"] is not None]
 
 
 def _dns(name: str, ip: str) -> dict[str, str]:

@@ -43,7 +43,7 @@ class Routers(Collection):
             self.service.gateways.check(caller, "update", info)
             self.service.gateways.set(row, info)
         self.change(row, **changes)
-        for port in self.interfaces(id):
+        for port in self.service.ports.of_device(id):
             self.service.watch.port_changed(port)
         return row
 

@@ -58,7 +58,7 @@ class Subnets(Collection):
         if {"gateway_ip", "allocation_pools"} & set(changes):
             check_gateway(changed["gateway_ip"], changed["allocation_pools"])
         self.change(row, **changes)
-        if "enable_dhcp" in changes:
+        if {"enable_dhcp", "allocation_pools"} & set(changes):
             self._consume(row)
         return row
 

@@ -72,7 +72,7 @@ PORT = (
     ),
     Attribute(
         "extra_dhcp_opts",
-        to.list_of(to.document({"opt_name": to.string, "opt_value": to.optional(to.string)}, {"ip_version": to.one_of(4, 6)})),
+        to.list_of(to.dhcp_option),
         [],
         extension="extra_dhcp_opt",
     ),

@@ -16,6 +16,8 @@ from millpond.sandbox.neutron.routers import INTERFACE
 if TYPE_CHECKING:
     from millpond.sandbox.neutron.service import NeutronService
 
+GATEWAY = "network:router_gateway"
+
 
 class Watch:
     """Writes to the world's table "violations": kind, at (ms), where, detail; each thing once."""
@@ -28,6 +30,8 @@ class Watch:
         """Compares the port with those of the other cloud on the same VLAN."""
         if port["id"] not in self.service.ports.table:
             return
+        if port["device_owner"] == GATEWAY:
+            self._check_external(port)
         for other, theirs in self._opposite(port):
             self._check_black_hole(self.service, port, theirs)
             self._check_black_hole(other, theirs, port)
@@ -61,9 +65,18 @@ class Watch:
             what = ", ".join(sorted(shared))
             self._record("unbound_port_swallows_traffic", f"{ovn.cloud.name} has an unbound port for {what}, live on the other cloud")
 
+    def _check_external(self, port: Row) -> None:
+        """External networks are one outside, whatever segment each cloud reaches it by."""
+        for other in self._others():
+            for theirs in other.ports.table.where(device_owner=GATEWAY):
+                shared = _ips(port) & _ips(theirs)
+                if shared and _is_live(self.service, port) and _is_live(other, theirs):
+                    self._record("external_address_twice", f"routers of both clouds have the external address {', '.join(sorted(shared))}")
+
     def _check_gateways(self, port: Row, other: NeutronService, theirs: Row) -> None:
         shared = _ips(port) & _ips(theirs)
-        if shared and _is_gateway(self.service, port) and _is_gateway(other, theirs):
+        are_interfaces = port["device_owner"] == theirs["device_owner"] == INTERFACE
+        if shared and are_interfaces and _is_live(self.service, port) and _is_live(other, theirs):
             self._record("gateway_twice", f"router interfaces of both clouds answer for {', '.join(sorted(shared))}")
 
     def _record(self, kind: str, detail: str) -> None:
@@ -77,6 +90,7 @@ def _ips(port: Row) -> set[str]:
     return {item["ip_address"] for item in port["fixed_ips"]}
 
 
-def _is_gateway(service: NeutronService, port: Row) -> bool:
-    router = service.routers.get(port["device_id"]) if port["device_owner"] == INTERFACE else None
-    return bool(router and router["admin_state_up"] and port["admin_state_up"])
+def _is_live(service: NeutronService, port: Row) -> bool:
+    """Whether the router answers on this port of it. ML2/OVN does not switch off one port of a router."""
+    router = service.routers.get(port["device_id"])
+    return bool(router and router["admin_state_up"] and (port["admin_state_up"] or service.is_ovn))
