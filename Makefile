@@ -3,7 +3,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo stop-demo test check clean
+.PHONY: help set-up demo test check clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -12,10 +12,7 @@ set-up: ## the virtual environment .venv with locked dependencies
 	@./scripts/set-up
 
 demo: set-up ## the whole story on simulated clouds, in under two minutes
-	@.venv/bin/python demo/play.py
-
-stop-demo: ## end the sandbox that the demo left running
-	@.venv/bin/python demo/play.py --stop
+	@.venv/bin/python -m demo.play
 
 test: set-up ## all tests
 	@.venv/bin/python -m pytest -n 4 $(PYTEST_ARGS)
