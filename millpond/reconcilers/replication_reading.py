@@ -1,12 +1,17 @@
-"""Reads both arrays of every pool pair: few requests for any number of volumes."""
+"""Reads both arrays of every pool pair: few requests for any number of volumes, as many at once as the arrays allow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from millpond.model.array import ArrayVolume, Replica
 from millpond.providers.ports import Providers
+from millpond.providers.together import AT_ONCE
 from millpond.reconcilers.base import Scope
+
+T = TypeVar("T")
 
 
 def read(providers: Providers, scope: Scope) -> dict[str, object]:
@@ -16,25 +21,28 @@ def read(providers: Providers, scope: Scope) -> dict[str, object]:
     targets = sorted({pair.target.array for pair in pairs})
     local_names = [volume.backend_name for volume in scope.seen.source.volumes]
     remote_names = [volume.backend_name for volume in scope.seen.target.volumes]
-    volumes: list[ArrayVolume] = []
-    replicas: list[Replica] = []
-    for name in sources:
-        array = providers.array(name)
-        volumes += array.volumes(local_names)
-        replicas += array.replicas()
-    ends = _remote_ends(volumes, replicas)
-    for name in targets:
-        array = providers.array(name)
-        volumes += array.volumes(remote_names, ends)
-        replicas += array.replicas()
     arrays = [providers.array(name) for name in sorted({*sources, *targets})]
-    return {
-        "arrays": tuple(array.facts() for array in arrays),
-        "pools": tuple(pool for array in arrays for pool in array.pools()),
-        "volumes": tuple(volumes),
-        "replicas": tuple(replicas),
-        "groups": tuple(group for array in arrays for group in array.groups()),
-    }
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="read") as pool:
+        facts = [pool.submit(array.facts) for array in arrays]
+        pools = [pool.submit(array.pools) for array in arrays]
+        groups = [pool.submit(array.groups) for array in arrays]
+        asked = {array.name: pool.submit(array.replicas) for array in arrays}
+        local = [pool.submit(providers.array(name).volumes, local_names) for name in sources]
+        here = _all(local)
+        replicas = {name: future.result() for name, future in asked.items()}
+        ends = _remote_ends(here, (replica for name in sources for replica in replicas[name]))
+        there = _all([pool.submit(providers.array(name).volumes, remote_names, ends) for name in targets])
+        return {
+            "arrays": tuple(future.result() for future in facts),
+            "pools": _all(pools),
+            "volumes": (*here, *there),
+            "replicas": tuple(replica for name in (*sources, *targets) for replica in replicas[name]),
+            "groups": _all(groups),
+        }
+
+
+def _all(futures: Iterable[Future[tuple[T, ...]]]) -> tuple[T, ...]:
+    return tuple(item for future in futures for item in future.result())
 
 
 def _remote_ends(volumes: Iterable[ArrayVolume], replicas: Iterable[Replica]) -> list[int]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
 
 from millpond.errors import MillpondError
 from millpond.model.desired import Desired
@@ -17,10 +15,9 @@ from millpond.model.manifest import ProjectRef
 from millpond.model.marker import tag_for
 from millpond.model.snapshot import CloudState, Facts, Snapshot
 from millpond.providers.ports import Identity, Providers
+from millpond.providers.together import together
 from millpond.reconcilers.base import Reconciler, Scope
 from millpond.reconcilers.registry import RECONCILERS
-
-T = TypeVar("T")
 
 MOVED_BY: Mapping[str, tuple[tuple[str, str], ...]] = {
     "source_project": (("projects", ""),),
@@ -52,14 +49,6 @@ def one_project(identity: Identity, ref: ProjectRef) -> Project:
             fix="Correct cloud, domain and project in the manifest, or check that this login may list projects.",
         )
     return found[0]
-
-
-def together(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """The results of independent reads, in order; the first error of the list is raised."""
-    if len(calls) == 1:
-        return [calls[0]()]
-    with ThreadPoolExecutor(max_workers=max(1, min(16, len(calls))), thread_name_prefix="observe") as pool:
-        return [future.result() for future in [pool.submit(call) for call in calls]]
 
 
 def observe(providers: Providers, desired: Desired) -> Snapshot:

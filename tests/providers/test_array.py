@@ -75,7 +75,7 @@ def test_many_names_take_few_requests(sandbox: Sandbox, providers: SiteProviders
     last = sandbox.control.requests()[-1]["n"]
     [found] = a.volumes([*(f"openstack-vol-x{at}" for at in range(250)), "openstack-vol-1"])
     assert found.id == id
-    assert len(sandbox.control.requests(last)) == 5  # three chunks of names, snapshots, hosts
+    assert len(sandbox.control.requests(last)) == 4  # two filters of names, snapshots, hosts
 
 
 def test_facts(providers: SiteProviders) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from millpond.providers.infinibox.parse import (
 )
 from millpond.providers.infinibox.session import PeerLoginNeeded, Row, Session
 from millpond.providers.ports import PairRequest
+from millpond.providers.together import together
 
 Peers = Callable[[], Mapping[str, "InfiniBoxArray"]]
 GROUP = "CONSISTENCY_GROUP"
@@ -43,17 +46,20 @@ class InfiniBoxArray:
     # Reading.
 
     def facts(self) -> ArrayFacts:
-        system = self._session.get("system", fields="name,serial_number,localtime")
-        states = [row["link_state"] for row in self._session.rows("links", ["link_state"])]
-        return ArrayFacts(
-            array=self.name,
-            name=system["name"],
-            serial=str(system["serial_number"]),
-            now_ms=utc(system),
-            link_up="UP" in states,
-            replicas_total=self._session.count("replicas"),
-            replicas_limit=self._limits.replicas,
-        )
+        with ThreadPoolExecutor(3, thread_name_prefix="read") as pool:
+            asked = pool.submit(self._session.get, "system", fields="name,serial_number,localtime")
+            links = pool.submit(lambda: [row["link_state"] for row in self._session.rows("links", ["link_state"])])
+            total = pool.submit(self._session.count, "replicas")
+            system = asked.result()
+            return ArrayFacts(
+                array=self.name,
+                name=system["name"],
+                serial=str(system["serial_number"]),
+                now_ms=utc(system),
+                link_up="UP" in links.result(),
+                replicas_total=total.result(),
+                replicas_limit=self._limits.replicas,
+            )
 
     def clock(self) -> int:
         return utc(self._session.get("system", fields="localtime"))
@@ -62,13 +68,14 @@ class InfiniBoxArray:
         return tuple(parse_pool(self.name, row) for row in self._session.rows("pools", POOL_FIELDS))
 
     def volumes(self, names: Sequence[str], ids: Sequence[int] = ()) -> tuple[ArrayVolume, ...]:
-        found: dict[int, Row] = {}
-        for field, values in (("name", names), ("id", ids)):
-            for row in self._session.rows_in("volumes", VOLUME_FIELDS, field, list(values)):
-                found[row["id"]] = row
-        if not found:
+        if not names and not ids:
             return ()
-        snapshots, hosts = self._snapshots(list(found)), self._hosts()
+        with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
+            asked = pool.submit(self._hosts)
+            wanted = (("name", list(names)), ("id", list(ids)))
+            rows = together([partial(self._session.rows_in, "volumes", VOLUME_FIELDS, field, values) for field, values in wanted])
+            found: dict[int, Row] = {row["id"]: row for some in rows for row in some}
+            snapshots, hosts = self._snapshots(list(found)), asked.result()
         return tuple(parse_volume(self.name, row, tuple(snapshots[id]), tuple(hosts[id])) for id, row in found.items())
 
     def _snapshots(self, ids: Sequence[int]) -> Mapping[int, list[str]]:
