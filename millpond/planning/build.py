@@ -76,15 +76,13 @@ def _gated(
     shut: set[str] = set()
     held: list[Finding] = []
     for wave, finding, waiting in wave_gates(desired, snapshot, goals, findings, outage):
-        if finding is not None:
-            held.append(finding)
+        held += [finding] if finding else []
+        if wave in gates:
             shut.add(wave)
-        if waiting is not None:
-            if wave in gates:
-                shut.add(wave)
+        if not (wave in gates and gates[wave].long):
             gates[wave] = waiting
     every = ordered((*steps, *gates.values()))
-    return _opened(every, {gate.id for name, gate in gates.items() if name not in shut}), tuple(held)
+    return _opened(every, {waiting.id for name, waiting in gates.items() if name not in shut}), tuple(held)
 
 
 def _opened(steps: tuple[AnyStep, ...], may_open: set[str]) -> tuple[AnyStep, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from millpond.model.change import Waiting
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
+from millpond.model.manifest import Window
 from millpond.model.plan import OutageEstimate, Stage
 from millpond.model.snapshot import Snapshot
 from millpond.planning.stages import decommission_admitted, soaked
@@ -24,8 +25,11 @@ def gate(desired: Desired, name: str, reason: str, *, long: bool = False, second
 
 def wave_gates(
     desired: Desired, snapshot: Snapshot, goals: Goals, found: tuple[Finding, ...], estimate: OutageEstimate
-) -> Iterator[tuple[str, Finding | None, Waiting | None]]:
-    """For every wave that is to be cut and has no record yet: (wave, what a person must change, what time or another wave will bring)."""
+) -> Iterator[tuple[str, Finding | None, Waiting]]:
+    """For every wave that is to be cut and has no record yet: (wave, what a person must change if it is that, what it waits for).
+
+    The first of a wave is for what the cut comes after anyhow; each further one holds it.
+    """
     former = ""
     for wave in desired.waves:
         stage = goals.stages[wave.name]
@@ -39,13 +43,14 @@ def wave_gates(
 
 def _held(
     desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWave, found: tuple[Finding, ...], estimate: OutageEstimate
-) -> Iterator[tuple[str, Finding | None, Waiting | None]]:
+) -> Iterator[tuple[str, Finding | None, Waiting]]:
     name = wave.name
     yield name, None, gate(desired, name, "a wave is admitted once all of it is prepared and in sync")
     if any(f.severity is Severity.BLOCKER and f.wave in ("", name) for f in found):
         yield name, None, gate(desired, name, "held by the blockers above", long=True)
     if wave.window is not None and not wave.window.opens <= snapshot.now < wave.window.closes:
-        yield name, _window(desired, wave, snapshot), None
+        window = _window(desired, wave, wave.window, snapshot)
+        yield name, window, gate(desired, name, window.what, long=True)
     for server in snapshot.source.servers:
         if server.id in wave.servers and server.task_state:
             yield name, None, gate(desired, name, f"{server.name} is busy ({server.task_state})")
@@ -54,17 +59,16 @@ def _held(
         reason = f"{still.seconds} s until its MAC addresses may move again: fabrics freeze an address that moves too often"
         yield name, None, gate(desired, name, reason, seconds=still.total_seconds())
     for finding in _brakes(desired, snapshot, goals, wave, estimate):
-        yield name, finding, None
+        yield name, finding, gate(desired, name, finding.what, long=True)
 
 
 def _held_by(desired: Desired, wave: str, code: str, what: str, why: str, fix: str) -> Finding:
     return Finding(code, Severity.BLOCKER, desired.address(GATE, wave), what, why, fix, wave=wave)
 
 
-def _window(desired: Desired, wave: DesiredWave, snapshot: Snapshot) -> Finding:
-    assert wave.window is not None  # noqa: S101
-    opens, closes = wave.window.opens.isoformat(), wave.window.closes.isoformat()
-    past = snapshot.now >= wave.window.closes
+def _window(desired: Desired, wave: DesiredWave, window: Window, snapshot: Snapshot) -> Finding:
+    opens, closes = window.opens.isoformat(), window.closes.isoformat()
+    past = snapshot.now >= window.closes
     return _held_by(
         desired,
         wave.name,
@@ -124,7 +128,7 @@ def wave_lag(desired: Desired, snapshot: Snapshot, wave: str) -> float:
 
 def decommission_gates(desired: Desired, snapshot: Snapshot, digest: str) -> Iterator[tuple[Finding | None, Waiting | None]]:
     """A soak that has passed and an approval that is valid and names this digest; judged once, then remembered on the source project."""
-    if decommission_admitted(snapshot):
+    if decommission_admitted(snapshot, digest):
         return
     wanted = timedelta(seconds=desired.manifest.soak or 0)
     so_far = soaked(desired, snapshot)

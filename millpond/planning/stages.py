@@ -7,11 +7,12 @@ from datetime import timedelta
 from millpond.model.cut_record import CutRecord
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
-from millpond.model.marker import DECOMMISSION_TAG_PREFIX
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals
+from millpond.reconcilers.source_project import admission_tag
+from millpond.reconcilers.twins import by_id, marked
 
 
 def records(snapshot: Snapshot, wave: DesiredWave) -> dict[str, CutRecord]:
@@ -37,14 +38,17 @@ def verified(desired: Desired, snapshot: Snapshot) -> frozenset[str]:
     return frozenset(done)
 
 
-def decommission_admitted(snapshot: Snapshot) -> bool:
-    """Admission of a decommissioning is remembered as a tag of the source project: the project goes last."""
+def decommission_admitted(snapshot: Snapshot, digest: str = "") -> bool:
+    """Admission of a decommissioning is remembered as a tag of the source project: the project goes last. With `digest`, of that one."""
     project = snapshot.source.project
-    return project is not None and any(tag.startswith(DECOMMISSION_TAG_PREFIX) for tag in project.tags)
+    return project is not None and any(tag.startswith(admission_tag(digest)) for tag in project.tags)
 
 
 def stage_of(desired: Desired, snapshot: Snapshot, wave: DesiredWave, done: frozenset[str]) -> tuple[Stage, Finding | None]:
     """The wave's stage; with a finding where a flag asks for something that needs one more word."""
+    twice = _running_twice(snapshot, wave)
+    if twice:
+        return Stage.HELD, _both_running(desired, twice)
     known = records(snapshot, wave)
     carriers = wave.servers or wave.volumes
     if wave.cutover:
@@ -52,12 +56,30 @@ def stage_of(desired: Desired, snapshot: Snapshot, wave: DesiredWave, done: froz
         return (Stage.HANDED_OVER if handed_over else Stage.CUT), None
     if not known:
         return Stage.REPLICATE, None
-    if not any(record.booting for record in known.values()):
+    if not any(record.booting or record.verified for record in known.values()):
         return Stage.RETURN, None
     cut = next(iter(known.values())).cut
     if wave.rollback is None or wave.rollback.cut != cut:
         return Stage.HELD, _needs_rollback(desired, wave, cut)
     return (Stage.CARRY_BACK if wave.rollback.target_writes == "carry_back" else Stage.DISCARD), None
+
+
+def _running_twice(snapshot: Snapshot, wave: DesiredWave) -> list[str]:
+    here = by_id(snapshot.source.servers)
+    up = [id for id in wave.servers if id in here and here[id].status == "ACTIVE"]
+    return [id for id in up if any(twin.status == "ACTIVE" for twin in marked(snapshot.target.servers, id))]
+
+
+def _both_running(desired: Desired, servers: list[str]) -> Finding:
+    names = ", ".join(desired.names.get(id, id) for id in servers)
+    return Finding(
+        "both_running",
+        Severity.BLOCKER,
+        desired.address("server", servers[0]),
+        f"the server runs on both clouds at once: {names}" if len(servers) == 1 else f"servers run on both clouds at once: {names}",
+        "both copies are ACTIVE, with the same MAC and IP addresses",
+        "decide which one holds the truth and stop the other; Millpond does nothing by itself here",
+    )
 
 
 def _needs_rollback(desired: Desired, wave: DesiredWave, cut: str) -> Finding:
@@ -114,6 +136,8 @@ def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[
     )
     if wanted:
         stages = dict.fromkeys(stages, Stage.DECOMMISSION)
+    if decommission_admitted(snapshot) and not desired.manifest.decommission:
+        findings.append(_reverted(desired, snapshot))
     wave_of = {id: wave.name for wave in desired.waves for id in (*wave.servers, *wave.volumes)}
     servers = {server.id for server in desired.inventory.servers}
     return (
@@ -142,6 +166,19 @@ def _source_gone(desired: Desired) -> Finding:
         "nothing can be replicated from it, and nothing could go back to it",
         f"if the migration is complete, remove tenants/{desired.tenant}.yaml and its inventory; "
         "else check the login and the manifest's source",
+    )
+
+
+def _reverted(desired: Desired, snapshot: Snapshot) -> Finding:
+    present = {item.id for items in (snapshot.source.servers, snapshot.source.volumes) for item in items}
+    gone = [id for wave in desired.waves for id in (*wave.servers, *wave.volumes) if id not in present]
+    return Finding(
+        "decommission_reverted",
+        Severity.INFO,
+        desired.address("source_project", desired.inventory.project.id),
+        f"a decommissioning was begun and is not wanted any more; {len(gone)} servers and volumes are gone from the source",
+        "each of them was handed over before: what the tenant has is on the target",
+        "nothing to do; decommission: true goes on with what is left",
     )
 
 

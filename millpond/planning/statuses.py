@@ -56,7 +56,7 @@ def _phase(stage: Stage, recorded: bool, pairs: list[Ends]) -> str:
         case Stage.RETURN | Stage.DISCARD | Stage.CARRY_BACK:
             return "going back"
         case Stage.HELD:
-            return "held: cutover is false, rollback is undecided"
+            return "held: a person must decide"
         case Stage.CUT if recorded:
             return "cutting over"
     if not pairs or not all(pair.paired for pair in pairs):

@@ -225,6 +225,16 @@ def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str) -> 
     return max(known) if known and all(known) else 0
 
 
+def away(desired: Desired, snapshot: Snapshot, wave: str) -> bool:
+    """Whether any group of the wave still has its writable side on the target."""
+    return wave in _away_once(Same(desired), Same(snapshot))
+
+
+@lru_cache(maxsize=16)
+def _away_once(desired: Same, snapshot: Same) -> frozenset[str]:
+    return frozenset(group.wave for group in groups(desired.item, snapshot.item) if ends(group, snapshot.item).promoted)
+
+
 def remote_of(group: Group, found: Ends, member: Member) -> int:
     """The array id of the member's remote end; 0 while unpaired."""
     if found.source is None:

@@ -54,7 +54,9 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         )
         stage = goals.stages.get(group.wave, Stage.REPLICATE)
         aim = "absent" if stage is Stage.HANDED_OVER and group.wave in goals.unpair else goal(KIND, stage)
-        wanted = aim in ("in_sync", "promoted", "carried_back") and not found.paired and stage is not Stage.HANDED_OVER
+        wanted = aim in ("in_sync", "promoted", "carried_back") and not found.paired
+        if wanted and stage is Stage.HANDED_OVER:
+            continue
         if wanted and (group.wave in goals.admitted or aim == "carried_back"):
             foreign.append(pair_lost(group))
         findings += foreign

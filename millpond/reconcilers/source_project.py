@@ -17,6 +17,11 @@ READS_AFTER: tuple[str, ...] = ()
 ADMIT = "admit_decommission"
 
 
+def admission_tag(digest: str) -> str:
+    """Of the decommissioning that an approval of this digest admitted; without a digest, what all of them begin with."""
+    return DECOMMISSION_TAG_PREFIX + digest.removeprefix("sha256:")[:12]
+
+
 def observe(providers: Providers, scope: Scope) -> Facts:
     """The projects are looked up before everything else (see runs/observe)."""
     return Facts()
@@ -36,8 +41,8 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             tag=TENANT_TAG,
         )
     if goals.decommission:
-        tag = DECOMMISSION_TAG_PREFIX + goals.digest.removeprefix("sha256:")[:12]
-        if not any(known.startswith(DECOMMISSION_TAG_PREFIX) for known in project.tags):
+        tag = admission_tag(goals.digest)
+        if tag not in project.tags:
             ladder.change(
                 ADMIT,
                 "soak and approval are judged once: from here on the decommissioning is finished",

@@ -12,7 +12,6 @@ from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.compute import Server
 from millpond.model.cut_record import PREFIX, CutRecord
 from millpond.model.desired import Desired
-from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
@@ -22,7 +21,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.record import claim, clear, clock_of, record_change
-from millpond.reconcilers.replication import ends, groups
+from millpond.reconcilers.replication import away
 from millpond.reconcilers.twins import twin
 
 KIND = "source_server"
@@ -37,12 +36,10 @@ def observe(providers: Providers, scope: Scope) -> Facts:
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     live = {server.id: server for server in snapshot.source.servers}
     steps: list[AnyStep] = []
-    findings: list[Finding] = []
     for server in desired.inventory.servers:
         here = live.get(server.id)
         if here is None or not goals.wave(server.id):
             continue
-        findings += _both_running(desired, snapshot, server, here)
         ladder = Ladder(
             desired.address(KIND, server.id),
             wave=goals.wave(server.id),
@@ -58,23 +55,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         elif aim == "absent":
             _delete(ladder, here)
         steps += ladder.steps
-    return KindPlan(tuple(steps), tuple(findings))
-
-
-def _both_running(desired: Desired, snapshot: Snapshot, server: Server, here: Server) -> list[Finding]:
-    target = twin(snapshot, "servers", server.id)
-    if target is None or here.status != "ACTIVE" or target.status != "ACTIVE":
-        return []
-    return [
-        Finding(
-            "both_running",
-            Severity.BLOCKER,
-            desired.address(KIND, server.id),
-            "the server runs on both clouds at once",
-            f"{here.id} on the source and {target.id} on the target are ACTIVE, with the same MAC and IP addresses",
-            "decide which one holds the truth and stop the other; Millpond does nothing by itself here",
-        )
-    ]
+    return KindPlan(tuple(steps))
 
 
 def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server) -> None:
@@ -181,7 +162,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
     if record.cut:
         reason = f"wave {record.wave} goes back"
         claim(ladder, goals, here.id, record)
-        if goals.stages[record.wave] is Stage.CARRY_BACK and not record.returned and _away(desired, snapshot, record.wave):
+        if goals.stage(here.id) is Stage.CARRY_BACK and not record.returned and away(desired, snapshot, goals.wave(here.id)):
             ladder.change(
                 "time_return",
                 "a sync back counts only if it began after the target server was stopped",
@@ -205,11 +186,6 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
         if here.locked and record.locked == "no":
             ladder.change("unlock", reason, fields=(FieldChange("locked", True, False),), server_id=here.id)
     clear(ladder, here.id, record)
-
-
-def _away(desired: Desired, snapshot: Snapshot, wave: str) -> bool:
-    """Whether any group of the wave still has its writable side on the target."""
-    return any(ends(group, snapshot).promoted for group in groups(desired, snapshot) if group.wave == wave)
 
 
 def _delete(ladder: Ladder, here: Server) -> None:
