@@ -26,6 +26,9 @@ from millpond.runs.progress import Progress
 TOO_OFTEN = 5
 """A change that was done this often and is still asked for does not take effect."""
 
+SHORTEST = 0.1
+"""Seconds between two looks at what is waited for."""
+
 
 @dataclass
 class TenantRun:
@@ -52,6 +55,8 @@ class TenantRun:
     _claimed: set[str] = field(default_factory=set)
     _snapshot: Snapshot = field(default_factory=Snapshot)
     _whole: bool = False
+    _done_at: float = field(default_factory=time.monotonic)
+    _look_took: float = 0.0
 
     def __post_init__(self) -> None:
         self.plan = TenantPlan(self.desired.tenant, tenant_digest(self.desired))
@@ -68,7 +73,7 @@ class TenantRun:
             if now and not self._whole and any(change.action == "record" for change in now):
                 self._observe()  # a wave is admitted on fresh facts alone
             elif now:
-                self._perform(now)
+                self._perform(now, self._soon(plan, ()))
             elif soon := self._soon(plan, ready):
                 self._sleep(soon)
             elif not self._whole:
@@ -115,14 +120,20 @@ class TenantRun:
         ]
         return self.envelope.allowed(plan.tenant, ready) if self.envelope else ready
 
-    def _perform(self, ready: list[Change]) -> None:
+    def _perform(self, ready: list[Change], waits: Sequence[AnyStep]) -> None:
+        """What is waited for meanwhile is looked at too: a server that has come must not wait for the end of somebody else's chain."""
         changes = {change.id: change for change in ready}
         self._note_boots(changes.values())
         for change in changes.values():
             self.progress.began(change)
+        held = False
         for outcome in self.executor.perform(list(changes.values()), self.stop.is_set):
             self._settle(changes[outcome.step], outcome)
-        self._look_again({change.kind for change in changes.values()})
+            held = held or outcome.result is Result.HELD
+        if held:
+            self._pause()
+        self._done_at = time.monotonic()
+        self._look_again({step.kind for step in (*ready, *waits)})
 
     def _limited(self, ready: list[Change]) -> list[Change]:
         """Boots beyond `limits.builds` wait until one of ours has ended: parallel boots race for hosts and addresses."""
@@ -148,8 +159,6 @@ class TenantRun:
             message = outcome.message or "it was carried out several times and did not take effect"
             self._failed[change.id] = message
             self.outcomes.append(replace(outcome, result=Result.FAILED, message=message))
-        elif outcome.result is Result.HELD:
-            self._pause()
         self._time(change, outcome)
         self.progress.ended(change, self.outcomes[-1])
 
@@ -169,18 +178,23 @@ class TenantRun:
         return [*(wait for wait in plan.waiting if not wait.long and not wait.after), *ready]
 
     def _sleep(self, waits: Sequence[AnyStep]) -> None:
-        self._pause()
-        self._look_again({wait.kind for wait in waits} - {"gate"} or {"server", "source_server"})
+        """For a tenth of the time that was waited already, but no shorter than a look takes and no longer than `limits.poll`."""
+        waited = time.monotonic() - self._done_at
+        self.stop.wait(min(self.desired.site.limits.poll, max(self._look_took, SHORTEST, waited / 10)))
+        self._look_again({wait.kind for wait in waits})
 
     def _pause(self) -> None:
         self.stop.wait(self.desired.site.limits.poll)
 
     def _look_again(self, kinds: set[str]) -> None:
         """An API that does not answer for a moment must not end an outage half-way: it is asked again, a few times."""
+        seen = kinds - {"gate"} or {"server", "source_server"}
         for attempt in range(5):
+            begun = time.monotonic()
             try:
-                self._snapshot = observe_again(self.providers, self.desired, self._snapshot, kinds)
+                self._snapshot = observe_again(self.providers, self.desired, self._snapshot, seen)
                 self._whole = False
+                self._look_took = time.monotonic() - begun
                 return
             except Unreachable:
                 if attempt == 4 or self.stop.is_set():
