@@ -232,6 +232,8 @@ def main() -> int:
     except Broken as error:
         print(f"\nThe demo stopped: {error}\nWhat it left behind is in {HOME}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     finally:
         world.end()
     return 0
