@@ -30,12 +30,16 @@ def verified(desired: Desired, snapshot: Snapshot) -> frozenset[str]:
     """
     if snapshot.source.project is None:
         return frozenset(id for wave in desired.waves for id in (*wave.servers, *wave.volumes))
-    done = {s.id for s in snapshot.source.servers if s.record and s.record.verified}
-    done |= {v.id for v in snapshot.source.volumes if v.record and v.record.verified}
+    done = {item.id for items in (snapshot.source.servers, snapshot.source.volumes) for item in items if _is_verified(item.record)}
     if decommission_admitted(snapshot):
         present = {s.id for s in snapshot.source.servers} | {v.id for v in snapshot.source.volumes}
         done |= {id for wave in desired.waves for id in (*wave.servers, *wave.volumes) if id not in present}
     return frozenset(done)
+
+
+def _is_verified(record: CutRecord | None) -> bool:
+    """What is left of a record without its `cut` says nothing any more."""
+    return record is not None and bool(record.cut and record.verified)
 
 
 def decommission_admitted(snapshot: Snapshot, digest: str = "") -> bool:
@@ -56,7 +60,7 @@ def stage_of(desired: Desired, snapshot: Snapshot, wave: DesiredWave, done: froz
         return (Stage.HANDED_OVER if handed_over else Stage.CUT), None
     if not known:
         return Stage.REPLICATE, None
-    if not any(record.booting or record.verified for record in known.values()):
+    if not any(record.booting for record in known.values()):
         return Stage.RETURN, None
     cut = next(iter(known.values())).cut
     if wave.rollback is None or wave.rollback.cut != cut:

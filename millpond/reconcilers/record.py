@@ -34,18 +34,30 @@ def claim(ladder: Ladder, goals: Goals, server_id: str, record: CutRecord) -> No
         record_change(ladder, "claim", "another run began this cut", server_id, {PREFIX + "run": goals.run})
 
 
-def clear(ladder: Ladder, server_id: str, record: CutRecord) -> None:
+def clear(ladder: Ladder, server_id: str, record: CutRecord, reason: str = "the cut is undone") -> None:
     """`cut` goes first: what is left of the record afterwards asks for nothing but its own removal."""
-    keys = sorted(record.metadata(), key=lambda key: key != PREFIX + "cut")
-    for key in keys:
-        ladder.change(
-            f"forget:{key}",
-            "the cut is undone",
-            fields=(FieldChange(key, record.metadata()[key], None),),
-            alone=key != PREFIX + "cut",
-            server_id=server_id,
-            key=key,
-        )
+    for key in sorted(record.metadata(), key=lambda key: key != PREFIX + "cut"):
+        forget(ladder, f"forget:{key}", reason, server_id, record, key.removeprefix(PREFIX), beside=key != PREFIX + "cut")
+
+
+def forget(ladder: Ladder, action: str, reason: str, server_id: str, record: CutRecord, field: str, *, beside: bool = False) -> None:
+    """One call that takes one field out of the record."""
+    ladder.change(
+        action,
+        reason,
+        fields=(FieldChange(PREFIX + field, getattr(record, field), None),),
+        beside=beside,
+        server_id=server_id,
+        key=PREFIX + field,
+    )
+
+
+def current(ladder: Ladder, server_id: str, record: CutRecord | None) -> CutRecord | None:
+    """The record of the cut under way. What a former one left behind is taken away first: it would speak for the new one."""
+    if record is not None and not record.cut:
+        clear(ladder, server_id, record, "left behind by a cut that was undone")
+        return None
+    return record
 
 
 def clock_of(desired: Desired, snapshot: Snapshot, volume_ids: Sequence[str], side: str) -> dict[str, Any]:

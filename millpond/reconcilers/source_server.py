@@ -20,7 +20,7 @@ from millpond.reconcilers import server as target_server
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
-from millpond.reconcilers.record import claim, clear, clock_of, record_change
+from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change
 from millpond.reconcilers.replication import away
 from millpond.reconcilers.twins import twin
 
@@ -61,7 +61,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
 def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server) -> None:
     wave = goals.wave(server.id)
     reason = f"cutover: true for wave {wave}"
-    record = here.record if here.record and here.record.cut else None
+    record = current(ladder, here.id, here.record)
     if record is None:
         record = _new_record(goals, wave, here)
         record_change(ladder, "record", "what must be remembered of this cut", here.id, record.metadata(), outage=False)
@@ -77,6 +77,8 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
             destination="locked",
             server_id=here.id,
         )
+    if here.status == "ACTIVE" and record.stopped:
+        forget(ladder, "untime", "it ran again since: its stop is timed anew", here.id, record, "stopped")
     if here.task_state and here.status == "ACTIVE":
         ladder.wait("stop", f"the guest is shutting down (task {here.task_state})")
     elif here.status == "ACTIVE":
@@ -89,7 +91,7 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
             danger=True,
             server_id=here.id,
         )
-    if not record.stopped:
+    if here.status == "ACTIVE" or not record.stopped:
         ladder.change(
             "time",
             "a sync counts only if it began after this moment on the array's clock",
@@ -162,7 +164,13 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
     if record.cut:
         reason = f"wave {record.wave} goes back"
         claim(ladder, goals, here.id, record)
-        if goals.stage(here.id) is Stage.CARRY_BACK and not record.returned and away(desired, snapshot, goals.wave(here.id)):
+        if record.verified:
+            forget(ladder, "unverify", "it is no longer the tenant's on the target", here.id, record, "verified")
+        ran = _runs(snapshot, server)
+        if ran and record.returned:
+            forget(ladder, "untime_return", "its copy ran again since: the stop there is timed anew", here.id, record, "returned")
+        timed = bool(record.returned) and not ran
+        if goals.stage(here.id) is Stage.CARRY_BACK and not timed and away(desired, snapshot, goals.wave(here.id)):
             ladder.change(
                 "time_return",
                 "a sync back counts only if it began after the target server was stopped",
@@ -185,7 +193,12 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
             )
         if here.locked and record.locked == "no":
             ladder.change("unlock", reason, fields=(FieldChange("locked", True, False),), server_id=here.id)
-    clear(ladder, here.id, record)
+    clear(ladder, here.id, replace(record, verified="") if record.cut else record)
+
+
+def _runs(snapshot: Snapshot, server: Server) -> bool:
+    target = twin(snapshot, "servers", server.id)
+    return target is not None and bool(target.launched_at) and target.status != "SHUTOFF"
 
 
 def _delete(ladder: Ladder, here: Server) -> None:
@@ -222,7 +235,7 @@ def perform(change: Change, providers: Providers) -> None:
             values = {name: providers.array(name).clock() for name in change.parameters["arrays"]}
             stamp = ",".join(f"{name}:{ms}" for name, ms in sorted(values.items()))
             compute.set_server_metadata(server_id, {PREFIX + change.parameters["key"]: stamp})
-        case "forget":
+        case "forget" | "untime" | "untime_return" | "unverify":
             compute.delete_server_metadata(server_id, change.parameters["key"])
         case "delete":
             invariants.server_may_die(change, providers, server_id)

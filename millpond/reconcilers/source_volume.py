@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from millpond.model.address import Side
 from millpond.model.block_storage import Volume
 from millpond.model.change import AnyStep, Change, Effect, FieldChange
@@ -14,7 +16,8 @@ from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
-from millpond.reconcilers.record import claim, clear, clock_of, record_change
+from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change
+from millpond.reconcilers.replication import away
 from millpond.reconcilers.twins import ambiguous
 from millpond.reconcilers.usage import servers_of_volumes
 
@@ -53,13 +56,11 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
 
 
 def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> None:
-    record = volume.record if volume.record and volume.record.cut else None
     if aim == "as_found" and volume.record is not None:
-        if record is not None:
-            claim(ladder, goals, volume.id, record)
-        clear(ladder, volume.id, volume.record)
-    if aim != "verified" or (record and record.verified):
+        _give_back(ladder, desired, snapshot, goals, volume, volume.record)
+    if aim != "verified" or (volume.record and volume.record.cut and volume.record.verified):
         return
+    record = current(ladder, volume.id, volume.record)
     wave = goals.wave(volume.id)
     if record is None:
         record = CutRecord(cut=goals.cuts.get(wave, ""), wave=wave, run=goals.run)
@@ -74,7 +75,16 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
             server_id=volume.id,
             **clock_of(desired, snapshot, [volume.id], "source"),
         )
+    if not record.booting:
+        record_change(
+            ladder,
+            "boot",
+            "from here on the tenant may write to it on the target",
+            volume.id,
+            {PREFIX + "booting": str(boot.Boot(snapshot.now, goals.run or "run"))},
+        )
     if ambiguous(snapshot, "volumes", volume.id):
+        ladder.wait("verify", "it cannot be told which volume of the target stands for it", long=True)
         return
     record_change(
         ladder,
@@ -84,6 +94,23 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
         {PREFIX + "verified": boot.stamp(snapshot.now)},
         outage=False,
     )
+
+
+def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, record: CutRecord) -> None:
+    if record.cut:
+        claim(ladder, goals, volume.id, record)
+        if record.verified:
+            forget(ladder, "unverify", "it is no longer the tenant's on the target", volume.id, record, "verified")
+        if goals.stage(volume.id) is Stage.CARRY_BACK and not record.returned and away(desired, snapshot, goals.wave(volume.id)):
+            ladder.change(
+                "time_return",
+                "a sync back counts only if it began after the target gave it up",
+                fields=(FieldChange("returned", None, "(the array's time)"),),
+                outage=True,
+                server_id=volume.id,
+                **clock_of(desired, snapshot, [volume.id], "target"),
+            )
+    clear(ladder, volume.id, replace(record, verified="") if record.cut else record)
 
 
 def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired, *, handed_over: bool) -> None:
@@ -120,10 +147,10 @@ def perform(change: Change, providers: Providers) -> None:
     storage, values = providers.source.block_storage, change.parameters
     project = values.get("project_id", "")
     match change.action.partition(":")[0]:
-        case "time":
+        case "time" | "time_return":
             stamp = ",".join(f"{name}:{providers.array(name).clock()}" for name in values["arrays"])
             storage.set_volume_metadata(project, values["server_id"], {PREFIX + values["key"]: stamp})
-        case "forget":
+        case "forget" | "unverify":
             storage.delete_volume_metadata(project, values["server_id"], values["key"])
         case "delete_snapshot":
             invariants.decommission_admitted(change, providers)
