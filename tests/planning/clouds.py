@@ -98,6 +98,9 @@ class Compute:
     def servers(self, project_id: str) -> tuple[Server, ...]:
         return tuple(self.shown(id) for id in self.rows)
 
+    def server(self, server_id: str) -> Server | None:
+        return self.shown(server_id) if server_id in self.rows else None
+
     def shown(self, id: str) -> Server:
         metadata, record, marker = split_metadata(self.raw.get(id, {}))
         return replace(self.rows[id], metadata=metadata, record=record, marker=marker, user_data=self.secrets.get(id))
