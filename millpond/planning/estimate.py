@@ -27,6 +27,7 @@ TYPICAL: Mapping[str, float] = {
     "port#create_inside": 1.5,
     "server#create": 20.0,
     "server#stop": 15.0,
+    "server#delete_first": 5.0,
 }
 """Seconds, from published experience: a guest's shutdown, the last sync, a boot from volume up to ACTIVE. What is not listed: 0.5."""
 

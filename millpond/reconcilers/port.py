@@ -132,6 +132,7 @@ def _withdraw(desired: Desired, snapshot: Snapshot, bearer: Bearer, *, returning
         effect=Effect.DELETE,
         fields=(FieldChange("id", twin.id, None),),
         destination="absent",
+        outage=returning,
         call="delete",
         resource=KIND,
         id=twin.id,

@@ -298,8 +298,12 @@ def _wrong(desired: Desired, snapshot: Snapshot, server: Server, target: Server)
 
 
 def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> None:
-    """Back: locked and stopped before the disks change hands, deleted once the source runs again."""
+    """Back: locked and stopped before the disks change hands, deleted once the source runs again.
+
+    On OVN it is deleted before, and its ports with it: there a port draws its MAC's traffic even when its server is stopped.
+    """
     reason = f"wave {goals.wave(server.id)} goes back"
+    delete = "delete_first" if snapshot.target.mechanism == "ovn" else "delete"
     never_ran = target.status == "ERROR" and not target.launched_at
     project_id = snapshot.target.project.id if snapshot.target.project else UNKNOWN
     if not never_ran:
@@ -324,14 +328,15 @@ def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, ta
         if volume.delete_on_termination:
             ladder.change(f"keep_volume:{volume.volume_id}", "its disks must survive it", server_id=target.id, volume_id=volume.volume_id)
     if target.task_state == "deleting":
-        ladder.wait("delete", "the server on the target is being deleted")
+        ladder.wait(delete, "the server on the target is being deleted")
     else:
         ladder.change(
-            "delete",
+            delete,
             reason,
             effect=Effect.DELETE,
             destination="absent",
             danger=True,
+            outage=delete == "delete_first",
             server_id=target.id,
             marker=server.id,
             project_id=project_id,
@@ -422,7 +427,7 @@ def perform(change: Change, providers: Providers) -> None:
             compute.server_action(server_id, "os-start")
         case "lock":  # the tenant's own where it is carried, an administrator's on the way back
             compute.server_action(server_id, "lock", project_id=parameters.get("owner", ""))
-        case "delete" | "delete_failed":
+        case "delete" | "delete_first" | "delete_failed":
             invariants.is_ours(change, providers, parameters["project_id"], server_id, parameters["marker"])
             compute.delete_server(server_id)
         case "keep_volume":
