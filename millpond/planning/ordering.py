@@ -120,7 +120,8 @@ RULES: tuple[Rule, ...] = (
     Rule(("source_server#boot",), ("replication_group#promote", "replication_group#fence", "source_server#stop"), "server"),
     Rule(("source_server#boot",), ("server#delete_failed", "source_server#count_failure"), "server"),
     Rule(("server#delete_failed",), ("source_server#count_failure",), "server"),
-    Rule(("source_server#verify",), ("server#*", "volume#*"), "server"),
+    Rule(("server#power_on",), ("source_server#stop", "replication_group#promote", "replication_group#fence"), "server"),
+    Rule(("source_server#verify",), ("server#*", "volume#*", "replication_group#promote", "replication_group#fence"), "server"),
     Rule(("source_volume#verify",), ("volume#*", "replication_group#promote", "replication_group#fence"), "server"),
     # Switch
     Rule(("segment#*", "stretch#remove", "subnet#open", "subnet#free"), ("source_server#verify",), "server"),

@@ -164,6 +164,8 @@ def _in_sync(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
     """The goal of an uncut wave, and of one that goes back and leaves behind what the target wrote."""
     assert found.source is not None and found.target is not None  # noqa: S101, PT018
     if found.promoted:
+        if not suspended(found.target):
+            _suspend_reverse(ladder, group, found.target)
         _demote(ladder, group, found.target, _proof(desired, snapshot, group))
     if found.promoted or found.fenced:
         _restore(ladder, group, found, _proof(desired, snapshot, group))
@@ -339,7 +341,11 @@ def _reverse(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
     if not fresh:
         _sync(ladder, "reverse_sync", None if suspended(back) and not returned else back, returned, "the target's last writes")
     if not suspended(back) or not fresh:
-        ladder.change("reverse_suspend", f"wave {group.wave} goes back", destination="suspended", outage=True, **_call(back))
+        _suspend_reverse(ladder, group, back)
+
+
+def _suspend_reverse(ladder: Ladder, group: Group, back: Replica) -> None:
+    ladder.change("reverse_suspend", f"wave {group.wave} goes back", destination="suspended", outage=True, **_call(back))
 
 
 def _unpair(ladder: Ladder, group: Group, found: Ends) -> None:

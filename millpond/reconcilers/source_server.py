@@ -79,8 +79,8 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
         )
     if here.status == "ACTIVE" and record.stopped:
         forget(ladder, "untime", "it ran again since: its stop is timed anew", here.id, record, "stopped")
-    if here.task_state and here.status == "ACTIVE":
-        ladder.wait("stop", f"the guest is shutting down (task {here.task_state})")
+    if here.task_state:
+        ladder.wait("stop", f"the server is changing its power state (task {here.task_state})")
     elif here.status == "ACTIVE":
         ladder.change(
             "stop",
