@@ -52,6 +52,10 @@ class Identity(Protocol):
 
 class Compute(Protocol):
     def servers(self, project_id: str) -> tuple[Server, ...]: ...
+    def server(self, server_id: str) -> Server | None:
+        """None where there is none of that id. For proofs directly before a call; polls read lists."""
+        ...
+
     def flavors(self) -> tuple[Flavor, ...]:
         """Public and private, with extra specs; `access` is not filled."""
         ...

@@ -9,6 +9,8 @@ only what carries its marker.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from millpond.errors import InvariantBroken
 from millpond.model.array import ArrayVolume, Replica, Role
@@ -17,6 +19,7 @@ from millpond.model.change import Change
 from millpond.model.compute import Server
 from millpond.model.marker import DECOMMISSION_TAG_PREFIX, TENANT_TAG
 from millpond.providers.ports import Providers
+from millpond.providers.together import together
 
 AGAIN = "look at both clouds, then run the plan again: nothing was sent"
 
@@ -26,15 +29,19 @@ def _broken(change: Change, why: str) -> InvariantBroken:
 
 
 def may_change_hands(change: Change, providers: Providers) -> None:
-    """Before `fence` and `promote`."""
+    """Before `fence` and `promote`. All is read at once, since a wave is down meanwhile."""
     values = change.parameters
-    servers = providers.source.compute.servers(values["source_project"])
-    volumes = providers.source.block_storage.volumes(values["source_project"])
-    _stopped(change, servers, values["servers"], "source")
     name = values["array"] if change.action == "fence" else values["peer_array"]
-    array = providers.array(name)
-    _mapped_to_stopped(change, array.volumes([], values["local_ids"]), _of(volumes, values["volumes"]), servers)
-    source, target = _both(change, providers, name)
+    array, project = providers.array(name), values["source_project"]
+    with ThreadPoolExecutor(4, thread_name_prefix="read") as pool:
+        read_servers = pool.submit(providers.source.compute.servers, project)
+        read_volumes = pool.submit(providers.source.block_storage.volumes, project)
+        read_local = pool.submit(array.volumes, [], values["local_ids"])
+        read_replicas = pool.submit(_both, change, providers, name)
+        servers, volumes, local = read_servers.result(), read_volumes.result(), read_local.result()
+        source, target = read_replicas.result()
+    _stopped(change, servers, values["servers"], "source")
+    _mapped_to_stopped(change, local, _of(volumes, values["volumes"]), servers)
     if not values["stopped"] or (source.role is Role.SOURCE and source.restore_point < values["stopped"]):
         raise _broken(change, "no sync that began after the stop has completed")
     if change.action == "promote" and source.role is not Role.TARGET and providers.site.replication.fence_first:
@@ -58,9 +65,10 @@ def may_come_back(change: Change, providers: Providers) -> None:
             raise _broken(change, "the target side is still writable: two sides would be")
 
 
-def source_is_stopped(change: Change, providers: Providers, project: str, server_id: str) -> None:
+def source_is_stopped(change: Change, providers: Providers, server_id: str) -> None:
     """Before a boot on the target. A server that is gone from the source cannot run there."""
-    _stopped(change, providers.source.compute.servers(project), [server_id], "source")
+    found = providers.source.compute.server(server_id)
+    _stopped(change, [found] if found else [], [server_id], "source")
 
 
 def target_is_stopped(change: Change, providers: Providers, project: str, server_id: str) -> None:
@@ -78,12 +86,12 @@ def runs_on_target(change: Change, providers: Providers, project: str, server_id
         raise _broken(change, f"it is not proven to run on the target: {len(found)} server(s) stand for it ({states})")
 
 
-def is_ours(change: Change, providers: Providers, project: str, server_id: str, marker: str) -> None:
+def is_ours(change: Change, providers: Providers, server_id: str, marker: str) -> None:
     """Before a target server is deleted."""
-    found = [s for s in providers.target.compute.servers(project) if s.id == server_id]
-    if any(s.marker != marker for s in found):
+    found = providers.target.compute.server(server_id)
+    if found and found.marker != marker:
         raise _broken(change, f"server {server_id} does not carry the marker of {marker}: Millpond deletes only what it created")
-    if any(v.delete_on_termination for s in found for v in s.volumes):
+    if found and any(volume.delete_on_termination for volume in found.volumes):
         raise _broken(change, f"a disk of server {server_id} would be deleted with it")
 
 
@@ -150,8 +158,8 @@ def _mapped_to_stopped(change: Change, found: Iterable[ArrayVolume], volumes: di
 
 def _both(change: Change, providers: Providers, source_array: str) -> tuple[Replica, Replica]:
     values = change.parameters
-    own = _replica(change, providers, values["array"], values["replica"])
-    peer = _replica(change, providers, values["peer_array"], values["peer"])
+    sides = ((values["array"], values["replica"]), (values["peer_array"], values["peer"]))
+    own, peer = together([partial(_replica, change, providers, *side) for side in sides])
     return (own, peer) if own.array == source_array else (peer, own)
 
 

@@ -170,7 +170,6 @@ def _given_up(desired: Desired, goals: Goals, server: Server, record: CutRecord 
 def _failed(
     ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, target: Server, record: CutRecord | None
 ) -> list[Finding]:
-    project_id = snapshot.target.project.id if snapshot.target.project else UNKNOWN
     if target.launched_at:
         return [
             Finding(
@@ -192,7 +191,6 @@ def _failed(
             outage=True,
             server_id=target.id,
             marker=server.id,
-            project_id=project_id,
         )
     else:
         ladder.wait("delete_failed", "the failed boot is being counted first")
@@ -235,7 +233,7 @@ def _finish(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server
     elif power == "active" and target is not None and target.status == "SHUTOFF":
         ladder.change(
             "power_on", "it ran before the cutover", fields=(FieldChange("power", "shutoff", "active"),), outage=True, server_id=server_id,
-            source_project=desired.inventory.project.id, source_server=server.id,
+            source_server=server.id,
         )  # fmt: skip
     if server.locked and (target is None or not target.locked):
         ladder.change(
@@ -305,7 +303,6 @@ def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, ta
     reason = f"wave {goals.wave(server.id)} goes back"
     delete = "delete_first" if snapshot.target.mechanism == "ovn" else "delete"
     never_ran = target.status == "ERROR" and not target.launched_at
-    project_id = snapshot.target.project.id if snapshot.target.project else UNKNOWN
     if not never_ran:
         if not target.locked:
             ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id, reversible=True)
@@ -339,7 +336,6 @@ def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, ta
             outage=delete == "delete_first",
             server_id=target.id,
             marker=server.id,
-            project_id=project_id,
             reversible=False,
         )
 
@@ -388,7 +384,6 @@ def _request(desired: Desired, snapshot: Snapshot, server: Server) -> dict[str, 
         "body": body,
         "hints": {"group": want["server_group"]} if want["server_group"] else {},
         "user_data_of": server.id if keeps_user_data(desired, server) else "",
-        "source_project": desired.inventory.project.id,
         "source_server": server.id,
     }
 
@@ -413,7 +408,7 @@ def perform(change: Change, providers: Providers) -> None:
     server_id = parameters.get("server_id", "")
     match change.action.partition(":")[0]:
         case "create":
-            invariants.source_is_stopped(change, providers, parameters["source_project"], parameters["source_server"])
+            invariants.source_is_stopped(change, providers, parameters["source_server"])
             user_data = providers.source.compute.user_data(parameters["user_data_of"]) if parameters["user_data_of"] else None
             compute.create_server(parameters["project_id"], parameters["body"], parameters["hints"], user_data)
         case "rename":
@@ -423,12 +418,12 @@ def perform(change: Change, providers: Providers) -> None:
                 compute.server_action(server_id, "lock")
             compute.server_action(server_id, "os-stop")
         case "power_on":
-            invariants.source_is_stopped(change, providers, parameters["source_project"], parameters["source_server"])
+            invariants.source_is_stopped(change, providers, parameters["source_server"])
             compute.server_action(server_id, "os-start")
         case "lock":  # the tenant's own where it is carried, an administrator's on the way back
             compute.server_action(server_id, "lock", project_id=parameters.get("owner", ""))
         case "delete" | "delete_first" | "delete_failed":
-            invariants.is_ours(change, providers, parameters["project_id"], server_id, parameters["marker"])
+            invariants.is_ours(change, providers, server_id, parameters["marker"])
             compute.delete_server(server_id)
         case "keep_volume":
             compute.set_delete_on_termination(server_id, parameters["volume_id"], False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from millpond.errors import Refused
+from millpond.errors import NotFound, Refused
 from millpond.model.compute import Flavor, Server, ServerGroup
 from millpond.model.identity import KeyPair, Quota
 from millpond.model.secret import Secret
@@ -33,6 +33,12 @@ class NovaCompute:
     def servers(self, project_id: str) -> tuple[Server, ...]:
         parameters = {"all_tenants": "1", "project_id": project_id}
         return tuple(parse_server(row) for row in self._nova.rows("/servers/detail", "servers", parameters))
+
+    def server(self, server_id: str) -> Server | None:
+        try:
+            return parse_server(self._nova.get(f"/servers/{server_id}")["server"])
+        except NotFound:
+            return None
 
     def flavors(self) -> tuple[Flavor, ...]:
         """Before 2.61 the list has no extra specs: one more request per flavor."""
