@@ -17,6 +17,7 @@ from millpond.planning.gates import decommission_gates, wave_gates
 from millpond.planning.ordering import ordered
 from millpond.planning.stages import goals as goals_of
 from millpond.planning.statuses import statuses
+from millpond.planning.target_drift import target_drift
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.registry import RECONCILERS
 from millpond.reconcilers.source_project import ADMIT
@@ -47,7 +48,7 @@ def build(desired: Desired, snapshot: Snapshot, *, run: str = "", tried: frozens
         digest=digest,
         steps=steps,
         findings=_sorted((*findings, *held)),
-        drift=(*moved, *drift.target_drift(desired, snapshot, goals)),
+        drift=(*moved, *target_drift(desired, snapshot, goals)),
         waves=statuses(desired, snapshot, goals),
         outage=outage,
     )

@@ -1,4 +1,4 @@
-"""Source drift: the live source differs from the inventory. Target drift: a handed-over object changed. Lag is neither."""
+"""Source drift: the live source differs from the inventory. What became of handed-over objects is told in target_drift."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import Any
 
 from millpond.diffing import differences
 from millpond.model.address import Address
-from millpond.model.change import FieldChange
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Drift, Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.server_identity import desired_power, unequal
-from millpond.reconcilers.twins import ambiguous, twin
 
 CARRIED: Mapping[str, tuple[str, ...]] = {
     "servers": (
@@ -128,23 +125,3 @@ def _waves(desired: Desired, goals: Goals, item: Drift, source_id: str) -> list[
         owners = [server.id for server in desired.inventory.servers if source_id in server.port_ids]
         return [goals.wave(id) for id in owners if goals.wave(id)]
     return list(goals.stages)
-
-
-def target_drift(desired: Desired, snapshot: Snapshot, goals: Goals) -> tuple[Drift, ...]:
-    """What became of the servers that were handed over: the tenant's decisions, reported and left alone."""
-    found: list[Drift] = []
-    for server in desired.inventory.servers:
-        if server.id not in goals.verified or ambiguous(snapshot, "servers", server.id):
-            continue
-        address = desired.address("server", server.id)
-        live = twin(snapshot, "servers", server.id)
-        if live is None:
-            found.append(Drift(address, "target", (), "is gone from the target"))
-            continue
-        changed = unequal(desired, snapshot, server, live)
-        power = "ACTIVE" if desired_power(desired, server) == "active" else "SHUTOFF"
-        status = () if live.status == power else (FieldChange("status", power, live.status),)
-        swapped = tuple(FieldChange(c.path, c.after, c.before) for c in changed)
-        if swapped or status:
-            found.append(Drift(address, "target", (*swapped, *status)))
-    return tuple(found)
