@@ -66,7 +66,7 @@ class Story:
         self._edit(
             "Choose a pilot",
             "  # Waves cut over one after the other; what no wave names forms the last one, `rest`. "
-            "A small first wave shows that all is well:\n"
+            "Choose them before the first apply: the disks\n  # of a wave replicate as one. A small first wave shows that all is well:\n"
             "  # waves:\n  #   - name: pilot\n  #     servers: [web-1]\n  #     cutover: false\n",
             "  waves:\n    - name: pilot\n      servers: [web-1]\n      cutover: false\n",
         )

@@ -24,7 +24,8 @@ spec:
   decommission: false   # true: the tenant is deleted on the source
 """
 PILOT = """\
-  # Waves cut over one after the other; what no wave names forms the last one, `rest`. A small first wave shows that all is well:
+  # Waves cut over one after the other; what no wave names forms the last one, `rest`. Choose them before the first apply: the disks
+  # of a wave replicate as one. A small first wave shows that all is well:
   # waves:
   #   - name: pilot
   #     servers: [{server}]

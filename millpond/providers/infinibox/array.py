@@ -145,7 +145,7 @@ class InfiniBoxArray:
             body["remote_cg_id"] = request.remote_group
         if any(not remote for _, remote, _ in request.members):
             body["remote_pool_id"] = peer.pool_id(request.remote_pool)
-        return int(self._session.send("post", "replicas", body)["id"])
+        return int(self._sent("post", "replicas", body)["id"])
 
     def _link_to(self, peer: InfiniBoxArray) -> int:
         serial = str(peer._session.get("system", fields="serial_number")["serial_number"])
@@ -170,14 +170,26 @@ class InfiniBoxArray:
         self._send("delete", f"replicas/{replica}", retain_staging_area="false")
 
     def _send(self, method: str, path: str, body: Any = None, **parameters: str) -> None:
-        """Logs in to the peers only when the array asks for it: suspending and promoting must work while the other side is away."""
+        self._sent(method, path, body, **parameters)
+
+    def _sent(self, method: str, path: str, body: Any = None, **parameters: str) -> Any:
+        """Logs in to the peers only when the array asks for it: suspending and promoting must work while the other side is away.
+
+        infinisdk gives up when another thread has put the login into the shared session meanwhile: the second time it is there.
+        """
         try:
-            self._session.send(method, path, body, **parameters)
+            return self._session.send(method, path, body, **parameters)
         except PeerLoginNeeded:
-            for peer in self._peers().values():
-                if peer is not self:
-                    self._session.know(peer._session)
-            self._session.send(method, path, body, **parameters)
+            self._know_peers()
+            try:
+                return self._session.send(method, path, body, **parameters)
+            except PeerLoginNeeded:
+                return self._session.send(method, path, body, **parameters)
+
+    def _know_peers(self) -> None:
+        for peer in self._peers().values():
+            if peer is not self:
+                self._session.know(peer._session)
 
 
 def entity_pair(local: int, remote: int, remote_name: str) -> dict[str, Any]:
