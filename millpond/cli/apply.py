@@ -85,9 +85,10 @@ def _code(result: ApplyResult, detailed: bool) -> ExitCode:
 
     if result.interrupted:
         return ExitCode.INTERRUPTED
-    if result.errors and all(error.exit_code is ExitCode.LEASED for _, error in result.errors):
-        return ExitCode.LEASED
-    if result.errors or any(outcome.result is Result.FAILED for outcome in result.final.values()):
+    codes = {error.exit_code for _, error in result.errors}
+    if len(codes) == 1:
+        return codes.pop()
+    if codes or any(outcome.result is Result.FAILED for outcome in result.final.values()):
         return ExitCode.ERROR
     if result.held:
         return ExitCode.HELD

@@ -64,7 +64,12 @@ for _verb in VERBS:
 
 def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(run(cli, sys.argv[1:]))
+    code = run(cli, sys.argv[1:])
+    if code == ExitCode.INTERRUPTED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # threads that still wait for an answer would hold up the end
+    sys.exit(code)
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:

@@ -67,6 +67,12 @@ class Lease:
         return self
 
     def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Gives it back before its end, from any thread; nothing to do where it was not taken or is another's by now."""
+        if not self.token:
+            return
         self._over.set()
         self._thread.join(_GRACE)
         try:

@@ -13,8 +13,11 @@ AT_ONCE = 16
 
 
 def together(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """The results of independent reads, in order; the first error of the list is raised."""
+    """The results of independent reads, in order; the first error of the list is raised, and what is then under way is not waited for."""
     if len(calls) <= 1:
         return [call() for call in calls]
-    with ThreadPoolExecutor(min(AT_ONCE, len(calls)), thread_name_prefix="read") as pool:
+    pool = ThreadPoolExecutor(min(AT_ONCE, len(calls)), thread_name_prefix="read")
+    try:
         return [future.result() for future in [pool.submit(call) for call in calls]]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

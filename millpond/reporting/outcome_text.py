@@ -80,6 +80,8 @@ def _next(result: ApplyResult, wave: str) -> list[str]:
     command = ["", f"    {continue_with([tenant.tenant for tenant in result.plan.tenants], wave)}"]
     if result.interrupted:
         return ["Interrupted: nothing new was begun, and no server is down. Replication goes on by itself. To continue:", *command]
+    if result.errors:
+        return ["Ended by an error, which is told below. When that is mended:", *command]
     if any(outcome.result is Result.FAILED for outcome in result.final.values()):
         return ["Correct what the services said above, then run it again:", *command]
     if result.held:

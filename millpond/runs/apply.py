@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, current_thread, main_thread
-from types import FrameType
+from threading import Event
 
 from millpond import __version__
 from millpond.errors import MillpondError, StalePlan
@@ -29,6 +26,7 @@ from millpond.providers.access import Access
 from millpond.providers.open import open_providers
 from millpond.runs.plan import whole
 from millpond.runs.progress import Progress
+from millpond.runs.signals import await_all, signals
 from millpond.runs.tenant import TenantRun
 
 AT_ONCE = 4
@@ -63,43 +61,73 @@ def apply_plan(
     journal = Journal.open(site.journal, directory, secrets_of(os.environ))
     journal.begin(run)
     saved = Envelope.of(envelope) if envelope else None
-    with _signals() as stop, ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="tenant") as pool:
-        futures = [pool.submit(_tenant, site, desired, journal, run, progress, stop, wave, saved) for desired in tenants]
-        done = [future.result() for future in futures]
+    with signals() as stop:
+        pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="tenant")
+        works = [_Work(site, desired, journal, run, progress, stop, wave, saved) for desired in tenants]
+        futures = [pool.submit(work.to_its_end) for work in works]
+        await_all(futures, stop)
+        pool.shutdown(wait=False, cancel_futures=True)
+        done = [_ended(work, future) for work, future in zip(works, futures, strict=True)]
         interrupted = stop.is_set()
-    if saved and any(saved.stale.values()):
-        raise StalePlan(_stale_text(saved), fix="Make the plan again and have it reviewed:", command="millpond plan -o plan.json")
-    if len(done) == 1 and done[0].error and not done[0].outcomes:
+    if len(done) == 1 and done[0].error and not done[0].outcomes and not any(wave.outage_since for wave in done[0].plan.waves):
         raise done[0].error
     return _result(done, run, interrupted)
 
 
-def _tenant(
-    site: Site,
-    desired: Desired,
-    journal: Journal,
-    run: Run,
-    progress: Progress,
-    stop: Event,
-    wave: str,
-    envelope: Envelope | None,
-) -> _Done:
-    """One tenant to its end. An error ends it alone: what was done until then is told beside it."""
-    manifest = desired.manifest
-    providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.WRITE)
-    work: TenantRun | None = None
-    error: MillpondError | None = None
-    try:
-        with Lease(journal.engine, desired.tenant, run) as lease:
-            executor = Executor(providers, journal, lease, run.id)
-            work = TenantRun(desired, providers, executor, run.id, progress, stop, wave, envelope)
-            work.until_quiet()
-    except MillpondError as failure:
-        error = failure
-    if work is None:
-        return _Done(TenantPlan(desired.tenant, tenant_digest(desired)), error=error)
-    plan = work.last_words() if error else work.plan
-    return _Done(plan, tuple(work.outcomes), work.measured(), tuple(work.estimated.items()), error)
+class _Work:
+    """One tenant in a thread of its own. An error ends it alone: what was done until then is told beside it."""
+
+    def __init__(
+        self,
+        site: Site,
+        desired: Desired,
+        journal: Journal,
+        run: Run,
+        progress: Progress,
+        stop: Event,
+        wave: str,
+        envelope: Envelope | None,
+    ) -> None:
+        manifest = desired.manifest
+        providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.WRITE)
+        self._desired, self._stop, self._envelope = desired, stop, envelope
+        self._lease = Lease(journal.engine, desired.tenant, run)
+        executor = Executor(providers, journal, self._lease, run.id)
+        self._loop = TenantRun(desired, providers, executor, run.id, progress, stop, wave, envelope)
+
+    def to_its_end(self) -> None:
+        if not self._stop.is_set():
+            with self._lease:
+                self._loop.until_quiet()
+
+    def abandon(self) -> None:
+        """Gives the lease back while a call has no answer yet. What becomes of it the next run sees."""
+        self._lease.release()
+
+    def done(self, error: MillpondError | None, *, abandoned: bool) -> _Done:
+        work = self._loop
+        plan = work.last_words() if error or abandoned else work.plan
+        return _Done(plan, tuple(work.outcomes), work.measured(), tuple(work.estimated.items()), error or self._stale())
+
+    def _stale(self) -> StalePlan | None:
+        lines = self._envelope.stale.get(self._desired.tenant) if self._envelope else None
+        if not lines:
+            return None
+        why = "what is needed now is not what was reviewed:\n" + "\n".join(f"  {line}" for line in lines)
+        return StalePlan(why, fix="Make the plan again and have it reviewed:", command="millpond plan -o plan.json")
+
+
+def _ended(work: _Work, future: Future[None]) -> _Done:
+    abandoned = not future.done()
+    if abandoned:
+        work.abandon()
+        return work.done(None, abandoned=True)
+    if future.cancelled():
+        return work.done(None, abandoned=False)
+    error = future.exception()
+    if error is not None and not isinstance(error, MillpondError):
+        raise error
+    return work.done(error, abandoned=False)
 
 
 def _expected(tenants: Sequence[Desired], expect_digest: str, envelope: Plan | None) -> None:
@@ -122,11 +150,6 @@ def _expected(tenants: Sequence[Desired], expect_digest: str, envelope: Plan | N
             )
 
 
-def _stale_text(envelope: Envelope) -> str:
-    lines = [line for found in envelope.stale.values() for line in found]
-    return "what is needed now is not what was reviewed:\n" + "\n".join(f"  {line}" for line in lines)
-
-
 def _result(done: Sequence[_Done], run: Run, interrupted: bool) -> ApplyResult:
     plan = whole([one.plan for one in done])
     outcomes = tuple(outcome for one in done for outcome in one.outcomes)
@@ -142,25 +165,3 @@ def _result(done: Sequence[_Done], run: Run, interrupted: bool) -> ApplyResult:
         run=run.id,
         errors=tuple((one.plan.tenant, one.error) for one in done if one.error),
     )
-
-
-@contextmanager
-def _signals() -> Iterator[Event]:
-    """SIGINT and SIGTERM set the event; a second one ends the process at once."""
-    stop = Event()
-    if current_thread() is not main_thread():
-        yield stop
-        return
-
-    def told(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        stop.set()
-
-    before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, action in before.items():
-            signal.signal(number, action)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event
 
-from millpond.errors import LeaseHeld, Unreachable
+from millpond.errors import LeaseHeld, Retryable, Unreachable
 from millpond.execution.executor import Executor
 from millpond.model.change import AnyStep, Change
 from millpond.model.desired import Desired
@@ -25,6 +25,9 @@ from millpond.runs.progress import Progress
 
 TOO_OFTEN = 5
 """A change that was done this often and is still asked for does not take effect."""
+
+PATIENCE = 2
+"""Request timeouts for which an API that answers nothing is asked again, once a run has begun."""
 
 SHORTEST = 0.1
 """Seconds between two looks at what is waited for."""
@@ -63,7 +66,7 @@ class TenantRun:
 
     def until_quiet(self) -> TenantPlan:
         """Works until there is nothing to do, or only what takes hours, or what failed. Returns the last plan."""
-        self._observe()
+        self._everything()
         while True:
             plan = self._plan()
             ready = self._ready(plan)
@@ -71,17 +74,17 @@ class TenantRun:
             if self.stop.is_set():
                 return plan
             if now and not self._whole and any(change.action == "record" for change in now):
-                self._observe()  # a wave is admitted on fresh facts alone
+                self._patiently(self._everything)  # a wave is admitted on fresh facts alone
             elif now:
                 self._perform(now, self._soon(plan, ()))
             elif soon := self._soon(plan, ready):
                 self._sleep(soon)
             elif not self._whole:
-                self._observe()
+                self._patiently(self._everything)
             else:
                 return plan
 
-    def _observe(self) -> None:
+    def _everything(self) -> None:
         self._snapshot = observe(self.providers, self.desired)
         self._whole = True
 
@@ -187,17 +190,24 @@ class TenantRun:
         self.stop.wait(self.desired.site.limits.poll)
 
     def _look_again(self, kinds: set[str]) -> None:
-        """An API that does not answer for a moment must not end an outage half-way: it is asked again, a few times."""
         seen = kinds - {"gate"} or {"server", "source_server"}
-        for attempt in range(5):
+
+        def look() -> None:
             begun = time.monotonic()
+            self._snapshot = observe_again(self.providers, self.desired, self._snapshot, seen)
+            self._whole = False
+            self._look_took = time.monotonic() - begun
+
+        self._patiently(look)
+
+    def _patiently(self, look: Callable[[], None]) -> None:
+        """An API that does not answer for a while must not end an outage half-way: it is asked again, for PATIENCE request timeouts."""
+        until = time.monotonic() + PATIENCE * self.desired.site.limits.request_timeout
+        while True:
             try:
-                self._snapshot = observe_again(self.providers, self.desired, self._snapshot, seen)
-                self._whole = False
-                self._look_took = time.monotonic() - begun
-                return
-            except Unreachable:
-                if attempt == 4 or self.stop.is_set():
+                return look()
+            except (Unreachable, Retryable):
+                if time.monotonic() >= until or self.stop.is_set():
                     raise
                 self._pause()
 
