@@ -59,4 +59,5 @@ class Executor:
 
 
 def _outcome(change: Change, result: Result, begun: float, error: MillpondError) -> Outcome:
-    return Outcome(change.id, result, time.monotonic() - begun, str(error))
+    message = f"{error.why}. To do: {error.fix}" if error.fix and result is Result.FAILED else error.why
+    return Outcome(change.id, result, time.monotonic() - begun, message)

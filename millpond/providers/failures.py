@@ -21,6 +21,11 @@ FIXES = {
     403: "Give Millpond's user the admin role in the project it logs in to (and in the tenant's project for what is created there).",
     413: "The service limits the rate or the size of requests: raise the limit or try later.",
 }
+QUOTA = (403, 409, 413)
+"""What Nova, Neutron and Cinder answer when a quota is exhausted; all of them say so in words."""
+QUOTA_FIX = "Raise this quota of the project, or state a larger one under `quotas` in the manifest."
+SERVICE_FIX = "The service itself fails: see its log, and run this again when it works."
+SILENCE_FIX = "See whether it is up and can be reached from here, and run this again."
 
 
 def of_status(status: int, message: str, where: str, *, mutating: bool) -> RemoteFailure:
@@ -33,10 +38,11 @@ def of_status(status: int, message: str, where: str, *, mutating: bool) -> Remot
     if status == 404:
         return NotFound(why, where=where)
     if status in (429, 503):
-        return Retryable(why, where=where)
+        return Retryable(why, where=where, fix=SERVICE_FIX)
     if status >= 500 and status != 501:
-        return UnknownOutcome(why, where=where) if mutating else Retryable(why, where=where)
-    return Refused(why, status=status, where=where, fix=FIXES.get(status, ""))
+        return UnknownOutcome(why, where=where) if mutating else Retryable(why, where=where, fix=SERVICE_FIX)
+    fix = QUOTA_FIX if status in QUOTA and "quota" in message.lower() else FIXES.get(status, "")
+    return Refused(why, status=status, where=where, fix=fix)
 
 
 def classify(error: BaseException, where: str, *, mutating: bool) -> RemoteFailure:
@@ -45,7 +51,7 @@ def classify(error: BaseException, where: str, *, mutating: bool) -> RemoteFailu
         return error
     if mutating and not never_sent(error):
         return UnknownOutcome(reason(error), where=where)
-    return Retryable(reason(error), where=where)
+    return Retryable(reason(error), where=where, fix=SILENCE_FIX)
 
 
 def never_sent(error: BaseException) -> bool:

@@ -19,7 +19,7 @@ from millpond.errors import BadCredentials, RemoteFailure, Retryable, Unreachabl
 from millpond.model.secret import Secret
 from millpond.model.site import ArraySystem, Limits
 from millpond.providers.access import Access
-from millpond.providers.failures import of_status
+from millpond.providers.failures import SERVICE_FIX, of_status
 from millpond.providers.together import together
 from millpond.providers.transport import Transport
 
@@ -77,7 +77,8 @@ class Session:
             if error.status_code in (401, 403):
                 fix = f"Check username and password of array {self.name} in millpond.yaml."
                 raise BadCredentials(f"array {self.name} refused the login of {site.username}", where=self.name, fix=fix) from None
-            raise Unreachable(f"array {self.name}: {said(error)} (HTTP {error.status_code})", where=self.name) from None
+            why = f"array {self.name}: {said(error)} (HTTP {error.status_code})"
+            raise Unreachable(why, where=self.name, fix=SERVICE_FIX) from None
         except RemoteFailure as error:
             fix = f"Check address, port, tls and ca_file of array {self.name} in millpond.yaml."
             raise Unreachable(f"array {self.name}: {error.why}", where=error.where, fix=fix) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,10 +21,12 @@ from millpond import __version__
 from millpond.errors import BadCredentials, MissingCloud, Refused, RemoteFailure, Retryable, Unreachable
 from millpond.model.site import Limits
 from millpond.providers.access import Access
-from millpond.providers.failures import FIXES, of_status
+from millpond.providers.failures import FIXES, SERVICE_FIX, chain, of_status
 from millpond.providers.transport import Transport
 
 VERSIONS = {"identity": ("3", "3.latest"), "compute": ("2.1", "2.latest"), "block-storage": ("3", "3.latest"), "network": (None, None)}
+
+logging.getLogger("keystoneauth").addHandler(logging.NullHandler())  # it warns on stderr of what is told as an error
 
 
 @dataclass(frozen=True)
@@ -104,11 +107,19 @@ class Scopes:
             else:
                 data = adapter.get_endpoint_data()
                 newest = data.max_microversion if data else None
+                if data and newest is None and service_type != "identity":
+                    self._answers(adapter, data.url or "", service_type)
                 found = Endpoint((data.url or "").rstrip("/") if data else "", tuple(map(int, newest)) if newest else None)
         if not found.url:
             why = f"the catalogue of cloud {self.name} has no endpoint for {service_type}"
             raise Refused(why, status=404, where=self.name, fix="Check region_name and interface in clouds.yaml.")
         return found
+
+    def _answers(self, adapter: Adapter, url: str, doing: str) -> None:
+        """keystoneauth takes a service that fails for one without microversions: here it is told apart."""
+        response = adapter.session.get(url, raise_exc=False, log=False)
+        if response.status_code >= 500:
+            raise of_status(response.status_code, str(response.reason), f"{self.name}: {doing}", mutating=False)
 
 
 def configured(name: str) -> Connection:
@@ -136,6 +147,10 @@ def login(session: Session, name: str) -> tuple[str, str]:
         if status in (400, 401, 403):
             why = f"Keystone of cloud {name} refused the login (HTTP {status})"
             raise BadCredentials(why, where=name, fix="Check auth and project of this cloud in clouds.yaml and secure.yaml.") from None
+        failing = next((one.http_status for one in chain(error) if isinstance(one, ksa.HttpServerError)), 0)
+        if failing:
+            why = f"Keystone of cloud {name} answers HTTP {failing}"
+            raise Unreachable(why, where=name, fix=SERVICE_FIX) from None
         raise Unreachable(f"Keystone of cloud {name} cannot be used: {error}", where=name, fix="Check auth_url in clouds.yaml.") from None
     except RemoteFailure as error:
         fix = "Check auth_url, the network and cacert in clouds.yaml."
