@@ -48,6 +48,24 @@ PREPARED = (
 )
 """What a wave must have before it is admitted. Ports are not among them: on OVN they are made inside the cut."""
 
+INSIDE = (
+    "source_server#record",
+    "source_volume#record",
+    "replication_group#resume_for_sync",
+    "replication_group#sync",
+    "replication_group#suspend",
+    "replication_group#fence",
+    "replication_group#promote",
+    "volume#release",
+    "volume#manage",
+    "port#create_inside",
+    "server#create",
+)
+"""What is done to a wave only once it is admitted, also where its record is not among what is to be done."""
+
+BOOT = ("source_server#boot", "server#create", "server#power_on")
+"""A boot is declared before it is sent, yet what it comes after may have to be done again in between."""
+
 IN_PROJECT = (
     "quota#*",
     "role_assignment#*",
@@ -102,7 +120,7 @@ RULES: tuple[Rule, ...] = (
     # Cut
     Rule(("gate#admission",), PREPARED, "wave"),
     Rule(("gate#admission",), ("port#create", "port#mark", "port#update"), "wave"),
-    Rule(("source_server#record", "source_volume#record", "volume#release", "volume#manage"), ("gate#admission",), "wave"),
+    Rule(INSIDE, ("gate#admission",), "wave"),
     Rule(("source_server#lock", "source_server#stop", "source_volume#time"), ("source_server#record", "source_volume#record"), "wave"),
     Rule(("replication_group#sync", "replication_group#suspend", "replication_group#fence", "replication_group#promote"),
          ("source_server#lock", "source_server#retake_lock", "source_server#untime", "source_server#stop", "source_server#time",
@@ -110,17 +128,16 @@ RULES: tuple[Rule, ...] = (
     Rule(("source_volume#boot",), ("replication_group#promote", "replication_group#fence"), "server"),
     Rule(("volume#release", "volume#manage"), ("replication_group#promote", "replication_group#fence", "source_volume#boot"), "server"),
     Rule(("server#create",), ("source_server#boot", "server#delete_failed", *OWN_KEY), "server"),
-    Rule(("source_server#boot",), OWN_KEY, "server"),
-    Rule(("source_server#boot",),
+    Rule(BOOT, OWN_KEY, "server"),
+    Rule(BOOT,
          ("volume#release", "volume#manage", "volume#bootable", "volume#image_metadata", "volume#bootable_inside",
           "volume#image_metadata_inside"), "server"),
     Rule(("port#create_inside", "port#mark_inside", "port#update_inside"), ("source_server#stop",), "server"),
-    Rule(("source_server#boot",),
+    Rule(BOOT,
          ("port#create", "port#mark", "port#update", "port#create_inside", "port#mark_inside", "port#update_inside"), "server"),
-    Rule(("source_server#boot",), ("replication_group#promote", "replication_group#fence", "source_server#stop"), "server"),
-    Rule(("source_server#boot",), ("server#delete_failed", "source_server#count_failure"), "server"),
+    Rule(BOOT, ("replication_group#promote", "replication_group#fence", "source_server#stop"), "server"),
+    Rule(BOOT, ("server#delete_failed", "source_server#count_failure"), "server"),
     Rule(("server#delete_failed",), ("source_server#count_failure",), "server"),
-    Rule(("server#power_on",), ("source_server#stop", "replication_group#promote", "replication_group#fence"), "server"),
     Rule(("source_server#verify",), ("server#*", "volume#*", "replication_group#promote", "replication_group#fence"), "server"),
     Rule(("source_volume#verify",), ("volume#*", "replication_group#promote", "replication_group#fence"), "server"),
     # Switch

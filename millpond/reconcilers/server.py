@@ -11,6 +11,7 @@ from millpond.model.compute import Server
 from millpond.model.cut_record import MARKER_KEY, CutRecord
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
+from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers import boot, flavor, invariants
@@ -23,6 +24,7 @@ from millpond.reconcilers.twins import ambiguous, twin
 KIND = "server"
 READS_AFTER: tuple[str, ...] = ("project",)
 RUNNING = ("ACTIVE", "SHUTOFF")
+ROLLBACKS = (Stage.DISCARD, Stage.CARRY_BACK)
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
@@ -59,8 +61,11 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         target = twin(snapshot, "servers", server.id)
         record = live[server.id].record if server.id in live else None
         aim = goal(KIND, goals.stage(server.id))
-        if aim == "running" and server.id not in goals.verified:
+        if aim == "running" and server.id not in goals.verified and server.id in live:
             findings += _run(ladder, desired, snapshot, goals, server, target, record)
+        elif aim == "absent" and target is not None and target.launched_at and goals.stage(server.id) not in ROLLBACKS:
+            findings.append(_unexpected(desired, goals, server, target))
+            ladder.wait("stop", "held by the blocker of this server", long=True)
         elif aim == "absent" and target is not None:
             _remove(ladder, snapshot, goals, server, target)
         elif aim == "absent" and _may_come(desired, snapshot, server, boot.declared(record)):
@@ -88,6 +93,18 @@ def _doubled(desired: Desired, goals: Goals, server: Server, ids: list[str]) -> 
         f"{len(ids)} servers on the target carry the marker of this server: {', '.join(ids)}",
         "Millpond never guesses which one is meant",
         "delete the ones that nobody uses, or remove `millpond:source` from their metadata",
+        wave=goals.wave(server.id),
+    )
+
+
+def _unexpected(desired: Desired, goals: Goals, server: Server, target: Server) -> Finding:
+    return Finding(
+        "unexpected_server",
+        Severity.BLOCKER,
+        desired.address(KIND, server.id),
+        f"the target has a server that stands for this one ({target.id}, {target.status}), but no cut of it is recorded on the source",
+        "what its guest wrote must not be lost: nothing but a rollback that names its cut deletes it",
+        "if the tenant uses it, set cutover: true; if nobody does, delete it on the target",
         wave=goals.wave(server.id),
     )
 
@@ -235,7 +252,9 @@ def _finish(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server
             "power_on", "it ran before the cutover", fields=(FieldChange("power", "shutoff", "active"),), outage=True, server_id=server_id,
             source_server=server.id,
         )  # fmt: skip
-    if server.locked and (target is None or not target.locked):
+    if not server.locked and target is not None and target.locked:
+        ladder.change("unlock", "it was not locked before the cutover", fields=(FieldChange("locked", True, False),), server_id=server_id)
+    elif server.locked and (target is None or not target.locked):
         ladder.change(
             "lock",
             "it was locked before the cutover",
@@ -420,8 +439,8 @@ def perform(change: Change, providers: Providers) -> None:
         case "power_on":
             invariants.source_is_stopped(change, providers, parameters["source_server"])
             compute.server_action(server_id, "os-start")
-        case "lock":  # the tenant's own where it is carried, an administrator's on the way back
-            compute.server_action(server_id, "lock", project_id=parameters.get("owner", ""))
+        case "lock" | "unlock":  # a lock is the tenant's own where it is carried, an administrator's on the way back
+            compute.server_action(server_id, change.action, project_id=parameters.get("owner", ""))
         case "delete" | "delete_first" | "delete_failed":
             invariants.is_ours(change, providers, server_id, parameters["marker"])
             compute.delete_server(server_id)

@@ -12,6 +12,7 @@ from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.compute import Server
 from millpond.model.cut_record import PREFIX, CutRecord
 from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
@@ -36,9 +37,13 @@ def observe(providers: Providers, scope: Scope) -> Facts:
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     live = {server.id: server for server in snapshot.source.servers}
     steps: list[AnyStep] = []
+    findings: list[Finding] = []
     for server in desired.inventory.servers:
         here = live.get(server.id)
-        if here is None or not goals.wave(server.id):
+        if not goals.wave(server.id):
+            continue
+        if here is None:
+            findings += _gone(desired, goals, server)
             continue
         ladder = Ladder(
             desired.address(KIND, server.id),
@@ -48,14 +53,32 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             side=Side.SOURCE,
         )
         aim = goal(KIND, goals.stage(server.id))
-        if aim == "verified" and not (here.record and here.record.verified):
+        if aim == "verified" and not (here.record and here.record.cut and here.record.verified):
             _cut(ladder, desired, snapshot, goals, server, here)
         elif aim == "as_found" and here.record is not None:
             _give_back(ladder, desired, snapshot, goals, server, here.record, here)
         elif aim == "absent":
             _delete(ladder, here)
         steps += ladder.steps
-    return KindPlan(tuple(steps))
+    return KindPlan(tuple(steps), tuple(findings))
+
+
+def _gone(desired: Desired, goals: Goals, server: Server) -> list[Finding]:
+    """In the middle of a cut; before it that is drift, and afterwards nothing to speak of."""
+    wave = goals.wave(server.id)
+    if goals.stage(server.id) is not Stage.CUT or wave not in goals.admitted or server.id in goals.verified:
+        return []
+    return [
+        Finding(
+            "source_server_gone",
+            Severity.BLOCKER,
+            desired.address(KIND, server.id),
+            "the server is gone from the source in the middle of its cut",
+            "the record of the cut was on it: nothing can prove any more that its copy may be booted",
+            "look at its disks on both arrays; exclude the server in the manifest with a reason, or make it again there",
+            wave=wave,
+        )
+    ]
 
 
 def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server) -> None:
