@@ -113,7 +113,11 @@ class World:
             booting = self.source.compute.shown(change.source_id).record
             self.tried.add(f"{change.source_id}@{booting.booting if booting else ''}")
         self.now += timedelta(milliseconds=20)
-        BY_KIND[change.kind].perform(change, self)
+        try:
+            BY_KIND[change.kind].perform(change, self)
+        except (InvariantBroken, Refused) as error:
+            error.add_note(f"at {change.id}")
+            raise
         self.sent.append(change.id)
         self.check()
 
@@ -134,7 +138,7 @@ class World:
     def _comes_up(self, server: object) -> bool:
         return getattr(server, "status", "") == "BUILD" or getattr(server, "task_state", "") == "powering-on"
 
-    def _disks(self, cloud: Cloud, server: str) -> Iterable[tuple[str, Array, int]]:
+    def disks(self, cloud: Cloud, server: str) -> Iterable[tuple[str, Array, int]]:
         """(source volume id, array, array volume) of each disk."""
         for attached in cloud.compute.rows[server].volumes:
             volume = cloud.block_storage.shown(attached.volume_id)
@@ -148,7 +152,7 @@ class World:
         for cloud in (self.source, self.target):
             for server in self._running(cloud):
                 lost = cloud is self.target and self.target.compute.shown(server).marker in self.discarded
-                for origin, array, volume in self._disks(cloud, server):
+                for origin, array, volume in self.disks(cloud, server):
                     self.written += 1
                     array.contents[volume] = self.written
                     if not lost:
@@ -157,15 +161,15 @@ class World:
     def _started(self, cloud: Cloud, server: str) -> None:
         if cloud.compute.rows[server].status != "ACTIVE":
             return
-        for origin, array, volume in self._disks(cloud, server):
-            if array.contents[volume] != self.owed.get(origin, 0):
+        for origin, array, volume in self.disks(cloud, server):
+            if array.contents[volume] < self.owed.get(origin, 0):
                 raise Unsafe(f"{server} starts on {cloud.name} with {origin} at {array.contents[volume]}, owed {self.owed.get(origin)}")
 
     def discard(self, servers: Iterable[str]) -> None:
         """A person decides that what these servers wrote and will write on the target is lost: what the source holds is what is owed."""
         for server in servers:
             self.discarded.add(server)
-            for origin, array, volume in self._disks(self.source, server):
+            for origin, array, volume in self.disks(self.source, server):
                 self.owed[origin] = array.contents[volume]
 
     def check(self) -> None:
@@ -177,7 +181,7 @@ class World:
                     raise Unsafe("both sides of a replica are writable")
         for cloud in (self.source, self.target):
             for server in self._running(cloud):
-                for origin, array, volume in self._disks(cloud, server):
+                for origin, array, volume in self.disks(cloud, server):
                     if not array.writable(volume):
                         raise Unsafe(f"{server} runs on {cloud.name} while its disk {origin} is read-only")
         live = {a.ip_address for p in self.source.network.rows["port"].values() if p.device_owner == LEG for a in p.fixed_ips}
@@ -203,11 +207,7 @@ class World:
                 return plan
             ready = [change for change in plan.changes if not change.after]
             for change in ready:
-                try:
-                    self.perform(change)
-                except (InvariantBroken, Refused) as error:
-                    error.add_note(f"at {change.id}")
-                    raise
+                self.perform(change)
             if ready:
                 continue
             if not [w for w in plan.waiting if not w.after]:
