@@ -51,7 +51,10 @@ def may_change_hands(change: Change, providers: Providers) -> None:
 
 
 def may_come_back(change: Change, providers: Providers) -> None:
-    """Before `demote` and `restore`: the target's servers are stopped; the source is given back only when the target is not writable."""
+    """Before `demote` and `restore`: the target's servers are stopped; the source is given back only when the target is not writable.
+
+    Where the array refuses two targets the source goes first: what was proven of the servers is then all that keeps writes out.
+    """
     values = change.parameters
     project = values.get("target_project")
     if project:
@@ -61,7 +64,7 @@ def may_come_back(change: Change, providers: Providers) -> None:
             raise _broken(change, f"{len(running)} server(s) still run on the target")
     if change.action == "restore":
         peer = _replica(change, providers, values["peer_array"], values["peer"])
-        if peer.role is not Role.TARGET:
+        if peer.role is not Role.TARGET and providers.site.replication.fence_first:
             raise _broken(change, "the target side is still writable: two sides would be")
 
 

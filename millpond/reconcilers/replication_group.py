@@ -44,7 +44,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     room = _room(desired, snapshot)
     for group in groups(desired, snapshot):
         found = ends(group, snapshot)
-        foreign = refusals(desired, snapshot, group, found)
+        foreign = refusals(desired, snapshot, group, found, under_way=group.wave in goals.admitted)
         ladder = Ladder(
             group.address,
             wave=group.wave,
@@ -163,12 +163,9 @@ def _group_rungs(ladder: Ladder, word: str, array: str, pool: str, group: Group,
 def _in_sync(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
     """The goal of an uncut wave, and of one that goes back and leaves behind what the target wrote."""
     assert found.source is not None and found.target is not None  # noqa: S101, PT018
-    if found.promoted:
-        if not suspended(found.target):
-            _suspend_reverse(ladder, group, found.target)
-        _demote(ladder, group, found.target, _proof(desired, snapshot, group))
-    if found.promoted or found.fenced:
-        _restore(ladder, group, found, _proof(desired, snapshot, group))
+    if found.promoted and not suspended(found.target):
+        _suspend_reverse(ladder, group, found.target)
+    _give_back(ladder, desired, snapshot, group, found, found.target)
     if not found.forward or suspended(found.source):
         ladder.change("resume", "replication goes on from the source", destination="in_sync", **_call(found.source))
     if found.forward and not seeded(found.source):
@@ -204,6 +201,9 @@ def _promote(ladder: Ladder, desired: Desired, snapshot: Snapshot, group: Group,
     stopped = stopped_at(desired, snapshot, group, "stopped")
     source = found.source
     if found.promoted:
+        return
+    if found.both_writable:
+        _fence(ladder, reason, desired, snapshot, group, found)
         return
     if not found.fenced:
         if source is not None and not seeded(source):
@@ -275,6 +275,17 @@ def _role(source: Replica | None, target: Replica | None, side: str) -> dict[str
     return {**_call(own), **peer}
 
 
+def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, group: Group, found: Ends, target: Replica) -> None:
+    """Both roles, the target's first. Where the array refuses two targets, the source's first and the target's at once after."""
+    fence_first, proof = desired.site.replication.fence_first, _proof(desired, snapshot, group)
+    if found.promoted and fence_first:
+        _demote(ladder, group, target, proof)
+    if found.promoted or found.fenced:
+        _restore(ladder, group, found, proof)
+    if found.both_writable or (found.promoted and not fence_first):
+        _demote(ladder, group, target, proof)
+
+
 def _demote(ladder: Ladder, group: Group, target: Replica, proof: dict[str, Any]) -> None:
     ladder.change(
         "demote",
@@ -309,9 +320,7 @@ def _carry_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goa
     assert found.source is not None and found.target is not None  # noqa: S101, PT018
     if found.promoted:
         _reverse(ladder, desired, snapshot, goals, group, found)
-        _demote(ladder, group, found.target, _proof(desired, snapshot, group))
-    if found.promoted or found.fenced:
-        _restore(ladder, group, found, _proof(desired, snapshot, group))
+    _give_back(ladder, desired, snapshot, group, found, found.target)
     if not found.forward or suspended(found.source):
         ladder.change("resume", "replication goes on from the source", destination="in_sync", **_call(found.source))
 

@@ -10,13 +10,16 @@ from millpond.reconcilers.replication import Ends, Group, Member, group_prefix, 
 from millpond.reconcilers.twins import once_per, twin
 
 
-def refusals(desired: Desired, snapshot: Snapshot, group: Group, found: Ends) -> list[Finding]:
-    """Blockers of the group's wave. While there is one, nothing is done to the group."""
+def refusals(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, *, under_way: bool) -> list[Finding]:
+    """Blockers of the group's wave. While there is one, nothing is done to the group.
+
+    Two writable sides are a rung of a cut `under_way` where the array refuses two targets: the other role follows at once.
+    """
     result = [finding for member in group.members if (finding := _of_member(desired, snapshot, group, found, member))]
     members = {member.local.id for member in group.members}
     if found.source is not None and not result and {pair.local_id for pair in found.source.pairs} != members:
         result.append(_regroup(group, found.source))
-    if found.both_writable:
+    if found.both_writable and (desired.site.replication.fence_first or not under_way):
         result.append(_both_writable(group))
     return result
 

@@ -37,6 +37,7 @@ def stage(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Stage:
     """A tenant that is prepared and in sync, every test its own."""
     directory, snapshot = prepared
     small.control.restore(snapshot)
+    small.control.clear_faults()
     own = Stage(small, tmp_path)
     (tmp_path / "tenants/acme.inventory.yaml").write_text((directory / "tenants/acme.inventory.yaml").read_text())
     return own

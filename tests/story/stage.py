@@ -23,7 +23,7 @@ from millpond.model.site import Site
 from millpond.runs.apply import apply_plan
 from millpond.runs.discover import discover
 from millpond.runs.plan import make_plan
-from millpond.runs.progress import Silent
+from millpond.runs.progress import Progress, Silent
 from millpond.schemas import dump_inventory, load_all
 from tests.sandbox.running import Sandbox
 
@@ -82,9 +82,9 @@ class Stage:
         site, tenants = self.load()
         return make_plan(site, tenants).tenants[0]
 
-    def apply(self) -> ApplyResult:
+    def apply(self, progress: Progress | None = None) -> ApplyResult:
         site, tenants = self.load()
-        return apply_plan(site, tenants, progress=Silent())
+        return apply_plan(site, tenants, progress=progress or Silent())
 
     def settle(self, patience: float = 30) -> ApplyResult:
         """Applies until nothing is left that an apply could advance."""
