@@ -15,6 +15,7 @@ from millpond.planning.digest import tenant_digest
 from millpond.planning.estimate import estimate
 from millpond.planning.gates import decommission_gates, wave_gates
 from millpond.planning.ordering import ordered
+from millpond.planning.stages import SOURCE_GONE
 from millpond.planning.stages import goals as goals_of
 from millpond.planning.statuses import statuses
 from millpond.planning.target_drift import target_drift
@@ -27,6 +28,8 @@ def build(desired: Desired, snapshot: Snapshot, *, run: str = "", tried: frozens
     """The whole plan. `run` is the executing run's id, empty for a plan that is only shown; `wave` narrows what may be cut to one wave."""
     digest = tenant_digest(desired)
     goals, stage_findings = goals_of(desired, snapshot, run, tried)
+    if any(finding.code == SOURCE_GONE for finding in stage_findings):  # without the source all else is guesswork
+        return TenantPlan(desired.tenant, digest, findings=stage_findings, waves=statuses(desired, snapshot, goals))
     goals = replace(goals, digest=digest, stages=_narrowed(goals, wave))
     kinds = [reconciler.plan(desired, snapshot, goals) for reconciler in RECONCILERS]
     steps: tuple[AnyStep, ...] = tuple(step for kind in kinds for step in kind.steps)

@@ -14,6 +14,8 @@ from millpond.reconcilers.base import Goals
 from millpond.reconcilers.source_project import admission_tag
 from millpond.reconcilers.twins import by_id, marked
 
+SOURCE_GONE = "source_gone"
+
 
 def records(snapshot: Snapshot, wave: DesiredWave) -> dict[str, CutRecord]:
     """source id → cut record, of the wave's servers, or of its volumes where it has no servers. A record without `cut` is being removed."""
@@ -163,13 +165,13 @@ def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[
 def _source_gone(desired: Desired) -> Finding:
     source = desired.manifest.source
     return Finding(
-        "source_gone",
+        SOURCE_GONE,
         Severity.BLOCKER,
         desired.address("source_project", desired.inventory.project.id),
-        f"the project {source.project} ({desired.inventory.project.id}) is not on cloud {source.cloud} any more",
+        f"the project {source.project} that the inventory was made of ({desired.inventory.project.id}) is not on cloud {source.cloud}",
         "nothing can be replicated from it, and nothing could go back to it",
-        f"if the migration is complete, remove tenants/{desired.tenant}.yaml and its inventory; "
-        "else check the login and the manifest's source",
+        f"if the inventory is of another project, run `millpond discover {desired.tenant}`; if the migration is complete, remove "
+        f"tenants/{desired.tenant}.yaml and its inventory; else check the login and the manifest's source",
     )
 
 
