@@ -18,6 +18,7 @@ from millpond.reconcilers import boot, flavor, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.server_back import remove, unexpected
 from millpond.reconcilers.server_identity import boot_name, desired_power, keeps_user_data, unequal, wanted, zone
 from millpond.reconcilers.twins import ambiguous, twin
 
@@ -64,10 +65,10 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         if aim == "running" and server.id not in goals.verified and server.id in live:
             findings += _run(ladder, desired, snapshot, goals, server, target, record)
         elif aim == "absent" and target is not None and target.launched_at and goals.stage(server.id) not in ROLLBACKS:
-            findings.append(_unexpected(desired, goals, server, target))
+            findings.append(unexpected(desired, goals, server, target))
             ladder.wait("stop", "held by the blocker of this server", long=True)
         elif aim == "absent" and target is not None:
-            _remove(ladder, snapshot, goals, server, target)
+            remove(ladder, snapshot, goals, server, target)
         elif aim == "absent" and _may_come(desired, snapshot, server, boot.declared(record)):
             ladder.wait("stop", "a boot was sent and its reply is not known: nothing goes back before it cannot come any more")
         elif aim == "tenants" and goals.unpairing(server.id) and target is not None:
@@ -93,18 +94,6 @@ def _doubled(desired: Desired, goals: Goals, server: Server, ids: list[str]) -> 
         f"{len(ids)} servers on the target carry the marker of this server: {', '.join(ids)}",
         "Millpond never guesses which one is meant",
         "delete the ones that nobody uses, or remove `millpond:source` from their metadata",
-        wave=goals.wave(server.id),
-    )
-
-
-def _unexpected(desired: Desired, goals: Goals, server: Server, target: Server) -> Finding:
-    return Finding(
-        "unexpected_server",
-        Severity.BLOCKER,
-        desired.address(KIND, server.id),
-        f"the target has a server that stands for this one ({target.id}, {target.status}), but no cut of it is recorded on the source",
-        "what its guest wrote must not be lost: nothing but a rollback that names its cut deletes it",
-        "if the tenant uses it, set cutover: true; if nobody does, delete it on the target",
         wave=goals.wave(server.id),
     )
 
@@ -312,51 +301,6 @@ def _wrong(desired: Desired, snapshot: Snapshot, server: Server, target: Server)
     """What differs and is not put right by the rename that follows a boot."""
     renamed = boot_name(server) != server.name and target.name == boot_name(server)
     return tuple(c for c in unequal(desired, snapshot, server, target) if not (renamed and c.path == "name"))
-
-
-def _remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> None:
-    """Back: locked and stopped before the disks change hands, deleted once the source runs again.
-
-    On OVN it is deleted before, and its ports with it: there a port draws its MAC's traffic even when its server is stopped.
-    """
-    reason = f"wave {goals.wave(server.id)} goes back"
-    delete = "delete_first" if snapshot.target.mechanism == "ovn" else "delete"
-    never_ran = target.status == "ERROR" and not target.launched_at
-    if not never_ran:
-        if not target.locked:
-            ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id, reversible=True)
-        if target.status == "BUILD":
-            ladder.wait("stop", "the server on the target is being built: it can be stopped once it runs")
-        elif target.task_state:
-            ladder.wait("stop", "the server on the target is being stopped")
-        elif target.status != "SHUTOFF":
-            ladder.change(
-                "stop",
-                reason,
-                fields=(FieldChange("status", target.status, "SHUTOFF"),),
-                danger=True,
-                outage=True,
-                server_id=target.id,
-                relock=target.locked,
-                reversible=False,
-            )
-    for volume in target.volumes:
-        if volume.delete_on_termination:
-            ladder.change(f"keep_volume:{volume.volume_id}", "its disks must survive it", server_id=target.id, volume_id=volume.volume_id)
-    if target.task_state == "deleting":
-        ladder.wait(delete, "the server on the target is being deleted")
-    else:
-        ladder.change(
-            delete,
-            reason,
-            effect=Effect.DELETE,
-            destination="absent",
-            danger=True,
-            outage=delete == "delete_first",
-            server_id=target.id,
-            marker=server.id,
-            reversible=False,
-        )
 
 
 def _carry_delete_on_termination(ladder: Ladder, snapshot: Snapshot, server: Server, target: Server) -> None:

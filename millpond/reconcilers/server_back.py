@@ -1,0 +1,68 @@
+"""The server on the target, on the way back: locked and stopped before its disks change hands, deleted once the source runs again."""
+
+from __future__ import annotations
+
+from millpond.model.change import Effect, FieldChange
+from millpond.model.compute import Server
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.base import Goals
+from millpond.reconcilers.ladder import Ladder
+
+
+def remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> None:
+    """Back: locked and stopped before the disks change hands, deleted once the source runs again.
+
+    On OVN it is deleted before, and its ports with it: there a port draws its MAC's traffic even when its server is stopped.
+    """
+    reason = f"wave {goals.wave(server.id)} goes back"
+    delete = "delete_first" if snapshot.target.mechanism == "ovn" else "delete"
+    never_ran = target.status == "ERROR" and not target.launched_at
+    if not never_ran:
+        if not target.locked:
+            ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id, reversible=True)
+        if target.status == "BUILD":
+            ladder.wait("stop", "the server on the target is being built: it can be stopped once it runs")
+        elif target.task_state:
+            ladder.wait("stop", "the server on the target is being stopped")
+        elif target.status != "SHUTOFF":
+            ladder.change(
+                "stop",
+                reason,
+                fields=(FieldChange("status", target.status, "SHUTOFF"),),
+                danger=True,
+                outage=True,
+                server_id=target.id,
+                relock=target.locked,
+                reversible=False,
+            )
+    for volume in target.volumes:
+        if volume.delete_on_termination:
+            ladder.change(f"keep_volume:{volume.volume_id}", "its disks must survive it", server_id=target.id, volume_id=volume.volume_id)
+    if target.task_state == "deleting":
+        ladder.wait(delete, "the server on the target is being deleted")
+    else:
+        ladder.change(
+            delete,
+            reason,
+            effect=Effect.DELETE,
+            destination="absent",
+            danger=True,
+            outage=delete == "delete_first",
+            server_id=target.id,
+            marker=server.id,
+            reversible=False,
+        )
+
+
+def unexpected(desired: Desired, goals: Goals, server: Server, target: Server) -> Finding:
+    return Finding(
+        "unexpected_server",
+        Severity.BLOCKER,
+        desired.address("server", server.id),
+        f"the target has a server that stands for this one ({target.id}, {target.status}), but no cut of it is recorded on the source",
+        "what its guest wrote must not be lost: nothing but a rollback that names its cut deletes it",
+        "if the tenant uses it, set cutover: true; if nobody does, delete it on the target",
+        wave=goals.wave(server.id),
+    )
