@@ -17,7 +17,8 @@ from millpond.providers.ports import Providers
 @dataclass(frozen=True)
 class Scope:
     """What to read. `source_project` / `target_project` are ids, empty while the project does not exist. `seen` is what was read before
-    (phase by phase, see `Reconciler.READS_AFTER`): a storage reader finds the volumes' names there."""
+    (phase by phase, see `Reader.READS_AFTER`): a storage reader finds the volumes' names there. `again`: it was all read before in this
+    run, so that what neither a step nor time moves (agents, extensions, types, pools) need not be read."""
 
     tenant: str
     source_project: str
@@ -25,6 +26,7 @@ class Scope:
     seen: Snapshot = field(default_factory=Snapshot)
     source: bool = True
     target: bool = True
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,19 +68,22 @@ class KindPlan:
     findings: tuple[Finding, ...] = ()
 
 
-class Reconciler(Protocol):
-    """One resource kind.
-
-    `observe` reads in bulk (one list per kind and side, never one request per object) and returns the collections it read.
-    `plan` is pure: every rung between what is observed and what the goals ask, in order, `after` naming steps of this kind alone
-    (cross-kind orderings stand in planning/ordering.py). It returns ALL rungs up to the goal, those too that cannot be done yet.
-    `perform` makes one mutating call for a change of this kind; nothing that can fail follows a create.
-    """
+class Reader(Protocol):
+    """`observe` reads in bulk (one list per kind and side, never one request per object) and returns the collections it read."""
 
     KIND: str
     READS_AFTER: tuple[str, ...]
 
     def observe(self, providers: Providers, scope: Scope) -> Facts: ...
+
+
+class Reconciler(Reader, Protocol):
+    """One resource kind.
+
+    `plan` is pure: every rung between what is observed and what the goals ask, in order, `after` naming steps of this kind alone
+    (cross-kind orderings stand in planning/ordering.py). It returns ALL rungs up to the goal, those too that cannot be done yet.
+    `perform` makes one mutating call for a change of this kind; nothing that can fail follows a create.
+    """
 
     def plan(self, desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan: ...
 

@@ -28,13 +28,15 @@ READS_AFTER: tuple[str, ...] = ("project",)
 def observe(providers: Providers, scope: Scope) -> Facts:
     """Agents and extensions come along: both say what a network of this cloud can be."""
     return Facts(
-        source=_read(providers.source, scope.source_project) if scope.source else {},
-        target=_read(providers.target, scope.target_project) if scope.target else {},
+        source=_read(providers.source, scope.source_project, scope.again) if scope.source else {},
+        target=_read(providers.target, scope.target_project, scope.again) if scope.target else {},
     )
 
 
-def _read(cloud: Cloud, project: str) -> Mapping[str, object]:
+def _read(cloud: Cloud, project: str, again: bool) -> Mapping[str, object]:
     network = cloud.network
+    if again:
+        return {"networks": network.networks(project)}
     return {"networks": network.networks(project), "agents": network.agents(), "extensions": network.extensions()}
 
 

@@ -7,8 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from millpond.model.array import ArrayVolume, Replica
+from millpond.model.snapshot import Facts
 from millpond.providers.ports import Providers
-from millpond.providers.together import AT_ONCE
+from millpond.providers.together import AT_ONCE, together
 from millpond.reconcilers.base import Scope
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ def read(providers: Providers, scope: Scope) -> dict[str, object]:
     arrays = [providers.array(name) for name in sorted({*sources, *targets})]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="read") as pool:
         facts = [pool.submit(array.facts) for array in arrays]
-        pools = [pool.submit(array.pools) for array in arrays]
+        pools = [] if scope.again else [pool.submit(array.pools) for array in arrays]
         groups = [pool.submit(array.groups) for array in arrays]
         asked = {array.name: pool.submit(array.replicas) for array in arrays}
         local = [pool.submit(providers.array(name).volumes, local_names) for name in sources]
@@ -34,11 +35,27 @@ def read(providers: Providers, scope: Scope) -> dict[str, object]:
         there = _all([pool.submit(providers.array(name).volumes, remote_names, ends) for name in targets])
         return {
             "arrays": tuple(future.result() for future in facts),
-            "pools": _all(pools),
             "volumes": (*here, *there),
             "replicas": tuple(replica for name in (*sources, *targets) for replica in replicas[name]),
             "groups": _all(groups),
+            **({} if scope.again else {"pools": _all(pools)}),
         }
+
+
+class Replicas:
+    """The replicas alone: all that moves while a group syncs and its roles change."""
+
+    KIND = "replica"
+    READS_AFTER: tuple[str, ...] = ()
+
+    def observe(self, providers: Providers, scope: Scope) -> Facts:
+        pairs = providers.site.pool_pairs
+        names = (*sorted({pair.source.array for pair in pairs}), *sorted({pair.target.array for pair in pairs}))
+        found = together([providers.array(name).replicas for name in names])
+        return Facts(storage={"replicas": tuple(replica for replicas in found for replica in replicas)})
+
+
+REPLICAS = Replicas()
 
 
 def _all(futures: Iterable[Future[tuple[T, ...]]]) -> tuple[T, ...]:

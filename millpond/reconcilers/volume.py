@@ -49,7 +49,8 @@ def observe(providers: Providers, scope: Scope) -> Facts:
     if scope.source:
         here = {"volumes": source.volumes(scope.source_project), "volume_snapshots": source.snapshots(scope.source_project)}
     if scope.target:
-        there = {"volume_types": target.volume_types(), "storage_pools": target.storage_pools()}
+        if not scope.again:
+            there = {"volume_types": target.volume_types(), "storage_pools": target.storage_pools()}
         if scope.target_project:
             there["volumes"] = target.volumes(scope.target_project)
     return Facts(source=here, target=there)

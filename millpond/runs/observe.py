@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from millpond.errors import MillpondError
+from millpond.model.change import AnyStep
 from millpond.model.desired import Desired
 from millpond.model.identity import Project
 from millpond.model.joining import join_servers
@@ -16,23 +17,14 @@ from millpond.model.marker import tag_for
 from millpond.model.snapshot import CloudState, Facts, Snapshot
 from millpond.providers.ports import Identity, Providers
 from millpond.providers.together import together
-from millpond.reconcilers.base import Reconciler, Scope
+from millpond.reconcilers.base import Reader, Scope
 from millpond.reconcilers.registry import RECONCILERS
+from millpond.reconcilers.replication_reading import REPLICAS
+from millpond.runs.moving import SIDES, moved_by
 
-MOVED_BY: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "source_project": (("projects", ""),),
-    "project": (("projects", ""),),
-    "source_server": (("server", "source"),),
-    "source_volume": (("volume", "source"),),
-    "server": (("server", "target"), ("port", "target"), ("volume", "target"), ("server_group", "target")),
-    "volume": (("volume", "target"), ("replication_group", "")),
-    "replication_group": (("replication_group", ""),),
-    "subnet": (("subnet", ""), ("port", "source")),
-    "stretch": (("network", "target"),),
-    "segment": (("router", ""), ("port", ""), ("floating_ip", "")),
-}
-"""Which reconcilers to ask again, and on which side (empty: both), once a step of a kind was performed or is waited for.
-Kinds that are not listed ask themselves on both sides."""
+READERS: tuple[Reader, ...] = (*RECONCILERS, REPLICAS)
+ONE_SIDED = frozenset(("replication_group", "replica"))
+"""Readers of the arrays: they take no side."""
 
 
 class MissingProject(MillpondError):
@@ -64,16 +56,13 @@ def observe_source(providers: Providers, tenant: str, project: Project) -> Snaps
     return read(providers, scope, tuple(r for r in RECONCILERS if r.KIND != "replication_group"))
 
 
-def observe_again(providers: Providers, desired: Desired, snapshot: Snapshot, kinds: Iterable[str]) -> Snapshot:
-    """The snapshot with what steps of these kinds may have moved read anew."""
-    wanted: dict[str, set[str]] = {}
-    for kind in kinds:
-        for name, side in MOVED_BY.get(kind, ((kind, ""),)):
-            wanted.setdefault(name, set()).update((side,) if side else ("source", "target"))
+def observe_again(providers: Providers, desired: Desired, snapshot: Snapshot, steps: Iterable[AnyStep]) -> Snapshot:
+    """The snapshot with what these steps may have moved read anew. What no step and no time moves is left as it was read at first."""
+    wanted = moved_by(steps)
     if "projects" in wanted:
         return observe(providers, desired)
-    chosen = tuple(reconciler for reconciler in RECONCILERS if reconciler.KIND in wanted)
-    return read(providers, _scope(desired, snapshot), chosen, {name: frozenset(sides) for name, sides in wanted.items()})
+    chosen = tuple(reader for reader in READERS if reader.KIND in wanted)
+    return read(providers, replace(_scope(desired, snapshot), again=True), chosen, wanted)
 
 
 def _scope(desired: Desired, snapshot: Snapshot) -> Scope:
@@ -82,31 +71,27 @@ def _scope(desired: Desired, snapshot: Snapshot) -> Scope:
     return Scope(desired.tenant, desired.inventory.project.id, _id(snapshot.target), snapshot, source=here)
 
 
-def read(
-    providers: Providers,
-    scope: Scope,
-    reconcilers: Sequence[Reconciler],
-    sides: Mapping[str, frozenset[str]] | None = None,
-) -> Snapshot:
-    """In phases: a kind that needs another's facts is asked after it. Kinds of one phase are asked together."""
+def read(providers: Providers, scope: Scope, readers: Sequence[Reader], sides: Mapping[str, frozenset[str]] | None = None) -> Snapshot:
+    """In phases: a kind that needs another's facts is asked after it. All kinds of one phase are asked together, each side by itself."""
     snapshot = scope.seen
-    left = list(reconcilers)
-    names = {reconciler.KIND for reconciler in reconcilers}
+    left = list(readers)
+    names = {reader.KIND for reader in readers}
     done: set[str] = set()
     while left:
         phase = [r for r in left if not (set(r.READS_AFTER) & names) - done]
-        for facts in together([partial(_ask, r, providers, replace(scope, seen=snapshot), sides) for r in phase]):
+        calls = [partial(r.observe, providers, part) for r in phase for part in _parts(r, replace(scope, seen=snapshot), sides)]
+        for facts in together(calls):
             snapshot = snapshot.with_facts(facts, datetime.now(UTC))
         done |= {r.KIND for r in phase}
         left = [r for r in left if r not in phase]
     return replace(snapshot, source=_joined(snapshot.source), target=_joined(snapshot.target))
 
 
-def _ask(reconciler: Reconciler, providers: Providers, scope: Scope, sides: Mapping[str, frozenset[str]] | None) -> Facts:
-    if sides is not None:
-        own = sides[reconciler.KIND]
-        scope = replace(scope, source=scope.source and "source" in own, target=scope.target and "target" in own)
-    return reconciler.observe(providers, scope)
+def _parts(reader: Reader, scope: Scope, sides: Mapping[str, frozenset[str]] | None) -> list[Scope]:
+    """The scope, once per side that is to be read."""
+    own = SIDES if sides is None else sides[reader.KIND]
+    parts = [replace(scope, source=scope.source and one == "source", target=scope.target and one == "target") for one in sorted(own)]
+    return [scope] if reader.KIND in ONE_SIDED else [part for part in parts if part.source or part.target]
 
 
 def _joined(state: CloudState) -> CloudState:

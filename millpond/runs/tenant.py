@@ -136,7 +136,7 @@ class TenantRun:
         if held:
             self._pause()
         self._done_at = time.monotonic()
-        self._look_again({step.kind for step in (*ready, *waits)})
+        self._look_again((*ready, *waits))
 
     def _limited(self, ready: list[Change]) -> list[Change]:
         """Boots beyond `limits.builds` wait until one of ours has ended: parallel boots race for hosts and addresses."""
@@ -184,17 +184,16 @@ class TenantRun:
         """For a tenth of the time that was waited already, but no shorter than a look takes and no longer than `limits.poll`."""
         waited = time.monotonic() - self._done_at
         self.stop.wait(min(self.desired.site.limits.poll, max(self._look_took, SHORTEST, waited / 10)))
-        self._look_again({wait.kind for wait in waits})
+        self._look_again(waits)
 
     def _pause(self) -> None:
         self.stop.wait(self.desired.site.limits.poll)
 
-    def _look_again(self, kinds: set[str]) -> None:
-        seen = kinds - {"gate"} or {"server", "source_server"}
+    def _look_again(self, steps: Sequence[AnyStep]) -> None:
 
         def look() -> None:
             begun = time.monotonic()
-            self._snapshot = observe_again(self.providers, self.desired, self._snapshot, seen)
+            self._snapshot = observe_again(self.providers, self.desired, self._snapshot, steps)
             self._whole = False
             self._look_took = time.monotonic() - begun
 
