@@ -12,6 +12,7 @@ from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Cloud, Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.needs import needs
 
 KIND = "quota"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -30,12 +31,12 @@ def _read(cloud: Cloud, project: str) -> tuple[Quota, ...]:
     return (cloud.compute.quota(project), cloud.block_storage.quota(project), cloud.network.quota(project))
 
 
-def wanted(desired: Desired, quota: Quota) -> dict[str, int]:
-    """The source's limits, raised to what is used, under the target's key names; the manifest's values hold as they are."""
+def wanted(desired: Desired, quota: Quota, needed: Mapping[str, int]) -> dict[str, int]:
+    """The source's limits, raised to what is needed, under the target's key names; the manifest's values hold as they are."""
     limits = {}
     for key, limit in quota.limits.items():
-        used = quota.used.get(key, 0)
-        limits[_renamed(desired, key)] = limit if limit < 0 else max(limit, used)
+        there = _renamed(desired, key)
+        limits[there] = limit if limit < 0 else max(limit, needed.get(there, 0))
     stated = {key: value for key, value in desired.manifest.quotas.items() if key in quota.limits or _type_of(key)}
     return {**limits, **stated}
 
@@ -55,13 +56,14 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     if goals.verified or goals.decommission:
         return KindPlan()
     held = {quota.service: quota for quota in snapshot.target.quotas}
+    needed = needs(desired, snapshot)
     for quota in desired.inventory.quotas:
         there = held.get(quota.service)
-        limits = wanted(desired, quota)
+        limits = wanted(desired, quota, needed)
         changed = {key: value for key, value in limits.items() if there is None or (key in there.limits and there.limits[key] != value)}
         if changed:
             steps += _update(desired, snapshot, quota.service, changed, there.limits if there else {})
-        findings += _too_small(desired, quota, limits)
+        findings += _too_small(desired, quota.service, limits, needed)
     return KindPlan(tuple(steps), tuple(findings))
 
 
@@ -78,23 +80,20 @@ def _update(desired: Desired, snapshot: Snapshot, service: str, changed: Mapping
     return ladder.steps
 
 
-def _too_small(desired: Desired, quota: Quota, limits: Mapping[str, int]) -> list[Finding]:
+def _too_small(desired: Desired, service: str, limits: Mapping[str, int], needed: Mapping[str, int]) -> list[Finding]:
     """A limit that the manifest states below what the tenant's objects need."""
-    result = []
-    for key, used in sorted(quota.used.items()):
-        limit = limits.get(_renamed(desired, key), -1)
-        if 0 <= limit < used and key in desired.manifest.quotas:
-            result.append(
-                Finding(
-                    "quota_too_small",
-                    Severity.BLOCKER,
-                    desired.address(KIND, quota.service),
-                    f"quota `{key}` is {limit} on the target, the tenant needs {used}",
-                    "its objects would be refused halfway",
-                    f"raise `quotas: {{{key}: {used}}}` in the manifest, or exclude objects",
-                )
-            )
-    return result
+    return [
+        Finding(
+            "quota_too_small",
+            Severity.BLOCKER,
+            desired.address(KIND, service),
+            f"quota `{key}` is {limit} on the target, the tenant needs {needed[key]}",
+            "its objects would be refused halfway",
+            f"raise `quotas: {{{key}: {needed[key]}}}` in the manifest, or exclude objects",
+        )
+        for key, limit in sorted(limits.items())
+        if key in desired.manifest.quotas and 0 <= limit < needed.get(key, 0)
+    ]
 
 
 def perform(change: Change, providers: Providers) -> None:
