@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from millpond.model.address import Address, Side
@@ -45,7 +46,7 @@ class Step:
     source_id: str = ""
     servers: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def id(self) -> str:
         return f"{self.address}#{self.action}"
 

@@ -12,7 +12,7 @@ from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.replication import GIB, adoption_of, local_volume, pool_pair
-from millpond.reconcilers.twins import twin
+from millpond.reconcilers.twins import by_id, twin
 
 MOVABLE = ("ACTIVE", "SHUTOFF")
 
@@ -119,8 +119,9 @@ def _arrays(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
 def _capacity(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
     """Whether the target pools can hold what is still to be replicated."""
     needed: dict[tuple[str, str], int] = {}
+    volumes = by_id(desired.inventory.volumes)
     for wave in desired.waves:
-        for volume in (v for v in desired.inventory.volumes if v.id in set(wave.volumes)):
+        for volume in (volumes[id] for id in wave.volumes if id in volumes):
             local = local_volume(desired, snapshot, volume)
             pair = pool_pair(desired, local) if local else None
             if local is not None and pair is not None and not local.rmr_source and not local.rmr_target:
