@@ -169,7 +169,7 @@ def main() -> int:
 
 def _swept(sweep: Sweep, options: argparse.Namespace) -> int:
     sweep.learn()
-    print("mutating calls: " + ", ".join(f"{phase} {start.calls}" for phase, start in sweep.starts.items()), flush=True)  # noqa: T201
+    print("mutating calls: " + ", ".join(f"{phase} {start.calls}" for phase, start in sweep.starts.items()), flush=True)
     done = failed = 0
     for phase, call, mode in sweep.points(options.every):
         if options.phase not in (None, phase) or options.only not in (None, call) or options.mode not in (None, mode):
@@ -178,8 +178,8 @@ def _swept(sweep: Sweep, options: argparse.Namespace) -> int:
         wrong = sweep.crash(phase, call, mode)
         if wrong:
             failed += 1
-            print(f"{phase} {call} {mode}: {wrong}", flush=True)  # noqa: T201
-    print(f"{done} crash points, {failed} ended in another world")  # noqa: T201
+            print(f"{phase} {call} {mode}: {wrong}", flush=True)
+    print(f"{done} crash points, {failed} ended in another world")
     return 1 if failed else 0
 
 
