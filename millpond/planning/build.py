@@ -85,14 +85,23 @@ def _gated(
             shut.add(wave)
         if not (wave in gates and gates[wave].long):
             gates[wave] = waiting
-    every = ordered((*steps, *gates.values()))
+    every = _claimed_for_work(ordered((*steps, *gates.values())))
     return _opened(every, {waiting.id for name, waiting in gates.items() if name not in shut}), tuple(held)
 
 
+def _claimed_for_work(steps: tuple[AnyStep, ...]) -> tuple[AnyStep, ...]:
+    """A run that has nothing to do for a server, and nothing to wait for beside it, does not write its name into the server's record."""
+    needed = {id for step in steps if not (isinstance(step, Waiting) and step.long) for id in step.after}
+    return _without(steps, {step.id for step in steps if step.action == "claim" and step.id not in needed})
+
+
 def _opened(steps: tuple[AnyStep, ...], may_open: set[str]) -> tuple[AnyStep, ...]:
-    opened = {step.id for step in steps if step.id in may_open and not step.after}
-    kept = (step for step in steps if step.id not in opened)
-    return tuple(replace(step, after=tuple(id for id in step.after if id not in opened)) for step in kept)
+    return _without(steps, {step.id for step in steps if step.id in may_open and not step.after})
+
+
+def _without(steps: tuple[AnyStep, ...], gone: set[str]) -> tuple[AnyStep, ...]:
+    kept = (step for step in steps if step.id not in gone)
+    return tuple(replace(step, after=tuple(id for id in step.after if id not in gone)) for step in kept)
 
 
 def _decommissioned(
