@@ -25,7 +25,9 @@ def stage(prepared: World, tmp_path: Path) -> Stage:
 
 
 def nics(stage: Stage) -> list[str]:
-    return sorted(row["name"] for row in stage.rows("target/neutron/ports") if not row["device_owner"].startswith("network:") and row["name"])
+    return sorted(
+        row["name"] for row in stage.rows("target/neutron/ports") if not row["device_owner"].startswith("network:") and row["name"]
+    )
 
 
 def test_ports_come_with_the_cut_and_go_with_the_way_back(stage: Stage) -> None:
