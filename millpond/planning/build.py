@@ -51,7 +51,7 @@ def build(desired: Desired, snapshot: Snapshot, *, run: str = "", tried: frozens
         digest=digest,
         steps=steps,
         findings=_sorted((*findings, *held)),
-        drift=(*moved, *target_drift(desired, snapshot, goals)),
+        drift=(*(one.drift for one in moved), *target_drift(desired, snapshot, goals)),
         waves=statuses(desired, snapshot, goals),
         outage=outage,
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 from millpond.diffing import differences
 from millpond.model.address import Address
-from millpond.model.desired import Desired
+from millpond.model.desired import REST, Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Drift, Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
+from millpond.reconcilers.usage import usage
 
 CARRIED: Mapping[str, tuple[str, ...]] = {
     "servers": (
@@ -35,14 +37,22 @@ KINDS = {
 }  # fmt: skip
 
 
-def source_drift(desired: Desired, snapshot: Snapshot, goals: Goals) -> tuple[Drift, ...]:
+@dataclass(frozen=True)
+class Moved:
+    """`waves` are those that must not be cut before the inventory says so, too."""
+
+    drift: Drift
+    waves: tuple[str, ...]
+
+
+def source_drift(desired: Desired, snapshot: Snapshot, goals: Goals) -> tuple[Moved, ...]:
     """Objects that changed, went or came since discover. What was handed over, and everything once decommissioning began, is left out.
 
     So is everything where the project itself is gone: that is said once, not for each of its objects.
     """
     if goals.decommission or snapshot.source.project is None:
         return ()
-    found: list[Drift] = []
+    found: list[Moved] = []
     for collection in CARRIED:
         known = {item.id: item for item in getattr(desired.inventory, collection)}
         live = {item.id: item for item in getattr(snapshot.source, collection)}
@@ -50,21 +60,23 @@ def source_drift(desired: Desired, snapshot: Snapshot, goals: Goals) -> tuple[Dr
     return tuple(found)
 
 
-def _of_collection(desired: Desired, goals: Goals, collection: str, known: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Drift]:
+def _of_collection(desired: Desired, goals: Goals, collection: str, known: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Moved]:
     kind = KINDS[collection]
     for id, item in known.items():
         if id in desired.excluded or goals.stage(id) is Stage.HANDED_OVER or id in goals.verified:
             continue
         if id not in live:
-            yield Drift(desired.address(kind, id), "source", (), "is gone from the source")
+            yield Moved(Drift(desired.address(kind, id), "source", (), "is gone from the source"), _waves_of(desired, goals, kind, id))
             continue
         fields = _compared(collection, live[id])
-        found = differences(_values(item, fields), _values(live[id], fields))
-        if found:
-            yield Drift(desired.address(kind, id), "source", found)
+        old, new = _values(item, fields), _values(live[id], fields)
+        if old != new:
+            changed = differences(_readable(old), _readable(new))
+            yield Moved(Drift(desired.address(kind, id), "source", changed), _waves_of(desired, goals, kind, id))
     for id, item in live.items():
         if id not in known and _tenants(collection, item, desired):
-            yield Drift(Address(desired.tenant, kind, f"{item.name}@{id[:8]}"), "source", (), "is not in the inventory")
+            at = Address(desired.tenant, kind, f"{item.name}@{id[:8]}")
+            yield Moved(Drift(at, "source", (), "is not in the inventory"), _waves_of_new(goals, kind, item))
 
 
 def _compared(collection: str, live: Any) -> tuple[str, ...]:
@@ -87,6 +99,14 @@ def _values(item: Any, fields: Iterable[str]) -> dict[str, Any]:
     return values
 
 
+def _readable(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: [_row(item) for item in value] if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _row(item: Any) -> Any:
+    return vars(item) if is_dataclass(item) else item
+
+
 def _tenants(collection: str, item: Any, desired: Desired) -> bool:
     """Whether an unknown object is the tenant's: not a service's port, not a network of somebody else."""
     if collection == "ports":
@@ -97,31 +117,36 @@ def _tenants(collection: str, item: Any, desired: Desired) -> bool:
     return True
 
 
-def source_findings(desired: Desired, goals: Goals, drift: Iterable[Drift]) -> Iterator[Finding]:
+def source_findings(desired: Desired, goals: Goals, moved: Iterable[Moved]) -> Iterator[Finding]:
     """A warning; for a wave that is about to be cut, a blocker of that wave."""
-    by_name = {str(desired.address(kind, id)): id for kind in KINDS.values() for id in desired.names}
-    for item in drift:
-        source_id = by_name.get(str(item.address), "")
-        waves = _waves(desired, goals, item, source_id)
-        about_to_be_cut = [name for name in waves if goals.stages.get(name) is Stage.CUT and name not in goals.admitted]
-        what = item.what or "changed on the source: " + "; ".join(f"{c.path} {c.before!r} → {c.after!r}" for c in item.fields)
+    for one in moved:
+        about_to_be_cut = [name for name in one.waves if goals.stages.get(name) is Stage.CUT and name not in goals.admitted]
+        changes = "; ".join(f"{c.path} {c.before!r} → {c.after!r}" for c in one.drift.fields)
         for wave in about_to_be_cut or [""]:
             yield Finding(
                 "source_drift",
                 Severity.BLOCKER if wave else Severity.WARNING,
-                item.address,
-                what,
+                one.drift.address,
+                one.drift.what or f"changed on the source: {changes}",
                 "the inventory no longer says what the tenant has",
                 f"run `millpond discover {desired.tenant}` and have its diff reviewed and merged",
                 wave=wave,
             )
 
 
-def _waves(desired: Desired, goals: Goals, item: Drift, source_id: str) -> list[str]:
-    """The waves that the drift concerns; a new or shared object concerns every wave that is not handed over."""
-    if source_id and goals.wave(source_id):
-        return [goals.wave(source_id)]
-    if source_id and item.address.kind == "port":
-        owners = [server.id for server in desired.inventory.servers if source_id in server.port_ids]
-        return [goals.wave(id) for id in owners if goals.wave(id)]
-    return list(goals.stages)
+def _waves_of(desired: Desired, goals: Goals, kind: str, id: str) -> tuple[str, ...]:
+    """What waves share concerns each of them."""
+    if goals.wave(id):
+        return (goals.wave(id),)
+    owner = usage(desired.inventory).server_of.get(id, "") if kind == "port" else ""
+    return (goals.wave(owner),) if owner else tuple(goals.stages)
+
+
+def _waves_of_new(goals: Goals, kind: str, item: Any) -> tuple[str, ...]:
+    """A new server, or a volume that nobody has attached, will be in the last wave. A new network may concern each."""
+    if kind == "server":
+        return (REST,)
+    if kind == "volume":
+        return tuple(dict.fromkeys(goals.wave(a.server_id) or REST for a in item.attachments)) or (REST,)
+    owner = goals.wave(item.device_id) if kind == "port" else ""
+    return (owner,) if owner else tuple(goals.stages)
