@@ -143,10 +143,15 @@ def _waves_of(desired: Desired, goals: Goals, kind: str, id: str) -> tuple[str, 
 
 
 def _waves_of_new(goals: Goals, kind: str, item: Any) -> tuple[str, ...]:
-    """A new server, or a volume that nobody has attached, will be in the last wave. A new network may concern each."""
+    """A new server, with its ports, or a volume that nobody has attached will be in the last wave. A new network may concern each.
+
+    Where no wave is left for it, it holds the one that is last so far: gateways must not go while it is still on the source.
+    """
+    last = REST if REST in goals.stages else next(reversed(goals.stages), REST)
     if kind == "server":
-        return (REST,)
+        return (last,)
     if kind == "volume":
-        return tuple(dict.fromkeys(goals.wave(a.server_id) or REST for a in item.attachments)) or (REST,)
-    owner = goals.wave(item.device_id) if kind == "port" else ""
-    return (owner,) if owner else tuple(goals.stages)
+        return tuple(dict.fromkeys(goals.wave(a.server_id) or last for a in item.attachments)) or (last,)
+    if kind == "port" and item.device_id:
+        return (goals.wave(item.device_id) or last,)
+    return tuple(goals.stages)
