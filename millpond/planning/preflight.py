@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from millpond.model.array import ArrayPool
 from millpond.model.block_storage import Volume
 from millpond.model.compute import Server
 from millpond.model.desired import Desired
@@ -30,7 +31,7 @@ def findings(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Fin
         for id in wave.volumes:
             yield from _volume(desired, snapshot, wave.name, volumes[id])
     yield from _arrays(desired, snapshot)
-    yield from _capacity(desired, snapshot)
+    yield from _capacity(desired, snapshot, goals)
 
 
 def _refused(desired: Desired, kind: str, id: str, wave: str, code: str, what: str, why: str, fix: str) -> Finding:
@@ -116,29 +117,42 @@ def _arrays(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _capacity(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
-    """Whether the target pools can hold what is still to be replicated."""
+def _capacity(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Finding]:
+    """Whether the target pools can hold what is still to be replicated, and have space at all for what is replicated."""
     needed: dict[tuple[str, str], int] = {}
+    written: dict[tuple[str, str], int] = {}
     volumes = by_id(desired.inventory.volumes)
-    for wave in desired.waves:
+    for wave in (wave for wave in desired.waves if goals.stages[wave.name] in (Stage.REPLICATE, Stage.CUT)):
         for volume in (volumes[id] for id in wave.volumes if id in volumes):
             local = local_volume(desired, snapshot, volume)
             pair = pool_pair(desired, local) if local else None
-            if local is not None and pair is not None and not local.rmr_source and not local.rmr_target:
+            if local is None or pair is None or local.rmr_target:
+                continue
+            key = (pair.target.array, pair.target.pool)
+            if not local.rmr_source:
                 missing = local.size if twin(snapshot, "volumes", volume.id) is None else local.used
-                key = (pair.target.array, pair.target.pool)
                 needed[key] = needed.get(key, 0) + missing
+                written[key] = written.get(key, 0) + local.used
+            else:
+                written.setdefault(key, 0)
     for pool in snapshot.storage.pools:
-        need = needed.get((pool.array, pool.name), 0)
+        key = (pool.array, pool.name)
+        need, bytes_written = needed.get(key, 0), written.get(key, 0)
         if need > pool.free_virtual:
-            yield Finding(
-                "target_pool_full", Severity.BLOCKER, desired.address("pool", f"{pool.array}:{pool.name}"),
-                f"pool {pool.name} has {pool.free_virtual / GIB:.1f} GiB free, the volumes still to replicate need {need / GIB:.1f} GiB",
-                "a replica whose target pool is full is suspended by the array", "enlarge the pool, or move fewer volumes at a time",
-            )  # fmt: skip
+            yield _full(desired, pool, f"{pool.free_virtual / GIB:.1f} GiB free, the volumes still to replicate need {need / GIB:.1f} GiB")
+        elif key in written and pool.free_physical < max(bytes_written, 1):
+            wanted = f", the volumes still to replicate hold {bytes_written / GIB:.1f} GiB" if bytes_written else ""
+            yield _full(desired, pool, f"{pool.free_physical / GIB:.1f} GiB of physical space free{wanted}")
     known = {(pool.array, pool.name) for pool in snapshot.storage.pools}
     for array, pool_name in sorted(needed.keys() - known) if snapshot.storage.pools else []:
         yield Finding(
             "missing_pool", Severity.BLOCKER, desired.address("pool", f"{array}:{pool_name}"), f"{array} has no pool {pool_name}",
             "the replicas cannot be created", "create the pool, or correct pool_pairs in millpond.yaml",
         )  # fmt: skip
+
+
+def _full(desired: Desired, pool: ArrayPool, has: str) -> Finding:
+    return Finding(
+        "target_pool_full", Severity.BLOCKER, desired.address("pool", f"{pool.array}:{pool.name}"), f"pool {pool.name} has {has}",
+        "a replica whose target pool is full is suspended by the array", "enlarge the pool, or move fewer volumes at a time",
+    )  # fmt: skip
