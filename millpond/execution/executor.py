@@ -12,6 +12,7 @@ from millpond.execution.lease import Lease
 from millpond.model.change import Change
 from millpond.model.outcome import Outcome, Result
 from millpond.providers.ports import Providers
+from millpond.reconcilers.invariants import everything_is_known
 from millpond.reconcilers.registry import BY_KIND
 
 
@@ -46,6 +47,7 @@ class Executor:
 
     def _call(self, change: Change, begun: float) -> Outcome:
         try:
+            everything_is_known(change)
             BY_KIND[change.kind].perform(change, self._providers)
         except UnknownOutcome as error:
             return _outcome(change, Result.UNKNOWN, begun, error)

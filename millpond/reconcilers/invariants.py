@@ -8,6 +8,7 @@ only what carries its marker.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,7 +16,7 @@ from functools import partial
 from millpond.errors import InvariantBroken
 from millpond.model.array import ArrayVolume, Replica, Role
 from millpond.model.block_storage import Volume
-from millpond.model.change import Change
+from millpond.model.change import UNKNOWN, Change
 from millpond.model.compute import Server
 from millpond.model.marker import DECOMMISSION_TAG_PREFIX, TENANT_TAG
 from millpond.providers.ports import Providers
@@ -26,6 +27,12 @@ AGAIN = "look at both clouds, then run the plan again: nothing was sent"
 
 def _broken(change: Change, why: str) -> InvariantBroken:
     return InvariantBroken(why, where=str(change.address), fix=AGAIN, command="millpond plan")
+
+
+def everything_is_known(change: Change) -> None:
+    """Before any call: what it refers to exists. A blocker elsewhere may have left out the step that would have made it."""
+    if UNKNOWN in json.dumps(change.parameters, default=str):
+        raise _broken(change, "an object that it refers to does not exist yet")
 
 
 def may_change_hands(change: Change, providers: Providers) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
-from millpond.errors import InvariantBroken, NotFound
+from millpond.errors import NotFound
 from millpond.model.address import Side
-from millpond.model.change import UNKNOWN, Change
+from millpond.model.change import Change
 from millpond.providers.ports import Networking, Providers
-from millpond.reconcilers.invariants import decommission_admitted
+from millpond.reconcilers.invariants import decommission_admitted, everything_is_known
 
 
 def network_api(change: Change, providers: Providers) -> Networking:
@@ -22,8 +21,7 @@ def perform(change: Change, providers: Providers) -> None:
     Raises InvariantBroken, before anything is sent, while an id is not known yet.
     """
     values = change.parameters
-    if UNKNOWN in json.dumps(values):
-        raise InvariantBroken("an object that it refers to does not exist yet", where=str(change.address), fix="run the plan again")
+    everything_is_known(change)
     network = network_api(change, providers)
     match values["call"]:
         case "create":

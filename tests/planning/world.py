@@ -20,6 +20,7 @@ from millpond.model.plan import TenantPlan
 from millpond.model.site import Site
 from millpond.model.snapshot import CloudState, Snapshot, StorageState
 from millpond.planning.build import build
+from millpond.reconcilers.invariants import everything_is_known
 from millpond.reconcilers.registry import BY_KIND
 from tests.planning.arrays import Array
 from tests.planning.clouds import Cloud
@@ -114,6 +115,7 @@ class World:
             self.tried.add(f"{change.source_id}@{booting.booting if booting else ''}")
         self.now += timedelta(milliseconds=20)
         try:
+            everything_is_known(change)
             BY_KIND[change.kind].perform(change, self)
         except (InvariantBroken, Refused) as error:
             error.add_note(f"at {change.id}")
