@@ -27,7 +27,7 @@ from millpond.reconcilers.replication import (
     suspended,
 )
 from millpond.reconcilers.replication_reading import read
-from millpond.reconcilers.replication_refusals import pair_lost, refusals
+from millpond.reconcilers.replication_refusals import not_promoted, pair_lost, refusals
 from millpond.reconcilers.twins import twin
 
 KIND = "replication_group"
@@ -55,7 +55,8 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         stage = goals.stages.get(group.wave, Stage.REPLICATE)
         aim = "absent" if stage is Stage.HANDED_OVER and group.wave in goals.unpair else goal(KIND, stage)
         wanted = aim in ("in_sync", "promoted", "carried_back") and not found.paired
-        if wanted and stage is Stage.HANDED_OVER:
+        if stage is Stage.HANDED_OVER and aim == "promoted":
+            findings += [] if wanted or found.promoted else [not_promoted(group)]
             continue
         if wanted and (group.wave in goals.admitted or aim == "carried_back"):
             foreign.append(pair_lost(group))

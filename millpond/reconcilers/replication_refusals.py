@@ -19,6 +19,8 @@ def refusals(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, *,
     members = {member.local.id for member in group.members}
     if found.source is not None and not result and {pair.local_id for pair in found.source.pairs} != members:
         result.append(_regroup(group, found.source))
+    if found.source is not None and found.target is None:
+        result.append(_one_end(group))
     if found.both_writable and (desired.site.replication.fence_first or not under_way):
         result.append(_both_writable(group))
     return result
@@ -107,6 +109,30 @@ def _both_writable(group: Group) -> Finding:
         "both sides of the replica are writable",
         f"the roles on {group.pair.source.array} and {group.pair.target.array} are both SOURCE",
         "find out which side the running servers write to, and change the role of the other on the array",
+        wave=group.wave,
+    )
+
+
+def _one_end(group: Group) -> Finding:
+    return Finding(
+        "one_end",
+        Severity.BLOCKER,
+        group.address,
+        f"the replica has no other end on {group.pair.target.array}",
+        "it leads to another array, or was deleted on one side alone",
+        "find out on both arrays what became of it; once it is gone from both it is made anew",
+        wave=group.wave,
+    )
+
+
+def not_promoted(group: Group) -> Finding:
+    return Finding(
+        "not_promoted",
+        Severity.BLOCKER,
+        group.address,
+        "the wave was handed over, but the writable side of the replica is not on the target",
+        "somebody changed the roles on the arrays after the handover",
+        "find out which side the running servers write to, and put the roles back on the arrays",
         wave=group.wave,
     )
 
