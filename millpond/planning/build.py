@@ -10,7 +10,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import OutageEstimate, Stage, TenantPlan
 from millpond.model.snapshot import Snapshot
-from millpond.planning import drift, preflight
+from millpond.planning import drift, orphans, preflight
 from millpond.planning.digest import tenant_digest
 from millpond.planning.estimate import estimate
 from millpond.planning.gates import decommission_gates, wave_gates
@@ -39,6 +39,7 @@ def build(desired: Desired, snapshot: Snapshot, *, run: str = "", tried: frozens
         *preflight.findings(desired, snapshot, goals),
         *(finding for kind in kinds for finding in kind.findings),
         *drift.source_findings(desired, goals, moved),
+        *orphans.findings(desired, snapshot, goals),
     )
     outage = estimate(ordered(steps))
     steps, held = _gated(desired, snapshot, goals, steps, findings, outage)
