@@ -117,12 +117,13 @@ class Networking(Protocol):
         """The project's own, plus every shared and external one."""
         ...
 
-    def subnets(self, project_id: str) -> tuple[Subnet, ...]:
-        """All that the caller sees on networks that `networks` returns."""
+    def subnets(self, project_id: str, networks: Sequence[str] | None = None) -> tuple[Subnet, ...]:
+        """All that the caller sees on networks that `networks` returns. Who knows their ids passes them, and saves the question."""
         ...
 
-    def ports(self, project_id: str) -> tuple[Port, ...]:
-        """The project's, plus those without or of another project on the project's networks (dhcp, fences)."""
+    def ports(self, project_id: str, networks: Sequence[str] | None = None) -> tuple[Port, ...]:
+        """The project's, plus those without or of another project on the project's networks (dhcp, fences). `networks`: the ids of the
+        project's networks, where they are known."""
         ...
 
     def routers(self, project_id: str) -> tuple[Router, ...]: ...

@@ -11,29 +11,34 @@ from millpond.model.change import AnyStep, Effect, FieldChange
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.marker import ADMIN_DOWN_TAG, FENCE_OWNER
+from millpond.model.network import Port
 from millpond.model.plan import Stage
-from millpond.model.snapshot import Facts, Snapshot
-from millpond.providers.ports import Providers
+from millpond.model.snapshot import CloudState, Facts, Snapshot
+from millpond.providers.ports import Cloud, Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.bearers import Bearer, bearers
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.neutron import LEAVING, climb, late, removal
 from millpond.reconcilers.neutron_calls import perform
 from millpond.reconcilers.port_body import shown, wanted
-from millpond.reconcilers.twins import by_id, only
+from millpond.reconcilers.twins import by_id, ids, only
 from millpond.reconcilers.usage import ONWARD, RETURNING, is_handed_over, kept_ports, usage
 
 __all__ = ["KIND", "READS_AFTER", "observe", "perform", "plan"]
 
 KIND = "port"
-READS_AFTER: tuple[str, ...] = ("project",)
+READS_AFTER: tuple[str, ...] = ("project", "network")
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
     return Facts(
-        source={"ports": providers.source.network.ports(scope.source_project)} if scope.source else {},
-        target={"ports": providers.target.network.ports(scope.target_project) if scope.target_project else ()} if scope.target else {},
+        source={"ports": _read(providers.source, scope.source_project, scope.seen.source)} if scope.source else {},
+        target={"ports": _read(providers.target, scope.target_project, scope.seen.target)} if scope.target else {},
     )
+
+
+def _read(cloud: Cloud, project: str, seen: CloudState) -> tuple[Port, ...]:
+    return cloud.network.ports(project, ids(n for n in seen.networks if n.project_id == project)) if project else ()
 
 
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:

@@ -20,18 +20,19 @@ from millpond.reconcilers.neutron import LEAVING, Wanted, climb, late, removal
 from millpond.reconcilers.neutron_calls import perform
 from millpond.reconcilers.segments import Direction, Standing, by_network
 from millpond.reconcilers.subnet_pools import KIND, free, reservations, reserve, set_pools, switch_pools
-from millpond.reconcilers.twins import by_id, marked, only
+from millpond.reconcilers.twins import by_id, ids, marked, only
 from millpond.reconcilers.usage import leaving_networks
 
 __all__ = ["KIND", "READS_AFTER", "observe", "perform", "plan"]
 
-READS_AFTER: tuple[str, ...] = ("project",)
+READS_AFTER: tuple[str, ...] = ("project", "network")
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
+    source, target = scope.seen.source, scope.seen.target
     return Facts(
-        source={"subnets": providers.source.network.subnets(scope.source_project)} if scope.source else {},
-        target={"subnets": providers.target.network.subnets(scope.target_project)} if scope.target else {},
+        source={"subnets": providers.source.network.subnets(scope.source_project, ids(source.networks))} if scope.source else {},
+        target={"subnets": providers.target.network.subnets(scope.target_project, ids(target.networks))} if scope.target else {},
     )
 
 

@@ -65,6 +65,10 @@ def by_id(items: tuple[M, ...]) -> Mapping[str, M]:
     return _by_id(items)
 
 
+def ids(items: Iterable[M]) -> list[str]:
+    return [item.id for item in items]
+
+
 def marked(items: tuple[M, ...], source_id: str) -> tuple[M, ...]:
     """All that carry the marker of `source_id`."""
     return tuple(_by_marker(items).get(source_id, ()))

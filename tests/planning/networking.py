@@ -76,10 +76,10 @@ class Network:
     def networks(self, project_id: str) -> tuple[nouns.Network, ...]:
         return self._all("network")
 
-    def subnets(self, project_id: str) -> tuple[nouns.Subnet, ...]:
+    def subnets(self, project_id: str, networks: Sequence[str] | None = None) -> tuple[nouns.Subnet, ...]:
         return self._all("subnet")
 
-    def ports(self, project_id: str) -> tuple[Port, ...]:
+    def ports(self, project_id: str, networks: Sequence[str] | None = None) -> tuple[Port, ...]:
         return self._all("port")
 
     def routers(self, project_id: str) -> tuple[nouns.Router, ...]:

@@ -49,8 +49,8 @@ class Tenant:
         return self.look(KINDS, Snapshot(source=source, target=target))
 
     def look(self, kinds: tuple[Reconciler, ...], seen: Snapshot) -> Snapshot:
-        scope = Scope("acme", self.desired.inventory.project.id, self.target_project)
         for kind in kinds:
+            scope = Scope("acme", self.desired.inventory.project.id, self.target_project, seen)
             seen = seen.with_facts(kind.observe(self.providers, scope), datetime.now(UTC))
         return seen
 

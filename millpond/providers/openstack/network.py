@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from threading import Lock
 from typing import Any, TypeVar
 
 from millpond.model.identity import Quota
@@ -18,6 +20,7 @@ from millpond.providers.openstack.parse_network import (
     parse_subnet,
 )
 from millpond.providers.openstack.service import Parameters, Row, Service
+from millpond.providers.together import together
 
 CHUNK = 80
 """Network ids in one query string: the line stays below 4 KiB, which every proxy lets through."""
@@ -29,9 +32,14 @@ Noun = TypeVar("Noun")
 class NeutronNetworking:
     def __init__(self, service: Service) -> None:
         self._neutron = service
+        self._asking = Lock()
+        self._extensions: frozenset[str] | None = None
 
     def _list(self, kind: str, parameters: Parameters | None = None) -> Iterator[Row]:
         return self._neutron.rows(path(kind), f"{kind}s", parameters)
+
+    def _rows(self, kind: str, parameters: Parameters) -> list[Row]:
+        return list(self._list(kind, parameters))
 
     def _of(self, kind: str, project_id: str, parse: Callable[[Row], Noun]) -> tuple[Noun, ...]:
         return tuple(parse(row) for row in self._list(kind, {"project_id": project_id}))
@@ -41,20 +49,22 @@ class NeutronNetworking:
 
     def _visible_networks(self, project_id: str, fields: Parameters | None = None) -> list[Row]:
         questions: tuple[Parameters, ...] = ({"project_id": project_id}, {"shared": "True"}, {"router:external": "True"})
-        return once(row for asked in questions for row in self._list("network", {**asked, **(fields or {})}))
+        found = together([partial(self._rows, "network", {**asked, **(fields or {})}) for asked in questions])
+        return once(row for rows in found for row in rows)
 
-    def subnets(self, project_id: str) -> tuple[Subnet, ...]:
-        ids = [row["id"] for row in self._visible_networks(project_id, {"fields": "id"})]
-        return tuple(parse_subnet(row) for row in self._on_networks("subnet", ids))
+    def subnets(self, project_id: str, networks: Sequence[str] | None = None) -> tuple[Subnet, ...]:
+        if networks is None:
+            networks = [row["id"] for row in self._visible_networks(project_id, {"fields": "id"})]
+        return tuple(parse_subnet(row) for row in self._on_networks("subnet", networks))
 
-    def _on_networks(self, kind: str, network_ids: Sequence[str]) -> Iterator[Row]:
-        for some in chunks(network_ids):
-            yield from self._list(kind, {"network_id": some})
+    def _on_networks(self, kind: str, network_ids: Sequence[str]) -> list[Row]:
+        return [row for some in chunks(network_ids) for row in self._list(kind, {"network_id": some})]
 
-    def ports(self, project_id: str) -> tuple[Port, ...]:
-        networks = [row["id"] for row in self._list("network", {"project_id": project_id, "fields": "id"})]
-        own = list(self._list("port", {"project_id": project_id}))
-        return tuple(parse_port(row) for row in once([*own, *self._on_networks("port", networks)]))
+    def ports(self, project_id: str, networks: Sequence[str] | None = None) -> tuple[Port, ...]:
+        if networks is None:
+            networks = [row["id"] for row in self._list("network", {"project_id": project_id, "fields": "id"})]
+        own, others = together([lambda: self._rows("port", {"project_id": project_id}), lambda: self._on_networks("port", networks)])
+        return tuple(parse_port(row) for row in once([*own, *others]))
 
     def routers(self, project_id: str) -> tuple[Router, ...]:
         return self._of("router", project_id, parse_router)
@@ -72,7 +82,11 @@ class NeutronNetworking:
         return tuple(parse_agent(row) for row in self._list("agent"))
 
     def extensions(self) -> frozenset[str]:
-        return frozenset(row["alias"] for row in self._neutron.get("/extensions")["extensions"])
+        """Asked for once: they are Neutron's configuration."""
+        with self._asking:
+            if self._extensions is None:
+                self._extensions = frozenset(row["alias"] for row in self._neutron.get("/extensions")["extensions"])
+            return self._extensions
 
     def quota(self, project_id: str) -> Quota:
         """`used` is empty where Neutron has no extension quota_details."""
