@@ -58,17 +58,25 @@ def may_change_hands(change: Change, providers: Providers) -> None:
 
 
 def may_come_back(change: Change, providers: Providers) -> None:
-    """Before `demote` and `restore`: the target's servers are stopped; the source is given back only when the target is not writable.
+    """Before `demote` and `restore`: the target's servers are stopped, and nobody else has its volumes; the source is given back only
+    when the target is not writable.
 
     Where the array refuses two targets the source goes first: what was proven of the servers is then all that keeps writes out.
     """
     values = change.parameters
     project = values.get("target_project")
     if project:
-        markers = {server.marker: server for server in providers.target.compute.servers(project)}
-        running = [id for id in values["servers"] if id in markers and not _asleep(markers[id])]
+        compute, storage = providers.target.compute, providers.target.block_storage
+        with ThreadPoolExecutor(2, thread_name_prefix="read") as pool:
+            read_servers, read_volumes = pool.submit(compute.servers, project), pool.submit(storage.volumes, project)
+            servers, volumes = read_servers.result(), read_volumes.result()
+        asleep = {server.id for server in servers if _asleep(server)}
+        running = [server.id for server in servers if server.marker in values["servers"] and server.id not in asleep]
         if running:
             raise _broken(change, f"{len(running)} server(s) still run on the target")
+        for volume in volumes:
+            if volume.marker in values["volumes"] and {a.server_id for a in volume.attachments} - asleep:
+                raise _broken(change, f"volume {volume.id} is attached to a server on the target that is not stopped")
     if change.action == "restore":
         peer = _replica(change, providers, values["peer_array"], values["peer"])
         if peer.role is not Role.TARGET and providers.site.replication.fence_first:
@@ -101,6 +109,10 @@ def is_ours(change: Change, providers: Providers, server_id: str, marker: str) -
     found = providers.target.compute.server(server_id)
     if found and found.marker != marker:
         raise _broken(change, f"server {server_id} does not carry the marker of {marker}: Millpond deletes only what it created")
+    if found and not _asleep(found):
+        raise _broken(change, f"server {server_id} is {found.status}: only what is proven stopped, or never ran, is deleted")
+    if found and change.action == "delete_failed" and found.launched_at:
+        raise _broken(change, f"the guest of server {server_id} was started: it did not fail before launch")
     if found and any(volume.delete_on_termination for volume in found.volumes):
         raise _broken(change, f"a disk of server {server_id} would be deleted with it")
 
