@@ -147,7 +147,7 @@ def _waves_of_new(goals: Goals, kind: str, item: Any) -> tuple[str, ...]:
 
     Where no wave is left for it, it holds the one that is last so far: gateways must not go while it is still on the source.
     """
-    last = REST if REST in goals.stages else next(reversed(goals.stages), REST)
+    last = REST if REST in goals.stages else next(reversed(tuple(goals.stages)), REST)
     if kind == "server":
         return (last,)
     if kind == "volume":
