@@ -1,0 +1,288 @@
+"""The world changes between the plan and the call: the call is refused, and nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from millpond.errors import InvariantBroken
+from millpond.model.array import LunMapping, ReplicaState, Role
+from millpond.model.block_storage import Attachment
+from millpond.model.change import UNKNOWN, Change
+from millpond.model.desired import Desired
+from millpond.model.manifest import Rollback
+from millpond.model.marker import DECOMMISSION_TAG_PREFIX
+from millpond.reconcilers.invariants import everything_is_known
+from tests.planning.walk_cases import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, prepared
+from tests.planning.world import World, at, flagged
+
+GROUP = "replication_group/pilot-ssd"
+
+
+def change(world: World, documents: Desired, id: str) -> Change:
+    """The planned change, ready to be sent."""
+    plan = world.plan(documents)
+    found = next(step for step in plan.changes if step.id == f"acme/{id}")
+    assert not found.after
+    return found
+
+
+def ready(documents: Desired, id: str, start: World | None = None) -> tuple[World, Change]:
+    world = start or prepared()
+    world.advance(documents, at(id))
+    return world, change(world, documents, id)
+
+
+def refused(world: World, planned: Change, match: str) -> None:
+    """What everybody sees stays as it was, down to the last write."""
+    then, sent = world.snapshot(), list(world.sent)
+    with pytest.raises(InvariantBroken, match=match):
+        world.perform(planned)
+    assert replace(world.snapshot(), now=then.now).source == then.source
+    assert (world.snapshot().target, world.sent) == (then.target, sent)
+    assert world.snapshot().storage.replicas == then.storage.replicas
+
+
+def source(world: World, **values: Any) -> None:
+    world.source.compute.put("server-1", **values)
+
+
+def copy_of(world: World, **values: Any) -> None:
+    world.target.compute.put(next(iter(world.target.compute.rows)), **values)
+
+
+def side(world: World, array: str, **values: Any) -> None:
+    known = world.arrays[array].replicas_
+    id = next(id for id, replica in known.items() if replica.grouped)
+    known[id] = replace(known[id], **values)
+
+
+def a_second_host(world: World) -> None:
+    array = world.arrays["ibox-a"]
+    array.mappings.add(LunMapping("openstack-host-other", array.by_name("openstack-vol-data-1").id))
+
+
+def another_server(world: World) -> None:
+    volume = world.source.block_storage.rows["data-1"]
+    world.source.block_storage.rows["data-1"] = replace(volume, attachments=(*volume.attachments, Attachment("server-2")))
+
+
+def no_pair(world: World) -> None:
+    for array in world.arrays.values():
+        array.replicas_ = {id: replica for id, replica in array.replicas_.items() if not replica.grouped}
+
+
+HANDS: list[tuple[str, str, Callable[[World], None], str]] = [
+    ("fence", "runs again", lambda w: source(w, status="ACTIVE"), "not proven stopped"),
+    ("fence", "is unlocked", lambda w: source(w, locked=False), "under an admin lock"),
+    ("fence", "is starting", lambda w: source(w, task_state="powering-on"), "not proven stopped"),
+    ("fence", "is mapped to a second host", a_second_host, "more than its stopped servers account for"),
+    ("fence", "is attached to a running server", another_server, "is not stopped"),
+    ("fence", "was last synced before the stop", lambda w: side(w, "ibox-a", restore_point=1), "no sync that began after the stop"),
+    ("fence", "has no pair any more", no_pair, "is gone from"),
+    ("promote", "runs again", lambda w: source(w, status="ACTIVE"), "not proven stopped"),
+    ("promote", "is writable on the source again", lambda w: side(w, "ibox-a", role=Role.SOURCE), "still writable"),
+    ("promote", "is promoted already", lambda w: side(w, "ibox-b", role=Role.SOURCE), "SOURCE already"),
+]
+
+
+@pytest.mark.parametrize(("action", "what", "turn", "match"), HANDS, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_group_does_not_change_hands(action: str, what: str, turn: Callable[[World], None], match: str) -> None:
+    world, planned = ready(PILOT, f"{GROUP}#{action}")
+    turn(world)
+    refused(world, planned, match)
+
+
+def test_a_group_without_a_timed_stop_does_not_change_hands() -> None:
+    world, planned = ready(PILOT, f"{GROUP}#fence")
+    refused(world, replace(planned, parameters={**planned.parameters, "stopped": 0}), "no sync that began after the stop")
+
+
+def test_firmware_that_refuses_two_targets_promotes_first() -> None:
+    """What is proven is the same; that the source is still writable is then the way it has to be."""
+    world, planned = ready(PILOT, f"{GROUP}#promote")
+    world.site = replace(world.site, replication=replace(world.site.replication, fence_first=False))
+    side(world, "ibox-a", role=Role.SOURCE, state=ReplicaState.SUSPENDED)
+    source(world, status="ACTIVE")
+    refused(world, planned, "not proven stopped")
+
+
+def held_by_another(world: World) -> None:
+    storage = world.target.block_storage
+    id = next(id for id, volume in storage.rows.items() if volume.name == "web-1-data")
+    storage.rows[id] = replace(storage.rows[id], attachments=(*storage.rows[id].attachments, Attachment("the-tenants-new-one")))
+
+
+@pytest.mark.parametrize("action", ["demote", "restore"])
+@pytest.mark.parametrize(
+    ("turn", "match"),
+    [
+        (lambda w: copy_of(w, status="ACTIVE"), "still run on the target"),
+        (lambda w: copy_of(w, locked=False), "still run on the target"),
+        (held_by_another, "attached to a server on the target"),
+    ],
+)
+def test_a_group_does_not_come_back(action: str, turn: Callable[[World], None], match: str) -> None:
+    start = done()
+    world, planned = ready(back(start, "discard"), f"{GROUP}#{action}", start)
+    turn(world)
+    refused(world, planned, match)
+
+
+def test_the_source_is_not_given_back_while_the_target_is_writable() -> None:
+    start = done()
+    world, planned = ready(back(start, "discard"), f"{GROUP}#restore", start)
+    side(world, "ibox-b", role=Role.SOURCE, state=ReplicaState.SUSPENDED)
+    refused(world, planned, "still writable")
+
+
+def test_no_copy_is_booted_beside_a_running_source() -> None:
+    world, planned = ready(PILOT, "server/web-1#create")
+    source(world, status="ACTIVE")
+    refused(world, planned, "not proven stopped")
+
+
+def test_no_source_is_started_beside_a_running_copy() -> None:
+    start = done()
+    world, planned = ready(back(start, "discard"), "source_server/web-1#start", start)
+    copy_of(world, status="ACTIVE")
+    refused(world, planned, "two copies would run")
+
+
+@pytest.mark.parametrize("values", [{"status": "ERROR"}, {"launched_at": ""}, {"status": "PAUSED"}])
+def test_nothing_is_handed_over_that_does_not_run(values: dict[str, str]) -> None:
+    world, planned = ready(PILOT, "source_server/web-1#verify")
+    copy_of(world, **values)
+    refused(world, planned, "not proven to run on the target")
+
+
+def test_nothing_is_handed_over_that_is_gone() -> None:
+    world, planned = ready(PILOT, "source_server/web-1#verify")
+    world.target.compute.rows.clear()
+    refused(world, planned, "0 server")
+
+
+def strange(world: World) -> None:
+    world.target.compute.raw[next(iter(world.target.compute.rows))].pop("millpond:source")
+
+
+def deadly_disk(world: World) -> None:
+    id = next(iter(world.target.compute.rows))
+    disks = world.target.compute.rows[id].volumes
+    copy_of(world, volumes=(replace(disks[0], delete_on_termination=True), *disks[1:]))
+
+
+@pytest.mark.parametrize(
+    ("turn", "match"),
+    [
+        (strange, "deletes only what it created"),
+        (deadly_disk, "a disk of server"),
+        (lambda w: copy_of(w, status="ACTIVE"), "proven stopped, or never ran"),
+        (lambda w: copy_of(w, locked=False), "proven stopped, or never ran"),
+    ],
+)
+def test_a_target_server_is_not_deleted(turn: Callable[[World], None], match: str) -> None:
+    start = done()
+    start.discard(["server-1"])
+    world, planned = ready(back(start, "discard"), "server/web-1#delete", start)
+    turn(world)
+    refused(world, planned, match)
+
+
+def test_a_boot_that_came_to_life_is_not_deleted_as_failed() -> None:
+    start = prepared()
+    start.target.compute.failing = {"web-1"}
+    world, planned = ready(PILOT, "server/web-1#delete_failed", start)
+    copy_of(world, status="SHUTOFF", locked=True, launched_at="2026-12-01T22:00:00+00:00")
+    refused(world, planned, "did not fail before launch")
+
+
+def dying(id: str) -> tuple[World, Change]:
+    start = done(BOTH)
+    start.now = start.now.replace(day=9)
+    return ready(approved(start, leaving()), id, start)
+
+
+def unadmitted(world: World) -> None:
+    for project in list(world.source.identity.rows.values()):
+        tags = tuple(tag for tag in project.tags if not tag.startswith(DECOMMISSION_TAG_PREFIX))
+        world.source.identity.rows[project.id] = replace(project, tags=tags)
+
+
+def unverified(world: World) -> None:
+    world.source.compute.raw["server-1"].pop("millpond.verified")
+
+
+@pytest.mark.parametrize(
+    ("turn", "match"),
+    [(unadmitted, "admitted decommissioning"), (unverified, "never handed over"), (lambda w: source(w, status="ACTIVE"), "not stopped")],
+)
+def test_a_source_server_does_not_die(turn: Callable[[World], None], match: str) -> None:
+    world, planned = dying("source_server/web-1#delete")
+    turn(world)
+    refused(world, planned, match)
+
+
+def attached(world: World) -> None:
+    world.source.block_storage.put("data-1", attachments=(Attachment("server-9"),))
+
+
+def replicated(world: World) -> None:
+    array = world.arrays["ibox-a"]
+    volume = array.by_name("openstack-vol-data-1").id
+    pairs = (replace(prepared().arrays["ibox-a"].replicas()[0].pairs[0], local_id=volume),)
+    array.replicas_[77] = replace(prepared().arrays["ibox-a"].replicas()[0], id=77, pairs=pairs)
+
+
+@pytest.mark.parametrize(
+    ("turn", "match"), [(unadmitted, "admitted decommissioning"), (attached, "still attached"), (replicated, "still replicated")]
+)
+def test_a_source_volume_does_not_die(turn: Callable[[World], None], match: str) -> None:
+    world, planned = dying("source_volume/web-1-data#delete")
+    turn(world)
+    refused(world, planned, match)
+
+
+@pytest.mark.parametrize(
+    "id", ["source_project/acme#delete", "network/app#delete", "subnet/app-v4#delete", "port/eth0-1#delete", "security_group/web#delete"]
+)
+def test_nothing_of_the_source_is_deleted_unless_it_was_admitted(id: str) -> None:
+    world, planned = dying(id)
+    unadmitted(world)
+    refused(world, planned, "admitted decommissioning")
+
+
+@pytest.mark.parametrize("id", ["segment/edge/10.0.0.1#attach", "segment/edge#set_gateway"])
+def test_no_second_gateway_comes_up(id: str) -> None:
+    """The source's interface and gateway stand again, as they did before the switch let go of them."""
+    world, planned = ready(BOTH, id)
+    as_it_was = prepared().source.network
+    world.source.network.rows["router"] = as_it_was.rows["router"]
+    world.source.network.rows["port"].update({p.id: p for p in as_it_was.rows["port"].values() if p.device_id == "r-edge"})
+    refused(world, planned, "still")
+
+
+@pytest.mark.parametrize("id", ["segment/edge/10.0.0.1#attach", "segment/edge#set_gateway"])
+def test_no_second_gateway_comes_up_on_the_way_back(id: str) -> None:
+    start = done(BOTH)
+    as_it_was = start.copy().target.network
+    start.discard(["server-1", "server-2"])
+    blocks = {
+        name: {"rollback": Rollback(cut_of(start, server), "discard")} for name, server in (("pilot", "server-1"), ("rest", "server-2"))
+    }
+    world, planned = ready(flagged(BACK, **blocks), id, start)
+    world.target.network.rows["router"] = as_it_was.rows["router"]
+    world.target.network.rows["port"].update({p.id: p for p in as_it_was.rows["port"].values() if "router" in p.device_owner})
+    refused(world, planned, "still")
+
+
+def test_nothing_is_sent_that_refers_to_what_does_not_exist() -> None:
+    world, planned = ready(PILOT, "server/web-1#create")
+    body = {**planned.parameters["body"], "flavorRef": UNKNOWN}
+    with pytest.raises(InvariantBroken, match="does not exist yet"):
+        everything_is_known(replace(planned, parameters={**planned.parameters, "body": body}))
+    everything_is_known(planned)
+    assert before("server/web-1#create").target.compute.rows == {}
