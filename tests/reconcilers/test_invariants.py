@@ -280,7 +280,7 @@ def test_no_second_gateway_comes_up_on_the_way_back(id: str) -> None:
 
 
 def test_nothing_is_sent_that_refers_to_what_does_not_exist() -> None:
-    world, planned = ready(PILOT, "server/web-1#create")
+    _, planned = ready(PILOT, "server/web-1#create")
     body = {**planned.parameters["body"], "flavorRef": UNKNOWN}
     with pytest.raises(InvariantBroken, match="does not exist yet"):
         everything_is_known(replace(planned, parameters={**planned.parameters, "body": body}))
