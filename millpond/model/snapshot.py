@@ -50,7 +50,8 @@ class CloudState:
 
     @property
     def project(self) -> Project | None:
-        return self.projects[0] if self.projects else None
+        """The one project; None where there is none, or more than one could be it."""
+        return self.projects[0] if len(self.projects) == 1 else None
 
     @property
     def mechanism(self) -> str:

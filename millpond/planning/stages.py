@@ -7,6 +7,7 @@ from datetime import timedelta
 from millpond.model.cut_record import CutRecord
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
+from millpond.model.marker import DECOMMISSION_BEGUN_TAG
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers import boot
@@ -33,10 +34,24 @@ def verified(desired: Desired, snapshot: Snapshot) -> frozenset[str]:
     if snapshot.source.project is None:
         return frozenset(id for wave in desired.waves for id in (*wave.servers, *wave.volumes))
     done = {item.id for items in (snapshot.source.servers, snapshot.source.volumes) for item in items if _is_verified(item.record)}
-    if decommission_admitted(snapshot):
+    done |= _gone_but_arrived(desired, snapshot)
+    if decommission_admitted(snapshot) or _begun(snapshot):
         present = {s.id for s in snapshot.source.servers} | {v.id for v in snapshot.source.volumes}
         done |= {id for wave in desired.waves for id in (*wave.servers, *wave.volumes) if id not in present}
     return frozenset(done)
+
+
+def _gone_but_arrived(desired: Desired, snapshot: Snapshot) -> set[str]:
+    """Servers that the source does not list any more and of which exactly one copy was launched on the target: with the record went the
+    memory, and nothing may be done to what runs there."""
+    present = by_id(snapshot.source.servers)
+    wanted = (id for wave in desired.waves for id in wave.servers if id not in present)
+    return {id for id in wanted if [bool(copy.launched_at) for copy in marked(snapshot.target.servers, id)] == [True]}
+
+
+def _begun(snapshot: Snapshot) -> bool:
+    project = snapshot.source.project
+    return project is not None and DECOMMISSION_BEGUN_TAG in project.tags
 
 
 def _is_verified(record: CutRecord | None) -> bool:
@@ -125,9 +140,10 @@ def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[
     for wave in desired.waves:
         stage, finding = stage_of(desired, snapshot, wave, done)
         known = records(snapshot, wave)
-        if known:
+        running = [record for record in known.values() if record.wave in ("", wave.name) and not record.verified]
+        if running or (known and stage is not Stage.CUT):
             admitted.add(wave.name)
-        cuts[wave.name] = next(iter(known.values())).cut if known else snapshot.now.strftime("%Y%m%dT%H%M%SZ")
+        cuts[wave.name] = _cut_id(snapshot, stage, running, list(known.values()))
         stages[wave.name] = stage
         if stage is Stage.HANDED_OVER and _kept_long_enough(desired, snapshot):
             unpair.add(wave.name)
@@ -142,7 +158,7 @@ def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[
     )
     if wanted:
         stages = dict.fromkeys(stages, Stage.DECOMMISSION)
-    if decommission_admitted(snapshot) and not desired.manifest.decommission:
+    if (decommission_admitted(snapshot) or _begun(snapshot)) and not desired.manifest.decommission:
         findings.append(_reverted(desired, snapshot))
     wave_of = {id: wave.name for wave in desired.waves for id in (*wave.servers, *wave.volumes)}
     servers = {server.id for server in desired.inventory.servers}
@@ -160,6 +176,12 @@ def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[
         ),
         tuple(findings),
     )
+
+
+def _cut_id(snapshot: Snapshot, stage: Stage, running: list[CutRecord], known: list[CutRecord]) -> str:
+    """The cut under way, or done; a new one where a wave of servers that were handed over before gets others."""
+    named = running or ([] if stage is Stage.CUT else known)
+    return named[0].cut if named else snapshot.now.strftime("%Y%m%dT%H%M%SZ")
 
 
 def _source_gone(desired: Desired) -> Finding:
@@ -184,7 +206,7 @@ def _reverted(desired: Desired, snapshot: Snapshot) -> Finding:
         desired.address("source_project", desired.inventory.project.id),
         f"a decommissioning was begun and is not wanted any more; {len(gone)} servers and volumes are gone from the source",
         "each of them was handed over before: what the tenant has is on the target",
-        "nothing to do; decommission: true goes on with what is left",
+        "nothing to do; decommission: true asks for soak and approval anew, then goes on with what is left",
     )
 
 

@@ -47,14 +47,14 @@ def may_change_hands(change: Change, providers: Providers) -> None:
         read_replicas = pool.submit(_both, change, providers, name)
         servers, volumes, local = read_servers.result(), read_volumes.result(), read_local.result()
         source, target = read_replicas.result()
+    _still_ours(change, servers)
+    _has_role(change, source if change.action == "fence" else target, Role.SOURCE if change.action == "fence" else Role.TARGET)
     _stopped(change, servers, values["servers"], "source")
     _mapped_to_stopped(change, local, _of(volumes, values["volumes"]), servers)
     if not values["stopped"] or (source.role is Role.SOURCE and source.restore_point < values["stopped"]):
         raise _broken(change, "no sync that began after the stop has completed")
     if change.action == "promote" and source.role is not Role.TARGET and providers.site.replication.fence_first:
         raise _broken(change, "the source side is still writable: two sides would be")
-    if target.role is Role.SOURCE and change.action == "promote":
-        raise _broken(change, "the target side is promoted already")
 
 
 def may_come_back(change: Change, providers: Providers) -> None:
@@ -64,23 +64,42 @@ def may_come_back(change: Change, providers: Providers) -> None:
     Where the array refuses two targets the source goes first: what was proven of the servers is then all that keeps writes out.
     """
     values = change.parameters
-    project = values.get("target_project")
-    if project:
-        compute, storage = providers.target.compute, providers.target.block_storage
-        with ThreadPoolExecutor(2, thread_name_prefix="read") as pool:
-            read_servers, read_volumes = pool.submit(compute.servers, project), pool.submit(storage.volumes, project)
-            servers, volumes = read_servers.result(), read_volumes.result()
-        asleep = {server.id for server in servers if _asleep(server)}
-        running = [server.id for server in servers if server.marker in values["servers"] and server.id not in asleep]
-        if running:
-            raise _broken(change, f"{len(running)} server(s) still run on the target")
-        for volume in volumes:
-            if volume.marker in values["volumes"] and {a.server_id for a in volume.attachments} - asleep:
-                raise _broken(change, f"volume {volume.id} is attached to a server on the target that is not stopped")
+    project = values["target_project"]
+    if not project:
+        raise _broken(change, "the target's project was not seen, so nothing proves that its servers are stopped")
+    compute, storage = providers.target.compute, providers.target.block_storage
+    with ThreadPoolExecutor(4, thread_name_prefix="read") as pool:
+        read_servers, read_volumes = pool.submit(compute.servers, project), pool.submit(storage.volumes, project)
+        read_source = pool.submit(providers.source.compute.servers, values["source_project"])
+        read_own = pool.submit(_replica, change, providers, values["array"], values["replica"])
+        servers, volumes, here, own = read_servers.result(), read_volumes.result(), read_source.result(), read_own.result()
+    _still_ours(change, here)
+    asleep = {server.id for server in servers if _asleep(server)}
+    running = [server.id for server in servers if server.marker in values["servers"] and server.id not in asleep]
+    if running:
+        raise _broken(change, f"{len(running)} server(s) still run on the target")
+    for volume in volumes:
+        if volume.marker in values["volumes"] and {a.server_id for a in volume.attachments} - asleep:
+            raise _broken(change, f"volume {volume.id} is attached to a server on the target that is not stopped")
+    _has_role(change, own, Role.SOURCE if change.action == "demote" else Role.TARGET)
     if change.action == "restore":
         peer = _replica(change, providers, values["peer_array"], values["peer"])
         if peer.role is not Role.TARGET and providers.site.replication.fence_first:
             raise _broken(change, "the target side is still writable: two sides would be")
+
+
+def _has_role(change: Change, replica: Replica, role: Role) -> None:
+    """`change_role` turns whatever role it finds: a second one would undo the first."""
+    if replica.role is not role:
+        raise _broken(change, f"replica {replica.id} on {replica.array} is {replica.role} already")
+
+
+def _still_ours(change: Change, servers: Iterable[Server]) -> None:
+    """The cut records read anew still name the run that planned this: another may have taken over meanwhile."""
+    values = change.parameters
+    others = {s.record.run for s in servers if s.id in values["servers"] and s.record and s.record.cut} - {values["run"]}
+    if values["run"] and others:
+        raise _broken(change, f"run {', '.join(sorted(others))} has taken over this cut")
 
 
 def source_is_stopped(change: Change, providers: Providers, server_id: str) -> None:
@@ -91,6 +110,8 @@ def source_is_stopped(change: Change, providers: Providers, server_id: str) -> N
 
 def target_is_stopped(change: Change, providers: Providers, project: str, server_id: str) -> None:
     """Before a start on the source."""
+    if not project:
+        raise _broken(change, "the target's project was not seen, so nothing proves that the copy there is stopped")
     running = [s for s in providers.target.compute.servers(project) if s.marker == server_id and not _asleep(s)]
     if running:
         raise _broken(change, f"its copy on the target is {running[0].status}: two copies would run")
@@ -123,6 +144,16 @@ def decommission_admitted(change: Change, providers: Providers) -> None:
     tagged = [p for p in providers.source.identity.tagged_projects(TENANT_TAG) if p.id == project]
     if not any(tag.startswith(DECOMMISSION_TAG_PREFIX) for p in tagged for tag in p.tags):
         raise _broken(change, "the source project does not carry the tag of an admitted decommissioning")
+
+
+def project_is_empty(change: Change, providers: Providers) -> None:
+    """Before the source project is deleted: Keystone does not refuse it, and what is left would belong to nobody."""
+    decommission_admitted(change, providers)
+    project, source = change.parameters["source_project"], providers.source
+    left = len(source.compute.servers(project)) + len(source.block_storage.volumes(project))
+    left += sum(1 for port in source.network.ports(project) if port.project_id == project)
+    if left:
+        raise _broken(change, f"{left} server(s), volume(s) and port(s) are still in the project")
 
 
 def server_may_die(change: Change, providers: Providers, server_id: str) -> None:

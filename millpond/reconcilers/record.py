@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from millpond.model.array import ArrayVolume
 from millpond.model.change import FieldChange
 from millpond.model.cut_record import PREFIX, CutRecord
 from millpond.model.desired import Desired
-from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.ladder import Ladder
-from millpond.reconcilers.twins import by_id, once_per
 
 
 def record_change(
@@ -62,24 +59,12 @@ def current(ladder: Ladder, server_id: str, record: CutRecord | None) -> CutReco
     return record
 
 
-def clock_of(desired: Desired, snapshot: Snapshot, volume_ids: Sequence[str], side: str) -> dict[str, Any]:
-    """Which arrays' clocks to read, and into which key: those that hold the given source volumes, or their twins for side `target`."""
-    pools = {pair.source.array: pair.target.array for pair in desired.site.pool_pairs}
-    volumes, holders = by_id(desired.inventory.volumes), _holders(snapshot.storage.volumes)
-    found = {array for id in volume_ids if id in volumes for array in holders.get(volumes[id].backend_name, ())}
-    arrays = found & pools.keys() or set(pools)
+def clock_of(desired: Desired, side: str) -> dict[str, Any]:
+    """Which arrays' clocks to read, and into which key: all of the side, for no clock vouches for another array's sync."""
+    pairs = desired.site.pool_pairs
     if side == "target":
-        return {"arrays": sorted({pools[name] for name in arrays}), "key": "returned"}
-    return {"arrays": sorted(arrays), "key": "stopped"}
-
-
-@once_per
-def _holders(volumes: tuple[ArrayVolume, ...]) -> dict[str, set[str]]:
-    """Name of a volume → the arrays that have one of that name."""
-    index: dict[str, set[str]] = {}
-    for volume in volumes:
-        index.setdefault(volume.name, set()).add(volume.array)
-    return index
+        return {"arrays": sorted({pair.target.array for pair in pairs}), "key": "returned"}
+    return {"arrays": sorted({pair.source.array for pair in pairs}), "key": "stopped"}
 
 
 def times(text: str) -> dict[str, int]:

@@ -221,7 +221,7 @@ def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str) -> 
     else:
         records = [volumes[id].record for id in wave.volumes if id in volumes]
     values = [times(getattr(record, key)) if record else {} for record in records]
-    known = [value.get(array, 0) or max(value.values(), default=0) for value in values]
+    known = [value.get(array, 0) for value in values]
     return max(known) if known and all(known) else 0
 
 

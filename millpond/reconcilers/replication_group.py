@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from millpond.model.address import Side
@@ -27,7 +28,7 @@ from millpond.reconcilers.replication import (
     suspended,
 )
 from millpond.reconcilers.replication_reading import read
-from millpond.reconcilers.replication_refusals import not_promoted, pair_lost, refusals
+from millpond.reconcilers.replication_refusals import not_promoted, pair_lost, refusals, turned
 from millpond.reconcilers.twins import twin
 
 KIND = "replication_group"
@@ -60,6 +61,8 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             continue
         if wanted and (group.wave in goals.admitted or aim == "carried_back"):
             foreign.append(pair_lost(group))
+        if stage in (Stage.REPLICATE, Stage.CUT) and found.paired and not found.forward and group.wave not in goals.admitted:
+            foreign.append(turned(group))
         findings += foreign
         if foreign:
             _hold(ladder, stage)
@@ -67,8 +70,15 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             room -= _pair_or_wait(ladder, snapshot, group, found, room)
         if not foreign:
             _lead(ladder, aim, desired, snapshot, goals, group, found)
-        steps += ladder.steps
+        steps += [_signed(step, goals.run) for step in ladder.steps]
     return KindPlan(tuple(steps), tuple(findings))
+
+
+def _signed(step: AnyStep, run: str) -> AnyStep:
+    """What changes a role names the run that planned it: `perform` stops where the records name another."""
+    if isinstance(step, Change) and "local_ids" in step.parameters:
+        return replace(step, parameters={**step.parameters, "run": run})
+    return step
 
 
 def _hold(ladder: Ladder, stage: Stage) -> None:

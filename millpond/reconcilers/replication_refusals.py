@@ -147,3 +147,16 @@ def pair_lost(group: Group) -> Finding:
         "find out on both arrays who removed it and which side is newer; Millpond does nothing by itself here",
         wave=group.wave,
     )
+
+
+def turned(group: Group) -> Finding:
+    """Roles that no cut record explains: somebody else changed them, or a volume that had moved came into another wave."""
+    return Finding(
+        "roles_without_record",
+        Severity.BLOCKER,
+        group.address,
+        "the roles of the replica are not those of a replication from the source, and no cut record says why",
+        "what either side holds may be the only copy of what was written last",
+        "find out on both arrays who changed the roles and which side is newer; put a volume that had moved back into its wave",
+        wave=group.wave,
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from millpond.model.address import Side
 from millpond.model.change import Change, Effect, FieldChange
 from millpond.model.desired import Desired
-from millpond.model.marker import DECOMMISSION_TAG_PREFIX, TENANT_TAG
+from millpond.model.identity import Project
+from millpond.model.marker import DECOMMISSION_BEGUN_TAG, DECOMMISSION_TAG_PREFIX, TENANT_TAG
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers import invariants
@@ -50,6 +51,8 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
                 project_id=project.id,
                 tag=tag,
             )
+        if desired.excluded:  # it stays: what the manifest excludes lives in it
+            return KindPlan(tuple(ladder.steps))
         ladder.change(
             "delete",
             "decommission: true",
@@ -59,13 +62,28 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             reversible=False,
             project_id=project.id,
         )
+    elif not desired.manifest.decommission:
+        _revoke(ladder, project)
     return KindPlan(tuple(ladder.steps))
+
+
+def _revoke(ladder: Ladder, project: Project) -> None:
+    """An admission does not outlive the flag: the next decommissioning needs its own soak and approval."""
+    admitted = [tag for tag in project.tags if tag.startswith(DECOMMISSION_TAG_PREFIX)]
+    reason = "decommission is false again: what is gone was handed over before, nothing more may go"
+    if admitted and DECOMMISSION_BEGUN_TAG not in project.tags:
+        fields = (FieldChange("tags", None, DECOMMISSION_BEGUN_TAG),)
+        ladder.change("remember", reason, fields=fields, project_id=project.id, tag=DECOMMISSION_BEGUN_TAG)
+    for tag in admitted:
+        ladder.change(f"revoke:{tag}", reason, fields=(FieldChange("tags", tag, None),), project_id=project.id, tag=tag)
 
 
 def perform(change: Change, providers: Providers) -> None:
     identity, values = providers.source.identity, change.parameters
     if change.action == "delete":
-        invariants.decommission_admitted(change, providers)
+        invariants.project_is_empty(change, providers)
         identity.delete_project(values["project_id"])
+    elif change.action.startswith("revoke"):
+        identity.remove_project_tag(values["project_id"], values["tag"])
     else:
         identity.add_project_tag(values["project_id"], values["tag"])

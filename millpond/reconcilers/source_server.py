@@ -122,7 +122,7 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
             destination="timed",
             outage=True,
             server_id=here.id,
-            **clock_of(desired, snapshot, [volume.volume_id for volume in server.volumes], "source"),
+            **clock_of(desired, "source"),
         )
     _boot(ladder, desired, snapshot, goals, server, here, record)
 
@@ -200,7 +200,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
                 fields=(FieldChange("returned", None, "(the array's time)"),),
                 outage=True,
                 server_id=here.id,
-                **clock_of(desired, snapshot, [volume.volume_id for volume in server.volumes], "target"),
+                **clock_of(desired, "target"),
             )
         if record.power == "active" and here.task_state:
             ladder.wait("start", f"the server is starting (task {here.task_state})")
@@ -214,6 +214,8 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
                 server_id=here.id,
                 target_project=snapshot.target.project.id if snapshot.target.project else "",
             )
+        elif record.power == "active" and here.status != "ACTIVE":
+            ladder.wait("start", f"the server is {here.status} on the source and cannot be started as it is: repair it there", long=True)
         if here.locked and record.locked == "no":
             ladder.change("unlock", reason, fields=(FieldChange("locked", True, False),), server_id=here.id)
     clear(ladder, here.id, replace(record, verified="") if record.cut else record)
@@ -248,11 +250,11 @@ def perform(change: Change, providers: Providers) -> None:
         case "retake_lock":  # nothing shows whose lock it is: both calls may be repeated, and the record says when both were made
             compute.server_action(server_id, "lock")
             compute.set_server_metadata(server_id, _one("locked", "retaken"))
-        case "stop":
+        case "stop":  # the tenant may have put a lock of its own before ours: again, so that it is an administrator's
+            compute.server_action(server_id, "lock")
             compute.server_action(server_id, "os-stop")
         case "start":
-            if change.parameters["target_project"]:
-                invariants.target_is_stopped(change, providers, change.parameters["target_project"], server_id)
+            invariants.target_is_stopped(change, providers, change.parameters["target_project"], server_id)
             compute.server_action(server_id, "os-start")
         case "time" | "time_return":
             values = {name: providers.array(name).clock() for name in change.parameters["arrays"]}
@@ -263,5 +265,8 @@ def perform(change: Change, providers: Providers) -> None:
         case "delete":
             invariants.server_may_die(change, providers, server_id)
             compute.delete_server(server_id)
+        case "verify":
+            invariants.runs_on_target(change, providers, change.parameters["target_project"], server_id)
+            compute.set_server_metadata(server_id, change.parameters["metadata"])
         case _:
             compute.set_server_metadata(server_id, change.parameters["metadata"])

@@ -73,7 +73,7 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
             "a sync counts only if it began after this moment on the array's clock",
             fields=(FieldChange("stopped", None, "(the array's time)"),),
             server_id=volume.id,
-            **clock_of(desired, snapshot, [volume.id], "source"),
+            **clock_of(desired, "source"),
         )
     if not record.booting:
         record_change(
@@ -108,7 +108,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
                 fields=(FieldChange("returned", None, "(the array's time)"),),
                 outage=True,
                 server_id=volume.id,
-                **clock_of(desired, snapshot, [volume.id], "target"),
+                **clock_of(desired, "target"),
             )
     clear(ladder, volume.id, replace(record, verified="") if record.cut else record)
 

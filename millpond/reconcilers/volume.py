@@ -11,6 +11,7 @@ from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.cut_record import MARKER_KEY
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
+from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
@@ -130,7 +131,9 @@ def _precreated(
             return [_missing_type(desired, goals, volume, kind)]
         _create(ladder, desired, snapshot, volume, kind)
         target_id = UNKNOWN
-    elif target.status == "error" and aim == "reserved":
+    elif target.status == "error" and goals.stage(volume.id) is not Stage.REPLICATE:
+        return [_broken(desired, goals, volume, target)]
+    elif target.status == "error":
         ladder.change(
             "delete_failed",
             "Cinder could not create it; it was never paired",
@@ -249,6 +252,18 @@ def _release(ladder: Ladder, goals: Goals, snapshot: Snapshot, volume: Volume, t
         outage=True,
         volume_id=target_id,
         **_project(snapshot),
+    )
+
+
+def _broken(desired: Desired, goals: Goals, volume: Volume, target: Volume) -> Finding:
+    return Finding(
+        "volume_error",
+        Severity.BLOCKER,
+        desired.address(KIND, volume.id),
+        f"the volume on the target ({target.id}) is in error",
+        "it may hold what the target wrote, so Millpond neither deletes nor resets it",
+        "repair it in the target's Cinder; the next apply goes on",
+        wave=goals.wave(volume.id),
     )
 
 

@@ -25,6 +25,8 @@ from millpond.runs.progress import Progress
 
 TOO_OFTEN = 5
 """A change that was done this often and is still asked for does not take effect."""
+PATIENCE = 60
+"""A change that could not be sent, or whose reply was lost, is tried this often: an outage must not end in a run that gave up."""
 
 PATIENCE = 2
 """Request timeouts for which an API that answers nothing is asked again, once a run has begun."""
@@ -158,7 +160,7 @@ class TenantRun:
         self._counts[change.id] += 1
         if outcome.result is Result.FAILED:
             self._failed[change.id] = outcome.message
-        elif self._counts[change.id] >= TOO_OFTEN:
+        elif self._counts[change.id] >= (TOO_OFTEN if outcome.result is Result.DONE else PATIENCE):
             message = outcome.message or "it was carried out several times and did not take effect"
             self._failed[change.id] = message
             self.outcomes.append(replace(outcome, result=Result.FAILED, message=message))
