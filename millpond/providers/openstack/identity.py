@@ -14,6 +14,7 @@ from millpond.providers.openstack.service import Service
 class KeystoneIdentity:
     def __init__(self, service: Service) -> None:
         self._keystone = service
+        self._domains: dict[str, str] = {}
 
     def _list(self, path: str, key: str, **parameters: str) -> list[Mapping[str, Any]]:
         return list(self._keystone.rows(path, key, {name.replace("__", "."): value for name, value in parameters.items()}, limit=0))
@@ -27,11 +28,20 @@ class KeystoneIdentity:
         )
 
     def tagged_projects(self, tag: str) -> tuple[Project, ...]:
-        names = {id: name for name, id in self.domains().items()}
-        return tuple(parse_project(row, names.get(row["domain_id"], "")) for row in self._list("/projects", "projects", tags=tag))
+        rows = self._list("/projects", "projects", tags=tag)
+        names = self._domain_names([row["domain_id"] for row in rows])
+        return tuple(parse_project(row, names.get(row["domain_id"], "")) for row in rows)
 
     def domains(self) -> dict[str, str]:
-        return {row["name"]: row["id"] for row in self._list("/domains", "domains")}
+        self._domains = {row["name"]: row["id"] for row in self._list("/domains", "domains")}
+        return dict(self._domains)
+
+    def _domain_names(self, ids: Sequence[str]) -> dict[str, str]:
+        """id → name, by the last list of domains if all of them are in it."""
+        known = self._domains
+        if not set(ids) <= set(known.values()):
+            known = self.domains()
+        return {id: name for name, id in known.items()}
 
     def roles(self) -> dict[str, str]:
         return {row["name"]: row["id"] for row in self._list("/roles", "roles")}
@@ -41,7 +51,7 @@ class KeystoneIdentity:
         return tuple(found for found in map(parse_role_assignment, rows) if found)
 
     def users(self, domain_ids: Sequence[str]) -> tuple[User, ...]:
-        names = {id: name for name, id in self.domains().items()}
+        names = self._domain_names(domain_ids)
         return tuple(parse_user(row, names.get(id, "")) for id in domain_ids for row in self._list("/users", "users", domain_id=id))
 
     def groups(self, domain_ids: Sequence[str]) -> tuple[Group, ...]:
