@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from millpond.errors import MillpondError
 from millpond.model.site import Site
 from millpond.providers.access import Access
+from millpond.providers.first_use import FirstUse
 from millpond.providers.ports import Cloud, StorageArray
 
 if TYPE_CHECKING:
@@ -29,24 +31,21 @@ class SiteProviders:
         self._target_cloud = target_cloud
         self._access = access
         self._lock = Lock()
-        self._clouds: dict[str, Cloud] = {}
+        self._clouds: dict[str, FirstUse[Cloud]] = {name: FirstUse(partial(self._login, name)) for name in (source_cloud, target_cloud)}
         self._arrays: dict[str, InfiniBoxArray] = {}
 
     @property
     def source(self) -> Cloud:
-        return self._cloud(self._source_cloud)
+        return self._clouds[self._source_cloud].get()
 
     @property
     def target(self) -> Cloud:
-        return self._cloud(self._target_cloud)
+        return self._clouds[self._target_cloud].get()
 
-    def _cloud(self, name: str) -> Cloud:
+    def _login(self, name: str) -> Cloud:
         from millpond.providers.openstack import connect  # noqa: PLC0415 (half a second)
 
-        with self._lock:
-            if name not in self._clouds:
-                self._clouds[name] = connect(name, self._access, self.site.limits)
-            return self._clouds[name]
+        return connect(name, self._access, self.site.limits)
 
     def array(self, name: str) -> StorageArray:
         with self._lock:

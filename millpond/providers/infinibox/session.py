@@ -20,6 +20,7 @@ from millpond.model.secret import Secret
 from millpond.model.site import ArraySystem, Limits
 from millpond.providers.access import Access
 from millpond.providers.failures import SERVICE_FIX, of_status
+from millpond.providers.first_use import FirstUse
 from millpond.providers.together import together
 from millpond.providers.transport import Transport
 
@@ -50,7 +51,7 @@ class Session:
         self._directory = directory
         self._transport = Transport(system.name, access, limits, self._verification())
         self._lock = RLock()
-        self._box: Any = None
+        self._login: FirstUse[Any] = FirstUse(self._logged_in)
 
     def _verification(self) -> bool | str:
         if not self._configured.verify:
@@ -60,11 +61,10 @@ class Session:
     @property
     def box(self) -> Any:
         """The logged-in InfiniBox object."""
+        box = self._login.get()
         with self._lock:
-            if self._box is None:
-                self._box = self._logged_in()
-            self._transport.seal(self._box.api._session)  # infinisdk may have replaced it
-            return self._box
+            self._transport.seal(box.api._session)  # infinisdk may have replaced it
+        return box
 
     def _logged_in(self) -> Any:
         site = self._configured
