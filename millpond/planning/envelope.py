@@ -40,7 +40,7 @@ class Envelope:
     def _refusal(self, tenant: str, change: Change) -> str:
         if tenant not in self.reviewed:
             return "the tenant is not in the saved plan"
-        if change.action in CARRYING_ON:
+        if change.action.partition(":")[0] in CARRYING_ON:
             return ""
         known = self.reviewed[tenant].get(change.id)
         if known is None:
@@ -71,6 +71,21 @@ def _agree(reviewed: Any, now: Any) -> bool:
 
 
 CARRYING_ON = frozenset(
-    {"claim", "resume_for_sync", "resume_for_reverse_sync", "count_failure", "delete_failed", "boot", "remove_copy", "retake_lock", "mark"}
+    {
+        "boot",
+        "claim",
+        "count_failure",
+        "delete_failed",
+        "drop_safety_snapshot",
+        "forget",
+        "mark",
+        "mark_inside",
+        "remove_copy",
+        "resume_for_reverse_sync",
+        "resume_for_sync",
+        "retake_lock",
+        "untime",
+        "untime_return",
+    }
 )
 VOLATILE = frozenset({"millpond.cut", "millpond.run", "millpond.booting", "millpond.verified", "millpond.attempts", "stopped", "returned"})
