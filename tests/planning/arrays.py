@@ -32,6 +32,7 @@ class Array:
     mappings: set[LunMapping] = field(default_factory=set)
     last: int = 100
     both_targets_allowed: bool = True
+    link_up: bool = True
 
     def next_id(self) -> int:
         self.last += 1
@@ -40,7 +41,7 @@ class Array:
     # Reading.
 
     def facts(self) -> ArrayFacts:
-        return ArrayFacts(self.name, self.name, f"serial-{self.name}", self.clock_ms(), link_up=True, replicas_total=len(self.replicas_))
+        return ArrayFacts(self.name, self.name, f"serial-{self.name}", self.clock_ms(), link_up=self.link_up, replicas_total=len(self.replicas_))
 
     def pools(self) -> tuple[ArrayPool, ...]:
         return (ArrayPool(self.name, 1, self.pool, 10**6 * GIB, 10**6 * GIB),)

@@ -214,13 +214,13 @@ class World:
                 continue
             if not [w for w in plan.waiting if not w.after]:
                 return plan
-            if all(w.long for w in plan.waiting if not w.after) and not self._jobs():
+            if all(w.long for w in plan.waiting if not w.after) and not self.at_work():
                 return plan
             if jobs:
                 self.tick()
         raise AssertionError(f"no rest after {ticks} ticks: {[step.id for step in plan.steps]}")
 
-    def _jobs(self) -> bool:
+    def at_work(self) -> bool:
         return any(r.job_running for a in self.arrays.values() for r in a.replicas_.values())
 
     def crash(self) -> None:

@@ -1,0 +1,207 @@
+"""What holds a wave before its record is written: windows, brakes, movements, blockers, the waves before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from millpond.model.change import Change, Waiting
+from millpond.model.desired import Desired
+from millpond.model.manifest import Approval, Window
+from millpond.model.plan import TenantPlan
+from millpond.planning.digest import tenant_digest
+from tests.planning.tenant import SITE
+from tests.planning.walk_cases import BOTH, PILOT, approved, before, done, leaving, one_wave, prepared, suspended_by_the_array
+from tests.planning.world import World, flagged
+
+GATE = "acme/gate/pilot#admission"
+OPENS = datetime(2026, 12, 1, 22, tzinfo=UTC)
+CLOSES = OPENS + timedelta(hours=4)
+
+
+def gate(plan: TenantPlan, wave: str = "pilot") -> Waiting | None:
+    found = [step for step in plan.waiting if step.id == f"acme/gate/{wave}#admission"]
+    return found[0] if found else None
+
+
+def recorded(plan: TenantPlan, server: str = "web-1") -> Change:
+    return next(change for change in plan.changes if change.id == f"acme/source_server/{server}#record")
+
+
+def blockers(plan: TenantPlan) -> list[str]:
+    return [finding.code for finding in plan.blockers]
+
+
+def braked(**values: int) -> Desired:
+    return replace(PILOT, site=replace(SITE, brakes=replace(SITE.brakes, **values)))
+
+
+@pytest.mark.parametrize(
+    ("now", "codes"),
+    [
+        (OPENS - timedelta(seconds=1), ["window_closed"]),
+        (OPENS, []),
+        (CLOSES - timedelta(seconds=1), []),
+        (CLOSES, ["window_closed"]),
+    ],
+)
+def test_a_wave_is_admitted_inside_its_window(now: datetime, codes: list[str]) -> None:
+    world = prepared()
+    world.now = now
+    plan = world.plan(flagged(PILOT, pilot={"window": Window(OPENS, CLOSES)}))
+    assert blockers(plan) == codes
+    assert [f.wave for f in plan.blockers] == ["pilot"] * len(codes)
+    assert recorded(plan).after == ((GATE,) if codes else ())
+    held = gate(plan)
+    assert held is None if not codes else held is not None and held.long
+
+
+def test_what_is_said_of_a_window_tells_what_to_do() -> None:
+    world = prepared()
+    world.now = CLOSES
+    late = world.plan(flagged(PILOT, pilot={"window": Window(OPENS, CLOSES)})).blockers[0]
+    world.now = OPENS - timedelta(hours=1)
+    early = world.plan(flagged(PILOT, pilot={"window": Window(OPENS, CLOSES)})).blockers[0]
+    assert ("closed at 2026-12-02T02:00:00+00:00" in late.what, late.fix) == (True, "commit a new window")
+    assert ("opens at 2026-12-01T22:00:00+00:00" in early.what, early.fix) == (True, "run apply inside the window")
+
+
+@pytest.mark.parametrize(
+    ("brake", "documents", "code"),
+    [
+        ({"servers_stopped": 1}, PILOT, None),
+        ({"servers_stopped": 1}, flagged(one_wave(), pilot={"cutover": True}), "brake_servers_stopped"),
+        ({"cutovers": 1}, PILOT, None),
+        ({"lag_at_cutover": 60}, PILOT, "brake_lag"),
+        ({"lag_at_cutover": 86400}, PILOT, None),
+        ({"outage_budget": 1}, PILOT, "brake_outage"),
+        ({"outage_budget": 3600}, PILOT, None),
+    ],
+)
+def test_brakes_hold_whole_waves(brake: dict[str, int], documents: Desired, code: str | None) -> None:
+    plan = prepared().plan(replace(documents, site=replace(SITE, brakes=replace(SITE.brakes, **brake))))
+    assert blockers(plan) == ([code] if code else [])
+    assert bool(recorded(plan).after) is bool(code)
+
+
+def test_waves_under_way_count_for_the_brake_of_the_next() -> None:
+    world = before("source_server/web-1#stop", on=BOTH)
+    both = replace(BOTH, site=replace(SITE, brakes=replace(SITE.brakes, cutovers=1)))
+    plan = world.plan(both)
+    assert [(f.code, f.wave) for f in plan.blockers] == [("brake_cutovers", "rest")]
+    assert any(change.action == "stop" for change in plan.changes if change.wave == "pilot")
+
+
+@pytest.mark.parametrize("action", ["stop", "suspend"])
+def test_brakes_and_windows_do_not_hold_a_wave_that_was_admitted(action: str) -> None:
+    step = {"stop": "source_server/web-1#stop", "suspend": "replication_group/pilot-ssd#suspend"}[action]
+    world = before(step)
+    window = Window(world.now - timedelta(hours=2), world.now - timedelta(hours=1))
+    held = flagged(braked(servers_stopped=0, outage_budget=1, lag_at_cutover=1), pilot={"window": window})
+    plan = world.plan(held)
+    assert (blockers(plan), gate(plan)) == ([], None)
+    assert any(change.action == action for change in plan.changes)
+
+
+def test_the_next_wave_waits_for_the_former() -> None:
+    world = before("replication_group/pilot-ssd#suspend", on=BOTH)
+    held = gate(world.plan(BOTH), "rest")
+    assert held is not None
+    assert (held.long, held.reason) == (True, "wave pilot has to be handed over first")
+    world.advance(PILOT)
+    assert gate(world.plan(BOTH), "rest") is None
+
+
+def test_a_blocker_of_the_wave_or_of_all_holds_it_and_another_waves_does_not() -> None:
+    world = prepared()
+    world.source.compute.put("server-2", status="PAUSED")
+    assert blockers(world.plan(PILOT)) == ["server_state"]
+    assert gate(world.plan(PILOT)) is None
+    assert gate(world.plan(BOTH), "rest") is not None
+    down = prepared()
+    down.arrays["ibox-a"].link_up = False
+    held = gate(down.plan(PILOT))
+    assert held is not None
+    assert held.long
+
+
+def test_a_busy_server_and_moving_addresses_are_waited_for() -> None:
+    busy = prepared()
+    busy.source.compute.put("server-1", task_state="rebooting")
+    waits = gate(busy.plan(PILOT))
+    assert waits is not None
+    assert (waits.long, "rebooting" in waits.reason) == (False, True)
+    moved = prepared()
+    moved.source.compute.put("server-1", updated_at=moved.stamp())
+    moved.now += timedelta(seconds=100)
+    slow = replace(PILOT, site=replace(SITE, limits=replace(SITE.limits, mac_move=180)))
+    waits = gate(moved.plan(slow))
+    assert waits is not None
+    assert (waits.long, waits.seconds) == (False, 80.0)
+    moved.now += timedelta(seconds=80)
+    assert gate(moved.plan(slow)) is None
+
+
+def test_a_wave_that_is_not_in_sync_waits_without_a_blocker() -> None:
+    plan = suspended_by_the_array(prepared()).plan(PILOT)
+    assert blockers(plan) == []
+    assert any(change.action == "resume_for_sync" for change in plan.changes)
+
+
+def test_narrowing_to_one_wave_leaves_the_others_as_they_are() -> None:
+    plan = prepared().plan(BOTH, wave="rest")
+    assert {wave.name: str(wave.stage) for wave in plan.waves} == {"pilot": "replicate", "rest": "cut"}
+    assert {change.wave for change in plan.changes if change.action == "stop"} == {"rest"}
+
+
+def soaking(hours: float, **approval: Any) -> TenantPlan:
+    world = done(BOTH)
+    world.now += timedelta(hours=hours)
+    on = leaving()
+    given = {"action": "decommission", "digest": tenant_digest(on), "expires": world.now + timedelta(days=1), **approval}
+    return world.plan(flagged(on, approvals=(Approval(**given),)))
+
+
+def admission(plan: TenantPlan) -> Change:
+    return next(change for change in plan.changes if change.action == "admit_decommission")
+
+
+@pytest.mark.parametrize(
+    ("hours", "approval", "codes", "held"),
+    [
+        (2, {}, [], False),
+        (0.1, {}, [], True),
+        (2, {"digest": "sha256:other"}, ["decommission_unapproved"], True),
+        (2, {"expires": datetime(2026, 12, 1, tzinfo=UTC)}, ["decommission_unapproved"], True),
+        (2, {"action": "cutover"}, ["decommission_unapproved"], True),
+    ],
+)
+def test_a_decommissioning_waits_for_soak_and_approval(hours: float, approval: dict[str, Any], codes: list[str], held: bool) -> None:
+    plan = soaking(hours, **approval)
+    assert blockers(plan) == codes
+    assert bool(admission(plan).after) is held
+    for change in plan.changes:
+        if change.kind.startswith("source_") and change.action.startswith("delete"):
+            assert admission(plan).id in change.after
+
+
+def test_an_approval_is_judged_once_and_holds_for_its_digest_alone() -> None:
+    world = done(BOTH)
+    world.now += timedelta(hours=2)
+    on = approved(world, leaving())
+    world.perform(admission(world.plan(on)))
+    expired = flagged(on, approvals=())
+    assert blockers(world.plan(expired)) == []
+    other = flagged(expired, quotas={"cores": 99})
+    assert blockers(world.plan(other)) == ["decommission_unapproved"]
+
+
+def whole(world: World) -> list[str]:
+    return [change.id for change in world.plan(leaving()).changes if change.action == "stop"]
+
+
+def test_decommissioning_stops_nothing() -> None:
+    assert whole(done(BOTH)) == []
