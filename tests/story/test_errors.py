@@ -1,0 +1,334 @@
+"""What is wrong before anything is done: one clear text with what to do, the exit code, nothing done, and the next run finishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.story.command import millpond
+from tests.story.stage import Stage
+from tests.story.tls import terminated
+from tests.story.worlds import INVENTORY
+
+MANIFEST = "tenants/acme.yaml"
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """`breaks` is applied to a tenant that is prepared, its documents written. `told` is all that stands on stderr, or a block of stdout."""
+
+    name: str
+    breaks: Callable[[Stage, pytest.MonkeyPatch], Any]
+    told: str
+    code: int = 1
+
+
+def _state(**spec: Any) -> Callable[[Stage, pytest.MonkeyPatch], None]:
+    def breaks(stage: Stage, _patch: pytest.MonkeyPatch) -> None:
+        stage.manifest |= spec
+        stage.write()
+
+    return breaks
+
+
+def _site(**array: Any) -> Callable[[Stage, pytest.MonkeyPatch], None]:
+    def breaks(stage: Stage, _patch: pytest.MonkeyPatch) -> None:
+        stage.site_spec = {"arrays": [{**stage._array("ibox-a"), **array}, stage._array("ibox-b")]}
+        stage.write()
+
+    return breaks
+
+
+def _edit(file: str, before: str, after: str) -> Callable[[Stage, pytest.MonkeyPatch], None]:
+    def breaks(stage: Stage, _patch: pytest.MonkeyPatch) -> None:
+        text = (stage.directory / file).read_text()
+        assert before in text
+        (stage.directory / file).write_text(text.replace(before, after, 1))
+
+    return breaks
+
+
+def _fault(**fault: Any) -> Callable[[Stage, pytest.MonkeyPatch], None]:
+    def breaks(stage: Stage, _patch: pytest.MonkeyPatch) -> None:
+        stage.sandbox.control.fault(**fault)
+
+    return breaks
+
+
+def _cloud(**auth: str) -> Callable[[Stage, pytest.MonkeyPatch], None]:
+    def breaks(stage: Stage, patch: pytest.MonkeyPatch) -> None:
+        clouds = yaml.safe_load(stage.sandbox.clouds_yaml.read_text())
+        clouds["clouds"]["target-admin"]["auth"] |= auth
+        (stage.directory / "clouds.yaml").write_text(yaml.safe_dump(clouds))
+        patch.setenv("OS_CLIENT_CONFIG_FILE", str(stage.directory / "clouds.yaml"))
+
+    return breaks
+
+
+def _other_project(stage: Stage, _patch: pytest.MonkeyPatch) -> None:
+    path = stage.directory / INVENTORY
+    text = path.read_text()
+    path.write_text(text.replace(yaml.safe_load(text)["spec"]["project"]["id"], "f" * 32))
+
+
+def _journal(stage: Stage, url: str) -> None:
+    stage.site_spec = {"journal": url}
+    stage.write()
+
+
+WRONG = (
+    Wrong(
+        "unknown key",
+        _state(cutovr=True),
+        """
+        Error: The documents are not valid: 1 problem
+
+          tenants/acme.yaml:15:3
+            unknown key `cutovr` in `spec`
+            To do: did you mean `cutover`?
+        """,
+    ),
+    Wrong(
+        "not YAML",
+        lambda stage, _: (stage.directory / MANIFEST).write_text("a: [\n b: c"),
+        """
+        Error: The documents are not valid: 1 problem
+
+          tenants/acme.yaml:3:1
+            a bracket is not closed
+            Why:   it began on line 1
+            To do: check that every [ and { has its ] and }, with commas between the items
+        """,
+    ),
+    Wrong(
+        "no inventory",
+        lambda stage, _: (stage.directory / INVENTORY).unlink(),
+        """
+        Error: The documents are not valid: 1 problem
+
+          tenants/acme.yaml
+            tenant `acme` has no inventory
+            Why:   names and values come from the inventory, which discover writes
+            To do: run `millpond discover acme`
+        """,
+    ),
+    Wrong(
+        "another tenant's inventory",
+        _edit(INVENTORY, "name: acme", "name: other"),
+        """
+        Error: The documents are not valid: 1 problem
+
+          tenants/acme.inventory.yaml:7:9
+            `metadata.name` is `other`, but the file is acme.inventory.yaml
+            Why:   both must be the same
+            To do: write `name: acme`, or rename the file to other.inventory.yaml
+        """,
+    ),
+    Wrong(
+        "another project's inventory",
+        _other_project,
+        """
+        Blocker: acme/source_project/acme holds the whole tenant  [source_gone]
+          the project acme that the inventory was made of (ffffffffffffffffffffffffffffffff) is not on cloud
+          source-admin
+          Why:   nothing can be replicated from it, and nothing could go back to it
+          To do: if the inventory is of another project, run `millpond discover acme`; if the migration is
+                 complete, remove tenants/acme.yaml and its inventory; else check the login and the
+                 manifest's source
+        """,
+        3,
+    ),
+    Wrong(
+        "missing cloud",
+        _state(target={"cloud": "target-admn", "domain": "customers", "project": "acme"}),
+        """
+        Error: A cloud is not configured
+          Where: clouds.yaml
+          Why:   cloud target-admn is not configured; there are: source-acme, source-admin, target-admin
+          To do: Did you mean target-admin?
+        """,
+    ),
+    Wrong(
+        "wrong password of a cloud",
+        _cloud(password="wrong"),
+        """
+        Error: The login was refused
+          Where: target-admin
+          Why:   Keystone of cloud target-admin refused the login (HTTP 401)
+          To do: Check auth and project of this cloud in clouds.yaml and secure.yaml.
+        """,
+    ),
+    Wrong(
+        "unreachable cloud",
+        _cloud(auth_url="http://127.0.0.12:9/identity/v3"),
+        """
+        Error: A service cannot be reached
+          Where: target-admin: GET /identity/v3
+          Why:   Keystone of cloud target-admin: connection refused
+          To do: Check auth_url, the network and cacert in clouds.yaml.
+        """,
+    ),
+    Wrong(
+        "cloud that fails throughout",
+        _fault(action={"status": 500}, cloud="target", count=0),
+        """
+        Error: A service cannot be reached
+          Where: target-admin
+          Why:   Keystone of cloud target-admin answers HTTP 500
+          To do: The service itself fails: see its log, and run this again when it works.
+        """,
+    ),
+    Wrong(
+        "Nova that fails throughout",
+        _fault(action={"status": 500}, cloud="target", service="nova", count=0),
+        """
+        Error: A call failed
+          Where: target-admin: compute
+          Why:   Internal Server Error (HTTP 500)
+          To do: The service itself fails: see its log, and run this again when it works.
+        """,
+    ),
+    Wrong(
+        "wrong password of an array",
+        lambda stage, _: (stage.directory / "password").write_text("wrong"),
+        """
+        Error: The login was refused
+          Where: ibox-a
+          Why:   array ibox-a refused the login of admin
+          To do: Check username and password of array ibox-a in millpond.yaml.
+        """,
+    ),
+    Wrong(
+        "no password of an array",
+        lambda stage, _: (stage.directory / "password").unlink(),
+        """
+        Error: The login was refused
+          Where: ibox-a
+          Why:   there is no password for array ibox-a
+          To do: Make password readable: No such file or directory.
+        """,
+    ),
+    Wrong(
+        "unreachable array",
+        _site(port=9),
+        """
+        Error: A service cannot be reached
+          Where: ibox-a: GET /api/rest/_features
+          Why:   array ibox-a: connection refused
+          To do: Check address, port, tls and ca_file of array ibox-a in millpond.yaml.
+        """,
+    ),
+    Wrong(
+        "full target pool",
+        _fault(world="pool_full", cloud="ibox-b", name="pool-b1"),
+        """
+        Blocker: acme/pool/ibox-b:pool-b1 holds the whole tenant  [target_pool_full]
+          pool pool-b1 has 0.0 GiB of physical space free
+          Why:   a replica whose target pool is full is suspended by the array
+          To do: enlarge the pool, or move fewer volumes at a time
+        """,
+        3,
+    ),
+    Wrong(
+        "missing flavor",
+        _state(servers=[{"name": "db-1", "flavor": "m9.huge"}]),
+        """
+        Blocker: acme/server/db-1 holds wave rest  [missing_flavor]
+          the target has no flavor `m9.huge`
+          Why:   the manifest or maps.flavors in millpond.yaml asks for it
+          To do: create the flavor on the target, or name another one
+        """,
+        3,
+    ),
+    Wrong(
+        "quota that is too small",
+        _state(quotas={"cores": 2}),
+        """
+        Blocker: acme/quota/compute holds the whole tenant  [quota_too_small]
+          quota `cores` is 2 on the target, the tenant needs 6
+          Why:   its objects would be refused halfway
+          To do: raise `quotas: {cores: 6}` in the manifest, or exclude objects
+        """,
+        3,
+    ),
+    Wrong(
+        "journal that cannot be written",
+        lambda stage, _: _journal(stage, "sqlite:////proc/nowhere/journal.db"),
+        """
+        Error: The journal cannot be used
+          Where: /proc/nowhere/journal.db
+          Why:   [Errno 2] No such file or directory: '/proc/nowhere'
+          To do: Nothing was sent. Make the place writable and free some space, or name another one with
+                 `journal` in millpond.yaml.
+        """,
+    ),
+)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
+def test_one_clear_text_nothing_done_and_the_next_run_goes_on(stage: Stage, wrong: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.manifest["cutover"] = True
+    stage.write()
+    right = {path: path.read_text() for path in stage.directory.rglob("*") if path.is_file()}
+    with monkeypatch.context() as patch:
+        wrong.breaks(stage, patch)
+        with stage.counted() as mutating:
+            answer = millpond(stage.directory, "apply")
+    told = dedent(wrong.told).strip()
+    if wrong.code == 1:
+        assert (answer.err.strip(), answer.out) == (told, "")
+    else:
+        assert told in answer.out
+        assert "Held by 1 blocker, see above. When that is done:\n\n    millpond apply acme" in answer.out
+        assert answer.err == ""
+    assert answer.code == wrong.code
+    assert mutating == []
+    for path, text in right.items():
+        path.write_text(text)
+    stage.sandbox.control.clear_faults()
+    mended = millpond(stage.directory, "plan", "--detailed-exitcode")
+    assert (mended.code, "Blocker" in mended.out) == (2, False), mended.text
+
+
+def test_all_that_is_wrong_in_the_documents_is_told_at_once(stage: Stage) -> None:
+    stage.manifest |= {
+        "waves": [{"name": "pilot", "servers": ["web-9"]}],
+        "quotas": {"coers": 4},
+        "exclude": [{"server": "db-2", "reason": "gone"}],
+    }
+    stage.write()
+    answer = millpond(stage.directory, "validate")
+    assert answer.code == 1
+    assert "Error: The documents are not valid: 3 problems" in answer.err
+    assert all(name in answer.err for name in ("`web-9`", "`coers`", "`db-2`", "did you mean `cores`?"))
+
+
+def test_an_array_whose_certificate_nobody_signed_is_refused_unless_its_ca_is_named(stage: Stage, tmp_path: Path) -> None:
+    with terminated(stage.sandbox.host("ibox-a"), stage.sandbox.port, tmp_path / "ca.pem") as port:
+        tls = {**stage._array("ibox-a"), "port": port, "tls": True}
+        stage.site_spec = {"arrays": [tls, stage._array("ibox-b")]}
+        stage.write()
+        refused = millpond(stage.directory, "plan")
+        stage.site_spec = {"arrays": [{**tls, "ca_file": "ca.pem"}, stage._array("ibox-b")]}
+        stage.write()
+        trusted = millpond(stage.directory, "plan", "--detailed-exitcode")
+        stage.site_spec = {"arrays": [{**tls, "verify": False}, stage._array("ibox-b")]}
+        stage.write()
+        blind = millpond(stage.directory, "plan", "--detailed-exitcode")
+    assert (refused.code, refused.err.strip()) == (1, UNTRUSTED)
+    assert (trusted.code, trusted.err) == (0, "")
+    assert "[tls_unverified]" not in trusted.out
+    assert (blind.code, blind.err) == (0, "")
+    assert "its certificate is not verified" in blind.out
+
+
+UNTRUSTED = """Error: A service cannot be reached
+  Where: ibox-a: GET /api/rest/_features
+  Why:   array ibox-a: its TLS certificate cannot be verified
+  To do: Check address, port, tls and ca_file of array ibox-a in millpond.yaml."""
