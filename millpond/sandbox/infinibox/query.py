@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from millpond.sandbox.core.store import Row
@@ -66,13 +67,19 @@ def matches(value: Any, expression: str) -> bool:
     if value is None:
         return (operand == "null") == (operator == "eq")
     if operator in WITH_LISTS:
-        options = [typed(part.strip(), value) for part in operand.strip("()[]").split(",")]
+        options = listed(operand, type(value))
         if operator == "between":
             return bool(options[0] <= value <= options[-1])
         return (value in options) == (operator == "in")
     if isinstance(value, list):
         return any(COMPARISONS[operator](one, typed(operand, one)) for one in value)
     return COMPARISONS[operator](value, typed(operand, value))
+
+
+@lru_cache(maxsize=64)
+def listed(operand: str, kind: type) -> tuple[Any, ...]:
+    """The values of a list, in the type of what they are compared with. One list is compared with every row."""
+    return tuple(typed(part.strip(), kind()) for part in operand.strip("()[]").split(","))
 
 
 def typed(text: str, like: Any) -> Any:
