@@ -67,7 +67,7 @@ def matches(value: Any, expression: str) -> bool:
     if value is None:
         return (operand == "null") == (operator == "eq")
     if operator in WITH_LISTS:
-        options = listed(operand, type(value))
+        options = listed(operand, type(value)() if isinstance(value, bool | int | float) else "")
         if operator == "between":
             return bool(options[0] <= value <= options[-1])
         return (value in options) == (operator == "in")
@@ -76,10 +76,10 @@ def matches(value: Any, expression: str) -> bool:
     return COMPARISONS[operator](value, typed(operand, value))
 
 
-@lru_cache(maxsize=64)
-def listed(operand: str, kind: type) -> tuple[Any, ...]:
+@lru_cache(maxsize=64, typed=True)
+def listed(operand: str, like: bool | float | str) -> tuple[Any, ...]:
     """The values of a list, in the type of what they are compared with. One list is compared with every row."""
-    return tuple(typed(part.strip(), kind()) for part in operand.strip("()[]").split(","))
+    return tuple(typed(part.strip(), like) for part in operand.strip("()[]").split(","))
 
 
 def typed(text: str, like: Any) -> Any:
