@@ -85,12 +85,14 @@ def _copies(
     for name in sorted({key.name for key in desired.inventory.key_pairs}):
         copy, needs = held.get((login, name)), wanted.get(name, [])
         need = needs[0][1] if needs else None
+        ladder = Ladder(desired.address(KIND, f"boot:{name}"), servers=_users_of(desired, name))
         if copy is not None and _blob(copy) not in known:
             if need is not None:
                 findings.append(_taken(desired, name))
+                ladder.wait("copy", "held by another key pair of this name", long=True)
+            steps += ladder.steps
             continue
         wrong = copy is not None and (need is None or _blob(copy) != _blob(need))
-        ladder = Ladder(desired.address(KIND, f"boot:{name}"), servers=_users_of(desired, name))
         if wrong:
             ladder.change("remove_copy", "no server to boot needs it any more", effect=Effect.DELETE, name=name, user_id=login)
         if need is not None and (copy is None or wrong):

@@ -78,10 +78,6 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         local = local_volume(desired, snapshot, volume)
         if not goals.wave(volume.id) or volume.encrypted or local is None:
             continue
-        doubles = ambiguous(snapshot, "volumes", volume.id)
-        if doubles:
-            findings.append(_doubled(desired, goals, volume, [double.id for double in doubles]))
-            continue
         ladder = Ladder(
             desired.address(KIND, volume.id),
             wave=goals.wave(volume.id),
@@ -92,10 +88,15 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         aim = goal(KIND, goals.stage(volume.id))
         if aim in ("", "tenants"):
             continue
-        if adoption_of(desired, volume, local) == "manage":
-            findings += _managed(ladder, aim, desired, snapshot, goals, volume, target, remote.get(volume.id))
+        if doubles := ambiguous(snapshot, "volumes", volume.id):
+            blockers = [_doubled(desired, goals, volume, [double.id for double in doubles])]
+        elif adoption_of(desired, volume, local) == "manage":
+            blockers = _managed(ladder, aim, desired, snapshot, goals, volume, target, remote.get(volume.id))
         else:
-            findings += _precreated(ladder, aim, desired, snapshot, goals, volume, target)
+            blockers = _precreated(ladder, aim, desired, snapshot, goals, volume, target)
+        if blockers and aim == "released":
+            ladder.wait("release", "held by the blocker of this volume", long=True)
+        findings += blockers
         steps += ladder.steps
     return KindPlan(tuple(steps), tuple(findings))
 
