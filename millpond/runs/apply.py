@@ -18,7 +18,7 @@ from millpond.execution.redaction import secrets_of
 from millpond.execution.run import Run, new_run
 from millpond.model.desired import Desired
 from millpond.model.outcome import ApplyResult, Outcome, Result
-from millpond.model.plan import Plan, TenantPlan
+from millpond.model.plan import Plan, Stage, TenantPlan
 from millpond.model.site import Site
 from millpond.planning.digest import plan_digest, tenant_digest
 from millpond.planning.envelope import Envelope
@@ -29,6 +29,7 @@ from millpond.runs.progress import Progress
 from millpond.runs.signals import await_all, signals
 from millpond.runs.tenant import TenantRun
 
+WRITES = (Stage.DISCARD.value, Stage.CARRY_BACK.value)
 AT_ONCE = 4
 """Tenants worked on side by side: each waits on its array and clouds most of the time."""
 
@@ -106,7 +107,7 @@ class _Work:
 
     def done(self, error: MillpondError | None, *, abandoned: bool) -> _Done:
         work = self._loop
-        plan = work.last_words() if error or abandoned else work.plan
+        plan = work.last_words() if error or abandoned or self._stop.is_set() else work.plan
         return _Done(plan, tuple(work.outcomes), work.measured(), tuple(work.estimated.items()), error or self._stale())
 
     def _stale(self) -> StalePlan | None:
@@ -142,12 +143,21 @@ def _expected(tenants: Sequence[Desired], expect_digest: str, envelope: Plan | N
             )
     if envelope:
         moved = [t.tenant for t in envelope.tenants if t.tenant in digests and t.digest != digests[t.tenant]]
+        moved += [desired.tenant for desired in tenants if _goes_back_otherwise(desired, envelope)]
         if moved:
             raise StalePlan(
                 f"the documents of {', '.join(moved)} changed since the plan was made",
                 fix="Make the plan again and have it reviewed:",
                 command="millpond plan -o plan.json",
             )
+
+
+def _goes_back_otherwise(desired: Desired, envelope: Plan) -> bool:
+    """Whether what becomes of the target's writes is not what was reviewed: the digest leaves rollback blocks out, and the rungs of
+    `discard` are among those of `carry_back`."""
+    reviewed = {wave.name: wave.stage.value for t in envelope.tenants if t.tenant == desired.tenant for wave in t.waves}
+    words = {wave.name: wave.rollback.target_writes for wave in desired.waves if wave.rollback}
+    return any(reviewed.get(name) in WRITES and reviewed[name] != word for name, word in words.items())
 
 
 def _result(done: Sequence[_Done], run: Run, interrupted: bool) -> ApplyResult:

@@ -14,7 +14,7 @@ from millpond.execution.executor import Executor
 from millpond.model.change import AnyStep, Change
 from millpond.model.desired import Desired
 from millpond.model.outcome import Outcome, Result
-from millpond.model.plan import TenantPlan, WaveStatus
+from millpond.model.plan import Stage, TenantPlan, WaveStatus
 from millpond.model.snapshot import Snapshot
 from millpond.planning.build import build
 from millpond.planning.digest import tenant_digest
@@ -25,6 +25,7 @@ from millpond.runs.progress import Progress
 
 TOO_OFTEN = 5
 """A change that was done this often and is still asked for does not take effect."""
+GOING_BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
 PATIENCE = 60
 """A change that could not be sent, or whose reply was lost, is tried this often: an outage must not end in a run that gave up."""
 
@@ -93,6 +94,7 @@ class TenantRun:
     def _plan(self) -> TenantPlan:
         self._check_claims()
         plan = build(self.desired, self._snapshot, run=self.run, tried=frozenset(self._tried), wave=self.wave)
+        self._back(plan)
         for address, seconds in plan.outage.servers:
             self.estimated.setdefault(address, seconds)
         self.plan = plan
@@ -168,14 +170,22 @@ class TenantRun:
         self.progress.ended(change, self.outcomes[-1])
 
     def _time(self, change: Change, outcome: Outcome) -> None:
-        """Measures the outage of each server: from the moment its stop is sent to its handover, or to its start on the way back."""
+        """Measures the outage of each server: from the moment its stop is sent to its handover; on the way back see `_back`."""
         if change.action == "stop" and change.kind in ("source_server", "server") and outcome.result is not Result.FAILED:
             began = time.time() - outcome.seconds
             address = str(self.desired.address("server", change.source_id))
             self.outages.setdefault(address, (began, 0.0))
-        if change.kind == "source_server" and change.action in ("verify", "start") and outcome.result is Result.DONE:
+        if change.kind == "source_server" and change.action == "verify" and outcome.result is Result.DONE:
             address = str(self.desired.address("server", change.source_id))
             if address in self.outages:
+                self.outages[address] = (self.outages[address][0], time.time())
+
+    def _back(self, plan: TenantPlan) -> None:
+        """On the way back an outage ends when the source server is seen ACTIVE again."""
+        back = {address for wave in plan.waves if wave.stage in GOING_BACK for address in wave.servers}
+        for server in self._snapshot.source.servers:
+            address = str(self.desired.address("server", server.id))
+            if address in back and server.status == "ACTIVE" and server.idle and not self.outages.get(address, (0, 1))[1]:
                 self.outages[address] = (self.outages[address][0], time.time())
 
     def _soon(self, plan: TenantPlan, ready: Sequence[Change]) -> list[AnyStep]:

@@ -1,5 +1,11 @@
 """One tenant of three servers, from the cut to the way back."""
 
+import pytest
+
+from millpond.errors import StalePlan
+from millpond.runs.apply import apply_plan
+from millpond.runs.plan import make_plan
+from millpond.runs.progress import Silent
 from tests.story.stage import Stage
 
 
@@ -97,3 +103,22 @@ def test_a_rollback_block_of_an_earlier_cut_is_refused(stage: Stage) -> None:
         result = stage.apply()
     assert mutating == []
     assert [finding.code for finding in result.plan.tenants[0].blockers] == ["rollback_undecided"]
+
+
+def test_a_saved_plan_that_carries_back_does_not_discard(stage: Stage) -> None:
+    cut = cut_over(stage)
+    stage.manifest |= {"cutover": False, "rollback": {"cut": cut, "target_writes": "carry_back"}}
+    site, tenants = stage.load()
+    reviewed = make_plan(site, tenants)
+    stage.manifest["rollback"]["target_writes"] = "discard"
+    site, tenants = stage.load()
+    with stage.counted() as mutating, pytest.raises(StalePlan):
+        apply_plan(site, tenants, progress=Silent(), envelope=reviewed)
+    assert mutating == []
+
+
+def test_the_outage_of_a_rollback_ends_when_the_source_runs(stage: Stage) -> None:
+    cut = cut_over(stage)
+    stage.manifest |= {"cutover": False, "rollback": {"cut": cut, "target_writes": "discard"}}
+    result = stage.apply()
+    assert {address for address, _ in result.outages} == {"acme/server/db-1", "acme/server/web-1", "acme/server/web-2"}
