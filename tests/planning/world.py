@@ -75,9 +75,9 @@ class World:
     def snapshot(self) -> Snapshot:
         source, target = self._cloud(self.source), self._cloud(self.target)
         if not target.projects:
-            target = CloudState("target", "u-login", domains=target.domains, roles=target.roles, flavors=target.flavors,
-                                volume_types=target.volume_types, storage_pools=target.storage_pools, agents=target.agents,
-                                networks=target.networks, subnets=target.subnets, extensions=target.extensions)  # fmt: skip
+            target = replace(
+                target, quotas=(), server_groups=(), servers=(), volumes=(), security_groups=(), ports=(), routers=(), floating_ips=()
+            )
         arrays = self.arrays.values()
         storage = StorageState(
             tuple(a.facts() for a in arrays),
