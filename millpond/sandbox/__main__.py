@@ -55,7 +55,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _bind(port: int) -> dict[str, socket.socket]:
     """One listening socket per address, all on the same port."""
     if port:
-        return _bind_all(port)
+        try:
+            return _bind_all(port)
+        except OSError as error:
+            sys.exit(f"port {port} cannot be used ({error.strerror}): stop what uses it, or choose another with --port (0: a free one)")
     for candidate in random.sample(FREE_PORTS, 50):
         try:
             return _bind_all(candidate)
