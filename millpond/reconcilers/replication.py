@@ -237,6 +237,10 @@ def _away_once(desired: Same, snapshot: Same) -> frozenset[str]:
 
 def remote_of(group: Group, found: Ends, member: Member) -> int:
     """The array id of the member's remote end; 0 while unpaired."""
-    if found.source is None:
-        return 0
-    return next((pair.remote_id for pair in found.source.pairs if pair.local_id == member.local.id), 0)
+    return _remote_ids(found.source).get(member.local.id, 0) if found.source else 0
+
+
+@once_per
+def _remote_ids(replica: Replica) -> dict[int, int]:
+    """Local id → remote id."""
+    return {pair.local_id: pair.remote_id for pair in replica.pairs}

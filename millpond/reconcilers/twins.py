@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from millpond.model.snapshot import Snapshot
@@ -37,14 +36,24 @@ class Same:
         return isinstance(other, Same) and other.item is self.item
 
 
+REMEMBERED = 64
+
+
 def once_per(build: Callable[[K], V]) -> Callable[[K], V]:
-    """`build`, remembered for the last 64 objects it was called with, by identity. Its argument must never change."""
+    """`build`, remembered for the REMEMBERED objects that it was last built for, by identity. Its argument must never change."""
+    known: dict[int, tuple[K, V]] = {}
 
-    @lru_cache(maxsize=64)
-    def remembered(key: Same) -> V:
-        return build(key.item)
+    def remembered(item: K) -> V:
+        hit = known.get(id(item))
+        if hit is not None and hit[0] is item:
+            return hit[1]
+        value = build(item)
+        for oldest in list(known)[: len(known) - REMEMBERED + 1]:
+            known.pop(oldest, None)
+        known[id(item)] = (item, value)
+        return value
 
-    return lambda item: remembered(Same(item))
+    return remembered
 
 
 @once_per
