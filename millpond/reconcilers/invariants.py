@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from millpond.errors import InvariantBroken
+from millpond.errors import InvariantBroken, LeaseHeld
 from millpond.model.array import ArrayVolume, Replica, Role
 from millpond.model.block_storage import Volume
 from millpond.model.change import UNKNOWN, Change
@@ -95,17 +95,28 @@ def _has_role(change: Change, replica: Replica, role: Role) -> None:
 
 
 def _still_ours(change: Change, servers: Iterable[Server]) -> None:
-    """The cut records read anew still name the run that planned this: another may have taken over meanwhile."""
-    values = change.parameters
-    others = {s.record.run for s in servers if s.id in values["servers"] and s.record and s.record.cut} - {values["run"]}
-    if values["run"] and others:
-        raise _broken(change, f"run {', '.join(sorted(others))} has taken over this cut")
+    """LeaseHeld where the cut records, read anew, name another run than the one that planned this: it must do nothing more at all."""
+    run = change.parameters.get("run", "")
+    others = {s.record.run for s in servers if s.id in change.servers and s.record and s.record.cut} - {run}
+    if run and others:
+        raise LeaseHeld(
+            f"run {', '.join(sorted(others))} has taken over this cut: nothing was sent",
+            where=str(change.address),
+            fix="This run stops here. See who is at work:",
+            command=f"millpond status {change.address.tenant}",
+        )
+
+
+def still_ours(change: Change, providers: Providers) -> None:
+    """Before a server is stopped, started or deleted, on either side: the clouds check no lease."""
+    _still_ours(change, [found for id in change.servers if (found := providers.source.compute.server(id))])
 
 
 def source_is_stopped(change: Change, providers: Providers, server_id: str) -> None:
     """Before a boot on the target. A server that is gone from the source cannot run there."""
-    found = providers.source.compute.server(server_id)
-    _stopped(change, [found] if found else [], [server_id], "source")
+    servers = [found] if (found := providers.source.compute.server(server_id)) else []
+    _still_ours(change, servers)
+    _stopped(change, servers, [server_id], "source")
 
 
 def target_is_stopped(change: Change, providers: Providers, project: str, server_id: str) -> None:

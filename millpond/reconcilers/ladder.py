@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from millpond.model.address import Address, Side
@@ -82,3 +84,10 @@ class Ladder:
             self._beside.append(step.id)
         elif not alone:
             self._after = (step.id,)
+
+
+def signed(steps: Iterable[AnyStep], run: str) -> tuple[AnyStep, ...]:
+    """Each change names the run that will perform it: it stops where a cut record names another. Nothing to a plan that is only shown."""
+    if not run:
+        return tuple(steps)
+    return tuple(replace(step, parameters={**step.parameters, "run": run}) if isinstance(step, Change) else step for step in steps)

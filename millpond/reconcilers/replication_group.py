@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from millpond.model.address import Side
@@ -16,7 +15,7 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers import replication_calls
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
-from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.replication import (
     SAFETY_PREFIX,
     Ends,
@@ -70,15 +69,8 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             room -= _pair_or_wait(ladder, snapshot, group, found, room)
         if not foreign:
             _lead(ladder, aim, desired, snapshot, goals, group, found)
-        steps += [_signed(step, goals.run) for step in ladder.steps]
+        steps += signed(ladder.steps, goals.run)
     return KindPlan(tuple(steps), tuple(findings))
-
-
-def _signed(step: AnyStep, run: str) -> AnyStep:
-    """What changes a role names the run that planned it: `perform` stops where the records name another."""
-    if isinstance(step, Change) and "local_ids" in step.parameters:
-        return replace(step, parameters={**step.parameters, "run": run})
-    return step
 
 
 def _hold(ladder: Ladder, stage: Stage) -> None:

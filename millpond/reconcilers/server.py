@@ -17,7 +17,7 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers import boot, flavor, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
-from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.server_back import remove, unexpected
 from millpond.reconcilers.server_identity import boot_name, desired_power, keeps_user_data, unequal, wanted, zone
 from millpond.reconcilers.twins import ambiguous, twin
@@ -76,7 +76,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         steps += ladder.steps
         if any(step.action == "create" for step in ladder.steps):
             former |= dict.fromkeys(shared, (f"{address}#create",))
-    return KindPlan(tuple(steps), tuple(findings))
+    return KindPlan(signed(steps, goals.run), tuple(findings))
 
 
 def _contended(desired: Desired) -> set[str]:
@@ -377,6 +377,7 @@ def perform(change: Change, providers: Providers) -> None:
         case "rename":
             compute.rename_server(server_id, parameters["name"])
         case "power" | "stop":
+            invariants.still_ours(change, providers)
             if parameters.get("relock"):  # the lock that was found may be the tenant's own; both calls may be repeated
                 compute.server_action(server_id, "lock")
             compute.server_action(server_id, "os-stop")
@@ -386,6 +387,7 @@ def perform(change: Change, providers: Providers) -> None:
         case "lock" | "unlock":  # a lock is the tenant's own where it is carried, an administrator's on the way back
             compute.server_action(server_id, change.action, project_id=parameters.get("owner", ""))
         case "delete" | "delete_first" | "delete_failed":
+            invariants.still_ours(change, providers)
             invariants.is_ours(change, providers, server_id, parameters["marker"])
             compute.delete_server(server_id)
         case "keep_volume":

@@ -20,7 +20,7 @@ from millpond.reconcilers import boot, invariants
 from millpond.reconcilers import server as target_server
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
-from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change
 from millpond.reconcilers.replication import away
 from millpond.reconcilers.twins import twin
@@ -60,7 +60,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         elif aim == "absent":
             _delete(ladder, here)
         steps += ladder.steps
-    return KindPlan(tuple(steps), tuple(findings))
+    return KindPlan(signed(steps, goals.run), tuple(findings))
 
 
 def _gone(desired: Desired, goals: Goals, server: Server) -> list[Finding]:
@@ -251,9 +251,11 @@ def perform(change: Change, providers: Providers) -> None:
             compute.server_action(server_id, "lock")
             compute.set_server_metadata(server_id, _one("locked", "retaken"))
         case "stop":  # the tenant may have put a lock of its own before ours: again, so that it is an administrator's
+            invariants.still_ours(change, providers)
             compute.server_action(server_id, "lock")
             compute.server_action(server_id, "os-stop")
         case "start":
+            invariants.still_ours(change, providers)
             invariants.target_is_stopped(change, providers, change.parameters["target_project"], server_id)
             compute.server_action(server_id, "os-start")
         case "time" | "time_return":
