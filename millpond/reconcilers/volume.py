@@ -143,7 +143,7 @@ def _precreated(
             **_project(snapshot),
         )
         _create(ladder, desired, snapshot, volume, kind)
-        target_id = UNKNOWN
+        target, target_id = None, UNKNOWN
     elif target.status == "creating":
         ladder.wait("create", "Cinder is creating it")
         target_id = target.id
