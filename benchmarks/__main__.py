@@ -38,7 +38,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--servers", type=int, default=300, help="of the tenant, with three volumes and three ports each")
     parser.add_argument("--wave", type=int, default=30, help="servers that are cut over together")
-    parser.add_argument("--speed", type=float, default=3.0, help="virtual seconds per real second during the cutover")
+    parser.add_argument("--speed", type=float, default=2.0, help="virtual seconds per real second during the cutover")
     parser.add_argument("--latency", type=float, default=0.02, help="real seconds that every request takes longer")
     return parser.parse_args(arguments)
 
