@@ -26,7 +26,7 @@ from millpond.runs.progress import Progress
 TOO_OFTEN = 5
 """A change that was done this often and is still asked for does not take effect."""
 GOING_BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
-PATIENCE = 60
+ATTEMPTS = 60
 """A change that could not be sent, or whose reply was lost, is tried this often: an outage must not end in a run that gave up."""
 
 PATIENCE = 2
@@ -136,7 +136,8 @@ class TenantRun:
         held = False
         for outcome in self.executor.perform(list(changes.values()), self.stop.is_set):
             self._settle(changes[outcome.step], outcome)
-            held = held or outcome.result is Result.HELD
+            again = self._counts[outcome.step] > 1
+            held = held or outcome.result is Result.HELD or (outcome.result is Result.UNKNOWN and again)
         if held:
             self._pause()
         self._done_at = time.monotonic()
@@ -162,7 +163,7 @@ class TenantRun:
         self._counts[change.id] += 1
         if outcome.result is Result.FAILED:
             self._failed[change.id] = outcome.message
-        elif self._counts[change.id] >= (TOO_OFTEN if outcome.result is Result.DONE else PATIENCE):
+        elif self._counts[change.id] >= (TOO_OFTEN if outcome.result is Result.DONE else ATTEMPTS):
             message = outcome.message or "it was carried out several times and did not take effect"
             self._failed[change.id] = message
             self.outcomes.append(replace(outcome, result=Result.FAILED, message=message))
