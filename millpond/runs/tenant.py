@@ -152,15 +152,20 @@ class TenantRun:
         return [change for change in ready if change.id not in late]
 
     def _note_boots(self, changes: Iterable[Change]) -> None:
-        records = {server.id: server.record for server in self._snapshot.source.servers}
-        for change in changes:
-            if change.kind == "server" and change.action == "create":
-                record = records.get(change.source_id)
-                self._tried.add(f"{change.source_id}@{record.booting if record else ''}")
+        self._tried.update(*map(self._boots, changes))
+
+    def _boots(self, change: Change) -> set[str]:
+        """The declared boot that this change sends, if it is one."""
+        if change.kind != "server" or change.action != "create":
+            return set()
+        record = next((server.record for server in self._snapshot.source.servers if server.id == change.source_id), None)
+        return {f"{change.source_id}@{record.booting if record else ''}"}
 
     def _settle(self, change: Change, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
         self._counts[change.id] += 1
+        if outcome.result is Result.HELD:
+            self._tried -= self._boots(change)  # a boot that was not taken in can be sent again at once
         if outcome.result is Result.FAILED:
             self._failed[change.id] = outcome.message
         elif self._counts[change.id] >= (TOO_OFTEN if outcome.result is Result.DONE else ATTEMPTS):

@@ -94,6 +94,13 @@ def test_errors_in_the_middle_of_a_cut_change_nothing_about_its_end(stage: Stage
     whole(stage)
 
 
+@pytest.mark.parametrize("path", ["/servers$", "/suspend"])
+def test_a_service_that_takes_nothing_in_for_a_while_is_asked_again(stage: Stage, path: str) -> None:
+    stage.sandbox.control.fault(action={"status": 503}, method="POST", path=path, count=12)
+    assert cut(stage) == []
+    whole(stage)
+
+
 @pytest.mark.parametrize("action", ["drop_before", "drop_after"])
 def test_a_boot_whose_reply_is_lost_is_looked_for_before_it_is_sent_again(stage: Stage, action: str) -> None:
     stage.sandbox.control.fault(action=action, cloud="target", service="nova", method="POST", path="/servers$", count=2)
@@ -155,6 +162,36 @@ def test_replication_that_the_array_suspended_is_resumed_and_synced_before_a_cut
         stage.sandbox.control.write(cloud="source", server_id=row["id"], data="after the suspension")
     assert cut(stage) == []
     whole(stage)
+
+
+class Overflow(Silent):
+    """The target's pool is full by the time that the last writes are to be synced."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._control, self._servers = stage.sandbox.control, [row["id"] for row in stage.rows("source/nova/servers")]
+        self._full = False
+
+    def began(self, change: Change) -> None:
+        if change.action == "stop" and not self._full:
+            self._full = True
+            self._control.fault(world="pool_full", name="pool-b1")
+            for server in self._servers:
+                self._control.write(cloud="source", server_id=server, data="more than fits")
+
+
+@pytest.mark.parametrize("onward", [True, False])
+def test_a_pool_that_is_full_in_the_middle_of_a_cut_loses_nothing(stage: Stage, onward: bool) -> None:
+    stage.manifest["cutover"] = True
+    result = stage.apply(Overflow(stage))
+    assert result.remaining
+    assert statuses(stage, "target") == {}
+    stage.sandbox.control.clear_faults()
+    stage.manifest["cutover"] = onward
+    assert not stage.settle().remaining
+    if onward:
+        whole(stage)
+    else:
+        home(stage)
 
 
 def test_replication_that_the_array_suspended_goes_on_without_a_cut(stage: Stage) -> None:
