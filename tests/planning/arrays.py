@@ -41,7 +41,9 @@ class Array:
     # Reading.
 
     def facts(self) -> ArrayFacts:
-        return ArrayFacts(self.name, self.name, f"serial-{self.name}", self.clock_ms(), link_up=self.link_up, replicas_total=len(self.replicas_))
+        return ArrayFacts(
+            self.name, self.name, f"serial-{self.name}", self.clock_ms(), link_up=self.link_up, replicas_total=len(self.replicas_)
+        )
 
     def pools(self) -> tuple[ArrayPool, ...]:
         return (ArrayPool(self.name, 1, self.pool, 10**6 * GIB, 10**6 * GIB),)

@@ -1,8 +1,8 @@
 """Kills an apply at its k-th mutating call, runs it again, and compares the world with the one that no crash disturbed.
 
-    python -m tests.story.crash                 every call of every phase: about an hour on two cores
-    python -m tests.story.crash --every 20      a sample
-    python -m tests.story.crash --phase cut --only 17 --mode after_lost
+python -m tests.story.crash                 every call of every phase: about an hour on two cores
+python -m tests.story.crash --every 20      a sample
+python -m tests.story.crash --phase cut --only 17 --mode after_lost
 """
 
 from __future__ import annotations
