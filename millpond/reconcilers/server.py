@@ -292,7 +292,9 @@ def leads_on(desired: Desired, snapshot: Snapshot, server: Server, target: Serve
     """Whether the rungs of its ladder, if there are any left, end with a server that may be handed over: it ran, and is equal."""
     if target is None:
         return may_boot(desired, snapshot, server, record)
-    if target.status in ("BUILD", "ERROR"):
+    if target.status == "BUILD":
+        return True
+    if target.status == "ERROR":
         return not target.launched_at
     return target.status in RUNNING and bool(target.launched_at) and not _wrong(desired, snapshot, server, target)
 
