@@ -1,0 +1,122 @@
+"""What the tenant changed since discover, whom it holds, and what is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from millpond.model.compute import Flavor, Server
+from millpond.model.plan import Drift, TenantPlan
+from millpond.reconcilers.security_group import KIND as GROUP
+from tests.planning.tenant import VOLUMES, desired, prepared, volume
+from tests.planning.walk_cases import BOTH, PILOT, approved, before, done, leaving
+from tests.planning.world import World
+from tests.reconcilers.builders import NETWORK, nic
+
+
+def drifted(plan: TenantPlan, side: str = "source") -> list[str]:
+    return [str(item.address).partition("/")[2] for item in plan.drift if item.side == side]
+
+
+def held(plan: TenantPlan) -> list[str]:
+    """The waves that drift blocks; `-` for a mere warning."""
+    return [finding.wave or "-" for finding in plan.findings if finding.code == "source_drift"]
+
+
+def server(made: World, **values: Any) -> None:
+    made.source.compute.put("server-1", **values)
+
+
+def row(made: World, kind: str, id: str, **values: Any) -> None:
+    rows = made.source.network.rows[kind]
+    rows[id] = replace(rows[id], **values)
+
+
+def late_server(made: World) -> None:
+    made.source.compute.rows["late"] = Server("late", "late", Flavor("m1.small", 1, 1, 1))
+
+
+def late_volume(made: World, server: str = "") -> None:
+    late = volume("late", "late", 1, server, "/dev/vdz" if server else "")
+    made.source.block_storage.rows["late"] = late
+    made.arrays["ibox-a"].make(late.backend_name, 1024**3)
+
+
+def late_port(made: World, **values: Any) -> None:
+    made.source.network.rows["port"]["late"] = nic(9, id="late", name="late", **values)
+
+
+TURNS: list[tuple[Callable[[World], None], list[str], list[str]]] = [
+    (lambda w: server(w, status="SHUTOFF"), ["server/web-1"], ["pilot"]),
+    (lambda w: server(w, locked=True), ["server/web-1"], ["pilot"]),
+    (lambda w: server(w, flavor=Flavor("m1.large", 4, 8192, 0)), ["server/web-1"], ["pilot"]),
+    (lambda w: server(w, updated_at="2026-11-01T00:00:00+00:00"), [], []),
+    (lambda w: w.source.block_storage.put("data-1", size=30), ["volume/web-1-data"], ["pilot"]),
+    (lambda w: w.source.block_storage.put("root-2", name="renamed"), ["volume/web-2-root"], ["rest"]),
+    (lambda w: row(w, "port", "port-2", security_groups=()), ["port/eth0-2"], ["rest"]),
+    (lambda w: row(w, "port", "port-1", status="DOWN", host_id="compute-9"), [], []),
+    (lambda w: row(w, "network", "n-app", mtu=1450), ["network/app"], ["pilot", "rest"]),
+    (lambda w: row(w, "subnet", "s-app", dns_nameservers=()), ["subnet/app-v4"], ["pilot", "rest"]),
+    (lambda w: row(w, "security_group", "g-web", rules=()), [f"{GROUP}/web"], ["pilot", "rest"]),
+    (lambda w: row(w, "router", "r-edge", routes=()), [], []),
+    (late_server, ["server/late@late"], ["rest"]),
+    (late_volume, ["volume/late@late"], ["rest"]),
+    (lambda w: late_volume(w, "server-1"), ["volume/late@late"], ["pilot"]),
+    (lambda w: late_port(w, device_id="server-1"), ["server/web-1", "port/late@late"], ["pilot", "pilot"]),
+    (lambda w: late_port(w, device_owner="network:dhcp", device_id="dhcp"), [], []),
+    (lambda w: late_port(w, project_id="p-other", device_id=""), [], []),
+    (lambda w: w.source.network.put("network", [replace(NETWORK, id="late", name="late")]), ["network/late@late"], ["pilot", "rest"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("turn", "changed", "waves"), TURNS)
+def test_drift_warns_and_holds_the_waves_that_it_concerns(turn: Callable[[World], None], changed: list[str], waves: list[str]) -> None:
+    made = prepared()
+    turn(made)
+    assert sorted(drifted(made.plan(desired()))) == sorted(changed)
+    assert held(made.plan(desired())) == ["-"] * len(changed)
+    assert sorted(held(made.plan(BOTH))) == sorted(waves)
+
+
+def test_what_is_gone_is_told() -> None:
+    made = prepared()
+    del made.source.compute.rows["server-2"]
+    found = [item for item in made.plan(BOTH).drift if item.what]
+    assert found == [Drift(desired().address("server", "server-2"), "source", (), "is gone from the source")]
+
+
+def test_changes_are_told_field_by_field_in_plain_values() -> None:
+    made = prepared()
+    row(made, "port", "port-1", fixed_ips=())
+    field = made.plan(desired()).drift[0].fields[0]
+    assert (field.path, field.before, field.after) == ("fixed_ips", [{"subnet_id": "s-app", "ip_address": "10.0.0.11"}], [])
+
+
+def test_under_a_record_power_and_lock_are_ours() -> None:
+    made = before("replication_group/pilot-ssd#suspend")
+    assert (drifted(made.plan(PILOT)), held(made.plan(PILOT))) == ([], [])
+    server(made, name="renamed")
+    assert (drifted(made.plan(PILOT)), held(made.plan(PILOT))) == (["server/web-1"], ["-"])
+
+
+def test_what_was_handed_over_drifts_on_the_target_alone() -> None:
+    made = done()
+    server(made, name="renamed")
+    made.source.block_storage.put(VOLUMES[0].id, name="renamed")
+    assert drifted(made.plan(PILOT)) == []
+    twin = next(iter(made.target.compute.rows))
+    made.target.compute.put(twin, name="mine")
+    assert drifted(made.plan(PILOT), "target") == ["server/web-1"]
+    made.target.compute.delete_server(twin)
+    assert [item.what for item in made.plan(PILOT).drift if item.address.kind == "server"] == ["is gone from the target"]
+
+
+def test_a_source_that_is_leaving_does_not_drift() -> None:
+    made = done(BOTH)
+    made.now = made.now.replace(day=9)
+    on = approved(made, leaving())
+    made.advance(on, lambda plan: any(step.kind == "network" and not step.after for step in plan.changes))
+    assert drifted(made.plan(on)) == []
