@@ -12,7 +12,7 @@ from millpond.model.compute import AttachedVolume, Flavor, Server
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.identity import KeyPair, Quota, RoleAssignment, User
 from millpond.model.inventory import Inventory
-from millpond.model.manifest import Manifest, ProjectRef
+from millpond.model.manifest import Manifest, ProjectRef, Reference, Wave
 from millpond.model.secret import Secret
 from millpond.model.site import Fabric, Limits, Maps, PoolEnd, PoolPair, Site
 from millpond.schemas.resolve import names
@@ -88,9 +88,9 @@ def desired(inventory: Inventory = INVENTORY, site: Site = SITE, **manifest: Any
     waves = [DesiredWave(PILOT, tuple(s.id for s in inventory.servers[:1]), first, cutover=False)]
     if inventory.servers[1:] or others:
         waves.append(DesiredWave(REST, tuple(s.id for s in inventory.servers[1:]), others, cutover=False))
-    made = Manifest(
-        "acme", ProjectRef("source", "Default", "acme"), ProjectRef("target", "customers", "acme"), file="tenants/acme.yaml", **manifest
-    )
+    listed = (Wave(PILOT, servers=(Reference("web-1"),)),)
+    source, target = ProjectRef("source", "Default", "acme"), ProjectRef("target", "customers", "acme")
+    made = Manifest("acme", source, target, waves=listed, file="tenants/acme.yaml", **manifest)
     return Desired(site, made, inventory, tuple(waves), names(inventory))
 
 

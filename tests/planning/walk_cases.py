@@ -11,7 +11,6 @@ from millpond.model.array import ReplicaState
 from millpond.model.compute import AttachedVolume, Flavor
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.manifest import Approval, Rollback, Window
-from millpond.model.plan import TenantPlan
 from millpond.planning.digest import tenant_digest
 from tests.planning.arrays import GIB
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared, volume, world
@@ -79,10 +78,6 @@ def one_wave() -> Desired:
     return replace(base, waves=(wave,))
 
 
-def nothing_ready(plan: TenantPlan) -> bool:
-    return not any(not change.after for change in plan.changes)
-
-
 # 1, 2, 3: before any cut.
 
 
@@ -97,7 +92,7 @@ def _() -> Situation:
 def _() -> Situation:
     made = world()
     made.tick()
-    made.advance(desired(), nothing_ready, jobs=False)
+    made.advance(desired(), jobs=False)
     return desired(), made
 
 
@@ -655,6 +650,19 @@ def half_gone() -> Situation:
     made.advance(on, at("source_volume/web-1-root#delete", "source_volume/web-2-root#delete"))
     made.crash()
     return on, made
+
+
+@case("29-delete-on-termination-d")
+def _() -> Situation:
+    """The tenant's disk went with its server: the target's does so once nothing can go back any more."""
+    first, second = INVENTORY.servers
+    disks = tuple(replace(disk, delete_on_termination=disk.volume_id == "data-1") for disk in first.volumes)
+    inventory = replace(INVENTORY, servers=(replace(first, volumes=disks), second))
+    base, made = flags(pilot=True, rest=True, base=desired(inventory)), world(inventory)
+    made.tick()
+    made.advance(base)
+    made.now += timedelta(hours=2)
+    return approved(made, flagged(base, decommission=True, soak=3600)), made
 
 
 @case("29-crash-in-it-d")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from millpond.errors import InvariantBroken, Refused
-from millpond.model.array import Role
+from millpond.model.array import Replica, Role
 from millpond.model.change import Change
 from millpond.model.desired import Desired
 from millpond.model.joining import join_servers
@@ -123,8 +123,8 @@ class World:
         self.sent.append(change.id)
         self.check()
 
-    def tick(self, seconds: float = 30.0) -> None:
-        """Time passes: guests write, and what is under way on clouds and arrays ends."""
+    def tick(self, seconds: float = 30.0, *, jobs: bool = True) -> None:
+        """Time passes: guests write, and what is under way on clouds and (with `jobs`) arrays ends."""
         self._guests()
         self.now += timedelta(seconds=seconds)
         starting = {id for cloud in (self.source, self.target) for id, s in cloud.compute.rows.items() if self._comes_up(s)}
@@ -133,7 +133,7 @@ class World:
         for cloud in (self.source, self.target):
             for id in starting & cloud.compute.rows.keys():
                 self._started(cloud, id)
-        for array in self.arrays.values():
+        for array in self.arrays.values() if jobs else ():
             array.work()
         self.check()
 
@@ -180,7 +180,7 @@ class World:
             for replica in array.replicas_.values():
                 peer = next((p.replicas_.get(replica.remote_id) for p in array.peers.values()), None)
                 if replica.role is Role.SOURCE and peer is not None and peer.role is Role.SOURCE:
-                    raise Unsafe("both sides of a replica are writable")
+                    self._nobody_writes(replica, array)
         for cloud in (self.source, self.target):
             for server in self._running(cloud):
                 for origin, array, volume in self.disks(cloud, server):
@@ -190,6 +190,16 @@ class World:
         both = live & {a.ip_address for p in self.target.network.rows["port"].values() if p.device_owner == LEG for a in p.fixed_ips}
         if both:
             raise Unsafe(f"two live gateways: {both}")
+
+    def _nobody_writes(self, replica: Replica, array: Array) -> None:
+        """Both sides are writable: only where the arrays refuse two targets, and while no guest has a disk of the replica."""
+        if self.site.replication.fence_first:
+            raise Unsafe("both sides of a replica are writable")
+        own = {pair.local_id for pair in replica.pairs}
+        for cloud in (self.source, self.target):
+            for server in self._running(cloud):
+                if any(array is holder and disk in own for _, holder, disk in self.disks(cloud, server)):
+                    raise Unsafe(f"{server} runs on {cloud.name} while both sides of its disks are writable")
 
     def _one_copy(self) -> None:
         markers = {self.target.compute.shown(id).marker for id in self._running(self.target)}
@@ -214,10 +224,9 @@ class World:
                 continue
             if not [w for w in plan.waiting if not w.after]:
                 return plan
-            if all(w.long for w in plan.waiting if not w.after) and not self.at_work():
+            if all(w.long for w in plan.waiting if not w.after) and not (jobs and self.at_work()):
                 return plan
-            if jobs:
-                self.tick()
+            self.tick(jobs=jobs)
         raise AssertionError(f"no rest after {ticks} ticks: {[step.id for step in plan.steps]}")
 
     def at_work(self) -> bool:
