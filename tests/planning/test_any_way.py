@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
@@ -29,7 +30,7 @@ class Mind:
 
     def documents(self, world: World) -> Desired:
         """Every wave that goes back gets the block that names its cut."""
-        base = flagged(desired(), **{name: {"cutover": on} for name, on in self.on.items()})
+        base = flagged(desired(site=world.site), **{name: {"cutover": on} for name, on in self.on.items()})
         snapshot, blocks = world.snapshot(), {}
         for wave in base.waves:
             known = records(snapshot, wave)
@@ -41,10 +42,17 @@ class Mind:
         return flagged(base, **blocks)
 
 
+def on_firmware(world: World, *, two_targets: bool) -> World:
+    world.site = replace(world.site, replication=replace(world.site.replication, fence_first=two_targets))
+    for array in world.arrays.values():
+        array.both_targets_allowed = two_targets
+    return world
+
+
 class Migration(RuleBasedStateMachine):
-    @initialize(mechanism=st.sampled_from(["ovs", "ovn"]), pilot=st.booleans(), rest=st.booleans())
-    def begin(self, mechanism: str, pilot: bool, rest: bool) -> None:
-        self.world, self.mind = prepared(mechanism), Mind({"pilot": pilot, "rest": rest})
+    @initialize(mechanism=st.sampled_from(["ovs", "ovn"]), two_targets=st.booleans(), pilot=st.booleans(), rest=st.booleans())
+    def begin(self, mechanism: str, two_targets: bool, pilot: bool, rest: bool) -> None:
+        self.world, self.mind = on_firmware(prepared(mechanism), two_targets=two_targets), Mind({"pilot": pilot, "rest": rest})
         self.documents = self.mind.documents(self.world)
 
     def ready(self) -> list[Change]:
@@ -138,9 +146,10 @@ def test_every_way_leads_where_the_flags_say() -> None:
     run_state_machine_as_test(Migration, settings=QUICK)
 
 
-def test_every_crash_on_the_straight_ways_is_made_good() -> None:
+@pytest.mark.parametrize("two_targets", [True, False])
+def test_every_crash_on_the_straight_ways_is_made_good(two_targets: bool) -> None:
     """Each single change of a cut of both waves, then the way on, and the ways back."""
-    start = prepared()
+    start = on_firmware(prepared(), two_targets=two_targets)
     on = Mind({"pilot": True, "rest": True})
     documents = on.documents(start)
     worlds, world = [], start
