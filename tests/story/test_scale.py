@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from millpond.model.address import Address
+from millpond.model.change import Change
+from millpond.reconcilers.registry import BY_KIND
+from millpond.runs.moving import MOVED_BY, moved_by
+from millpond.runs.observe import READERS
 from tests.sandbox.running import Sandbox, start_sandbox
 from tests.story.stage import Stage
 
@@ -52,3 +57,25 @@ def test_many_ids_are_asked_for_in_filters_that_web_servers_take(many: Sandbox, 
     many.control.clear_requests()
     stage.plan()
     assert max(len(path) for _, path in asked(many)) < 8192
+
+
+def change(kind: str, action: str) -> Change:
+    return Change(Address("acme", kind, "one"), action)
+
+
+def test_what_is_read_again_is_something_that_can_be_read() -> None:
+    readers = {reader.KIND for reader in READERS} | {"projects"}
+    assert {name for wanted in MOVED_BY.values() for name, _ in wanted} <= readers
+    assert {pattern.partition("#")[0] for pattern in MOVED_BY} <= {*BY_KIND, "gate"}
+
+
+def test_a_change_of_role_has_the_replicas_alone_read_again() -> None:
+    assert set(moved_by([change("replication_group", "promote")])) == {"replica"}
+    assert set(moved_by([change("replication_group", "add_member:root")])) == {"replication_group"}
+
+
+def test_steps_that_move_different_sides_have_both_read_again() -> None:
+    wanted = moved_by([change("source_server", "stop"), change("server", "create"), change("quota", "update")])
+    assert wanted["server"] == {"source", "target"}
+    assert wanted["port"] == {"target"}
+    assert wanted["quota"] == {"source", "target"}
