@@ -56,6 +56,13 @@ def test_reads_the_tenant_s_servers_whole(providers: SiteProviders) -> None:
     assert database.metadata == {"role": "db"}
 
 
+def test_one_server_by_its_id_is_what_the_list_says_of_it(providers: SiteProviders) -> None:
+    compute = providers.source.compute
+    listed = compute.servers(project_of(providers.source))[0]
+    assert compute.server(listed.id) == listed
+    assert compute.server("00000000-0000-0000-0000-000000000000") is None
+
+
 def test_reads_what_belongs_to_the_tenant(providers: SiteProviders) -> None:
     cloud = providers.source
     project = project_of(cloud)
