@@ -84,7 +84,7 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _told(MillpondError(error.format_message()))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nInterrupted.", err=True)
+        click.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes at the end

@@ -13,7 +13,7 @@ from typing import Any
 
 from millpond.errors import ExitCode
 
-GRACE = 4.0
+GRACE = 3.0
 """Seconds that calls under way have to end after a signal. Pipelines kill some 7 s after it."""
 _GLANCE = 0.1
 
