@@ -39,7 +39,7 @@ async def strike(action: Action | None, request: web.Request, respond: Respond) 
         return await kill(action["kill"], action["when"], request, respond)
     if "delay" in action:
         await asyncio.sleep(action["delay"])
-        return await respond(request)
+        return await respond(request) if still_there(request) else drop(request)
     request["refusal"] = action
     return await respond(request)
 
@@ -54,6 +54,11 @@ async def refuse_if_told(request: web.Request, handler: Respond) -> web.StreamRe
         text = action["body"] if isinstance(action["body"], str) else json.dumps(action["body"])
         return web.Response(status=action["status"], text=text, content_type="application/json")
     raise ApiError(action["status"], "The sandbox was told to refuse this request.")
+
+
+def still_there(request: web.Request) -> bool:
+    """A request that waited too long for its sender is not carried out: it would reach into whatever comes next."""
+    return request.transport is not None and not request.transport.is_closing()
 
 
 def drop(request: web.Request) -> web.Response:
