@@ -1,0 +1,145 @@
+"""SIGINT and SIGTERM: 130 within seconds whatever is under way, the lease given back, and an outage told with what continues it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from millpond.execution.journal import Journal
+from millpond.execution.lease import Lease, holders
+from millpond.execution.run import new_run
+from tests.story.command import millpond, started
+from tests.story.stage import Stage
+
+LIMIT = 7.0
+"""Seconds from the signal to the end of the process."""
+BLOCK = re.compile(
+    r"OUTAGE IN PROGRESS\n"
+    r"  acme, wave rest: since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC(?: \(for [^)]+\))?\n"
+    r"    acme/server/db-1, acme/server/web-1, acme/server/web-2\n"
+    r"  To continue:\n\n"
+    r"    millpond apply acme\n$"
+)
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def sent(stage: Stage, method: str, path: str) -> bool:
+    return any(seen["method"] == method and re.search(path, seen["path"]) for seen in stage.sandbox.control.requests())
+
+
+@contextmanager
+def running(stage: Stage, *words: str) -> Iterator[subprocess.Popen[str]]:
+    stage.sandbox.control.clear_requests()
+    process = started(stage.directory, *words)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[str, str]:
+    """What it printed in all, once it has ended in time with 130."""
+    begun = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 130, (process.returncode, out, err)
+    assert time.monotonic() - begun < LIMIT
+    assert "Traceback" not in out + err
+    return out, err
+
+
+def held(stage: Stage) -> list[str]:
+    return list(holders(Journal.open("", stage.directory).engine))
+
+
+def patient(stage: Stage, **fault: object) -> None:
+    """Calls may take as long as they do in production; those of the fault get no answer for half a minute."""
+    stage.site_spec = {"limits": {"request_timeout": "60s", "mac_move": "0s", "poll": "50ms"}}
+    stage.manifest["cutover"] = True
+    stage.write()
+    stage.sandbox.control.fault(action={"delay": 30}, **fault)
+
+
+def test_a_boot_without_an_answer_holds_up_nothing_and_the_outage_is_told(stage: Stage) -> None:
+    patient(stage, cloud="target", service="nova", method="POST", path="/servers$", count=0)
+    with running(stage, "apply") as process:
+        until(lambda: sent(stage, "POST", "/servers$"))
+        assert held(stage) == ["acme"]
+        out, err = ended(process, signal.SIGINT)
+    assert BLOCK.search(out), out
+    assert err == ""
+    assert held(stage) == []
+    stage.sandbox.control.clear_faults()
+    stage.site_spec = {}
+    assert stage.settle().plan.tenants[0].steps == ()
+    assert {row["vm_state"] for row in stage.rows("target/nova/servers")} == {"active"}
+    assert stage.sandbox.control.violations() == []
+
+
+def test_a_list_without_an_answer_holds_up_nothing_either(stage: Stage) -> None:
+    patient(stage, cloud="target", service="nova", method="GET", path="/servers/detail", count=0)
+    with running(stage, "apply") as process:
+        until(lambda: sent(stage, "GET", "/servers/detail"))
+        out, err = ended(process, signal.SIGTERM)
+    assert out.endswith(
+        "Interrupted: nothing new was begun, and no server is down. Replication goes on by itself. To continue:\n\n    millpond apply acme\n"
+    )
+    assert err == ""
+    assert held(stage) == []
+
+
+def test_a_second_signal_ends_at_once(stage: Stage) -> None:
+    patient(stage, cloud="source", service="nova", method="POST", path="/metadata", count=0)
+    with running(stage, "apply") as process:
+        until(lambda: sent(stage, "POST", "/metadata"))
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert process.poll() is None
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=LIMIT)
+        assert time.monotonic() - begun < 1
+    assert process.returncode == 130
+    assert held(stage) == ["acme"]
+
+
+def test_a_run_that_is_interrupted_while_it_looks_says_so(stage: Stage) -> None:
+    patient(stage, cloud="target", method="GET", count=0)
+    with running(stage, "plan") as process:
+        until(lambda: any(seen["cloud"] == "target" for seen in stage.sandbox.control.requests()))
+        out, err = ended(process, signal.SIGINT)
+    assert (out, err) == ("", "\nInterrupted.\n")
+
+
+def test_another_run_at_work_is_named_with_what_takes_its_lease(stage: Stage) -> None:
+    stage.write()
+    journal = Journal.open("", stage.directory)
+    run = new_run({"CI_JOB_URL": "https://ci.example/jobs/7"}, stage.directory, "1")
+    with Lease(journal.engine, "acme", run), stage.counted() as mutating:
+        answer = millpond(stage.directory, "apply")
+        planned = millpond(stage.directory, "plan", "--detailed-exitcode")
+    assert answer.code == 5
+    assert mutating == []
+    assert re.fullmatch(REFUSAL.format(run=run.id, who=re.escape(run.who)), " ".join(answer.err.split())), answer.err
+    assert answer.err.endswith(f"\n\n    millpond unlock acme --run {run.id}\n")
+    assert planned.code == 0
+    assert millpond(stage.directory, "apply").code == 0
+
+
+REFUSAL = (
+    r"Error: Another run is working on this tenant Where: acme Why: run {run} of {who} in https://ci\.example/jobs/7 works on acme since "
+    r"[-0-9]+ [:0-9]+ UTC; its lease ends at [:0-9]+ UTC unless it is renewed "
+    r"To do: Wait for it to end\. If that run is dead, its lease ends by itself; to take it away at once: millpond unlock acme --run {run}"
+)
