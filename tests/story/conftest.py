@@ -38,9 +38,20 @@ def stage(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Stage:
     directory, snapshot = prepared
     small.control.restore(snapshot)
     small.control.clear_faults()
+    small.control.clear_faults()
     own = Stage(small, tmp_path)
     (tmp_path / "tenants/acme.inventory.yaml").write_text((directory / "tenants/acme.inventory.yaml").read_text())
     return own
+
+
+@pytest.fixture
+def untouched(small: Sandbox, seeded: str, tmp_path: Path) -> Stage:
+    """A tenant of which nothing is on the target, its inventory written."""
+    small.control.restore(seeded)
+    small.control.clear_faults()
+    stage = Stage(small, tmp_path)
+    stage.discover()
+    return stage
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 
-from tests.sandbox.running import Control, Sandbox
+from tests.sandbox.running import Control
 from tests.story.command import Answer, millpond
 from tests.story.stage import Stage
 
@@ -29,15 +28,6 @@ OUTAGE = re.compile(
     r"  To continue:\n\n"
     r"    millpond apply acme\n"
 )
-
-
-@pytest.fixture
-def untouched(small: Sandbox, seeded: str, tmp_path: Path) -> Stage:
-    """A tenant of which nothing is on the target."""
-    small.control.restore(seeded)
-    stage = Stage(small, tmp_path)
-    stage.discover()
-    return stage
 
 
 def cutting(stage: Stage) -> Stage:
