@@ -21,8 +21,8 @@ from millpond.model.plan import Stage, TenantPlan
 from millpond.model.snapshot import CloudState, Snapshot, StorageState
 from millpond.planning.build import build
 from tests.planning.plan_text import depths
+from tests.planning.situations import BOTH
 from tests.planning.tenant import desired, prepared
-from tests.planning.walk_cases import BOTH
 from tests.planning.world import World, flagged
 
 CUT, OTHER = "20261201T220000Z", "20250101T000000Z"

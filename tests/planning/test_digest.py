@@ -12,8 +12,8 @@ from millpond.model.compute import Flavor
 from millpond.model.desired import Desired
 from millpond.model.manifest import Approval, Reference, Rollback, ServerValues, Window
 from millpond.planning.digest import plan_digest, tenant_digest
+from tests.planning.situations import PILOT
 from tests.planning.tenant import INVENTORY, SITE, desired
-from tests.planning.walk_cases import PILOT
 from tests.planning.world import flagged
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)

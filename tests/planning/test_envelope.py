@@ -12,8 +12,8 @@ from millpond.model.change import UNKNOWN, Change, Effect, FieldChange
 from millpond.model.desired import Desired
 from millpond.model.plan import Plan, TenantPlan
 from millpond.planning.envelope import Envelope
+from tests.planning.situations import BOTH, PILOT, Situation, approved, back, done, leaving
 from tests.planning.tenant import desired, prepared, world
-from tests.planning.walk_cases import BOTH, PILOT, Situation, approved, back, done, leaving
 from tests.planning.world import EPOCH, World
 
 

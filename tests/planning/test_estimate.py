@@ -5,7 +5,7 @@ from __future__ import annotations
 from millpond.model.address import Address
 from millpond.model.change import AnyStep, Change
 from millpond.planning.estimate import TYPICAL, estimate
-from tests.planning.walk_cases import BACK, BOTH, PILOT, back, before, done, prepared
+from tests.planning.situations import BACK, BOTH, PILOT, back, before, done, prepared
 
 
 def step(kind: str, name: str, action: str, *after: str, **values: object) -> AnyStep:

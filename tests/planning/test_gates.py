@@ -13,8 +13,8 @@ from millpond.model.desired import Desired
 from millpond.model.manifest import Approval, Window
 from millpond.model.plan import TenantPlan
 from millpond.planning.digest import tenant_digest
+from tests.planning.situations import BOTH, PILOT, approved, before, done, leaving, one_wave, prepared, suspended_by_the_array
 from tests.planning.tenant import SITE
-from tests.planning.walk_cases import BOTH, PILOT, approved, before, done, leaving, one_wave, prepared, suspended_by_the_array
 from tests.planning.world import World, flagged
 
 GATE = "acme/gate/pilot#admission"

@@ -8,8 +8,8 @@ from millpond.model.desired import Desired
 from millpond.model.manifest import Reference, ServerValues
 from millpond.reconcilers import flavor
 from millpond.reconcilers.flavor import OURS
+from tests.planning.situations import BOTH, done
 from tests.planning.tenant import INVENTORY, SITE, SMALL, desired, world
-from tests.planning.walk_cases import BOTH, done
 from tests.planning.world import World
 from tests.reconcilers.kinds import body, change, codes, ids, planned
 

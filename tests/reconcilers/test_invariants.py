@@ -16,7 +16,7 @@ from millpond.model.desired import Desired
 from millpond.model.manifest import Rollback
 from millpond.model.marker import DECOMMISSION_TAG_PREFIX
 from millpond.reconcilers.invariants import everything_is_known
-from tests.planning.walk_cases import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, prepared
+from tests.planning.situations import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, prepared
 from tests.planning.world import World, at, flagged
 
 GROUP = "replication_group/pilot-ssd"

@@ -3,8 +3,8 @@ from dataclasses import replace
 from millpond.model.change import UNKNOWN
 from millpond.model.identity import KeyPair, RoleAssignment, User
 from millpond.reconcilers import key_pair
+from tests.planning.situations import BOTH, PILOT, done
 from tests.planning.tenant import ADA, INVENTORY, KEY, SERVERS, desired, prepared, world
-from tests.planning.walk_cases import BOTH, PILOT, done
 from tests.reconcilers.kinds import body, codes, ids, planned
 
 BOB = User("u-bob", "bob", "Default")

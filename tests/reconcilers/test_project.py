@@ -2,8 +2,8 @@ from dataclasses import replace
 
 from millpond.model.identity import Project
 from millpond.reconcilers import project
+from tests.planning.situations import PILOT, done
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared, world
-from tests.planning.walk_cases import PILOT, done
 from tests.planning.world import flagged
 from tests.reconcilers.kinds import body, change, codes, ids, planned
 

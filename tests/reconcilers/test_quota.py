@@ -3,8 +3,8 @@ from dataclasses import replace
 from millpond.model.change import UNKNOWN
 from millpond.model.identity import Quota
 from millpond.reconcilers import quota
+from tests.planning.situations import PILOT, done
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared, world
-from tests.planning.walk_cases import PILOT, done
 from tests.planning.world import flagged
 from tests.reconcilers.kinds import change, codes, ids, planned
 

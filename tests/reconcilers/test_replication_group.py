@@ -10,8 +10,8 @@ from millpond.model.desired import Desired
 from millpond.reconcilers import replication_group
 from millpond.reconcilers.replication import groups
 from tests.planning.arrays import GIB
+from tests.planning.situations import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, one_wave
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared, world
-from tests.planning.walk_cases import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, one_wave
 from tests.planning.world import World, flagged
 from tests.reconcilers.kinds import change, codes, ids, planned
 

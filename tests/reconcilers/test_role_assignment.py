@@ -3,8 +3,8 @@ from dataclasses import replace
 from millpond.model.change import UNKNOWN
 from millpond.model.identity import Group, RoleAssignment
 from millpond.reconcilers import role_assignment
+from tests.planning.situations import BOTH, done, leaving
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared, world
-from tests.planning.walk_cases import BOTH, done, leaving
 from tests.reconcilers.kinds import change, codes, ids, planned
 
 

@@ -10,8 +10,8 @@ from millpond.model.manifest import Reference, ServerValues
 from millpond.model.secret import Secret
 from millpond.reconcilers import server
 from millpond.reconcilers.server_identity import boot_name, sanitized
+from tests.planning.situations import BACK, BOTH, PILOT, back, before, done, flags, leaving
 from tests.planning.tenant import INVENTORY, SERVERS, SITE, desired, prepared, world
-from tests.planning.walk_cases import BACK, BOTH, PILOT, back, before, done, flags, leaving
 from tests.planning.world import World, flagged
 from tests.reconcilers.kinds import body, change, codes, ids, planned
 

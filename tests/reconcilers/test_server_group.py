@@ -2,8 +2,8 @@ from dataclasses import replace
 
 from millpond.model.compute import ServerGroup
 from millpond.reconcilers import server_group
+from tests.planning.situations import flags
 from tests.planning.tenant import INVENTORY, SERVERS, desired, world
-from tests.planning.walk_cases import flags
 from tests.reconcilers.kinds import body, codes, ids, planned
 
 SPREAD = ServerGroup("g-spread", "spread", "anti-affinity", {"max_server_per_host": 2}, ("server-1", "server-2"))

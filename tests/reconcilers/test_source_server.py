@@ -6,8 +6,8 @@ import pytest
 
 from millpond.model.desired import Desired
 from millpond.reconcilers import source_server
+from tests.planning.situations import BACK, PILOT, approved, back, before, done, flags, leaving
 from tests.planning.tenant import INVENTORY, desired, prepared, world
-from tests.planning.walk_cases import BACK, PILOT, approved, back, before, done, flags, leaving
 from tests.planning.world import World
 from tests.reconcilers.kinds import change, codes, ids, planned
 

@@ -8,8 +8,8 @@ from millpond.model.desired import Desired, DesiredWave
 from millpond.model.manifest import Rollback
 from millpond.planning.stages import records
 from millpond.reconcilers import source_volume
+from tests.planning.situations import BOTH, approved, done, leaving
 from tests.planning.tenant import INVENTORY, desired, volume, world
-from tests.planning.walk_cases import BOTH, approved, done, leaving
 from tests.planning.world import World, at, flagged
 from tests.reconcilers.kinds import change, ids, planned
 

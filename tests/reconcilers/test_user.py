@@ -2,8 +2,8 @@ from dataclasses import replace
 
 from millpond.model.identity import User
 from millpond.reconcilers import user
+from tests.planning.situations import PILOT, done
 from tests.planning.tenant import SITE, desired, prepared, world
-from tests.planning.walk_cases import PILOT, done
 from tests.reconcilers.kinds import body, codes, ids, planned
 
 

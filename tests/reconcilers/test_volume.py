@@ -7,8 +7,8 @@ from millpond.model.desired import Desired
 from millpond.model.manifest import Reference, VolumeValues
 from millpond.reconcilers import volume
 from tests.planning.arrays import GIB
+from tests.planning.situations import PILOT, back, before, done
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared, world
-from tests.planning.walk_cases import PILOT, back, before, done
 from tests.planning.world import World
 from tests.reconcilers.kinds import body, change, codes, ids, planned
 
