@@ -20,8 +20,8 @@ from millpond.planning.stages import goals as goals_of
 from millpond.planning.statuses import statuses
 from millpond.planning.target_drift import target_drift
 from millpond.reconcilers.base import Goals
+from millpond.reconcilers.identity.source_project import ADMIT
 from millpond.reconcilers.registry import RECONCILERS
-from millpond.reconcilers.source_project import ADMIT
 
 
 def build(desired: Desired, snapshot: Snapshot, *, run: str = "", tried: frozenset[str] = frozenset(), wave: str = "") -> TenantPlan:

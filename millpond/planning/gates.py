@@ -13,7 +13,7 @@ from millpond.model.plan import OutageEstimate, Stage
 from millpond.model.snapshot import Snapshot
 from millpond.planning.stages import decommission_admitted, soaked
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.replication import ends, groups
+from millpond.reconcilers.storage.replication import ends, groups
 
 GATE = "gate"
 

@@ -12,7 +12,7 @@ from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.source_project import admission_tag
+from millpond.reconcilers.identity.source_project import admission_tag
 from millpond.reconcilers.twins import by_id, marked
 
 SOURCE_GONE = "source_gone"

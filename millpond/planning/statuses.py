@@ -12,7 +12,7 @@ from millpond.model.snapshot import Snapshot
 from millpond.planning.gates import wave_lag
 from millpond.planning.stages import records
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.replication import Ends, Group, ends, groups, seeded
+from millpond.reconcilers.storage.replication import Ends, Group, ends, groups, seeded
 
 
 def statuses(desired: Desired, snapshot: Snapshot, goals: Goals) -> tuple[WaveStatus, ...]:

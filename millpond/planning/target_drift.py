@@ -12,12 +12,12 @@ from millpond.model.network import FloatingIP, Router
 from millpond.model.plan import Drift
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.bearers import bearers, carried_ports
-from millpond.reconcilers.mapping import carried, is_derived, network_id
-from millpond.reconcilers.port_body import shown, wanted
-from millpond.reconcilers.rules import key_of, text
-from millpond.reconcilers.segments import standings
-from millpond.reconcilers.server_identity import desired_power, unequal
+from millpond.reconcilers.compute.server_identity import desired_power, unequal
+from millpond.reconcilers.network.bearers import bearers, carried_ports
+from millpond.reconcilers.network.mapping import carried, is_derived, network_id
+from millpond.reconcilers.network.port_body import shown, wanted
+from millpond.reconcilers.network.rules import key_of, text
+from millpond.reconcilers.network.segments import standings
 from millpond.reconcilers.twins import by_id, marked, only
 from millpond.reconcilers.usage import ARRIVED, is_handed_over, is_tenants, usage
 

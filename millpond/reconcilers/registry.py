@@ -4,30 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from millpond.reconcilers import (
-    flavor,
-    floating_ip,
-    key_pair,
-    network,
-    port,
-    project,
-    quota,
-    replication_group,
-    role_assignment,
-    router,
-    security_group,
-    segment,
-    server,
-    server_group,
-    source_project,
-    source_server,
-    source_volume,
-    stretch,
-    subnet,
-    user,
-    volume,
-)
 from millpond.reconcilers.base import Reconciler
+from millpond.reconcilers.compute import flavor, server, server_group, source_server
+from millpond.reconcilers.identity import key_pair, project, quota, role_assignment, source_project, user
+from millpond.reconcilers.network import floating_ip, network, port, router, security_group, segment, stretch, subnet
+from millpond.reconcilers.storage import replication_group, source_volume, volume
 
 RECONCILERS: tuple[Reconciler, ...] = (
     source_project,

@@ -13,7 +13,7 @@ from millpond.model.site import Site
 from millpond.model.snapshot import CloudState
 from millpond.providers.access import Access
 from millpond.providers.open import open_providers
-from millpond.reconcilers.segments import INTERFACE_OWNERS
+from millpond.reconcilers.network.segments import INTERFACE_OWNERS
 from millpond.runs.observe import observe_source, one_project
 
 _SKIPPED_OWNERS = ("network:", "millpond:")

@@ -19,7 +19,7 @@ from millpond.providers.ports import Identity, Providers
 from millpond.providers.together import together
 from millpond.reconcilers.base import Reader, Scope
 from millpond.reconcilers.registry import RECONCILERS
-from millpond.reconcilers.replication_reading import REPLICAS
+from millpond.reconcilers.storage.replication_reading import REPLICAS
 from millpond.runs.moving import SIDES, moved_by
 
 READERS: tuple[Reader, ...] = (*RECONCILERS, REPLICAS)

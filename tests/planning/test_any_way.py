@@ -99,11 +99,12 @@ class Migration(RuleBasedStateMachine):
 
     @rule(wave=st.sampled_from(sorted(SERVERS)))
     def the_host_brings_the_source_up(self, wave: str) -> None:
-        """Only where it would not be a second copy, and its disk is writable: anything else is a fault that nobody can plan away."""
+        """Only where it would not be a second copy, and its disk alone is writable: anything else is a fault that nobody can plan away."""
         server, compute = SERVERS[wave], self.world.source.compute
         twins = [s for s in self.world.target.compute.servers("") if s.marker == server and s.status in ("ACTIVE", "BUILD")]
         writable = all(array.writable(disk) for _, array, disk in self.world.disks(self.world.source, server))
-        if compute.rows[server].stopped and writable and not twins and compute.shown(server).record:
+        alone = not any(self.world.both_writable(array, disk) for _, array, disk in self.world.disks(self.world.source, server))
+        if compute.rows[server].stopped and writable and alone and not twins and compute.shown(server).record:
             compute.put(server, status="ACTIVE")
 
     @precondition(lambda self: len(self.world.sent) % 3 == 0)

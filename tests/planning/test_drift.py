@@ -10,7 +10,7 @@ import pytest
 
 from millpond.model.compute import Flavor, Server
 from millpond.model.plan import Drift, TenantPlan
-from millpond.reconcilers.security_group import KIND as GROUP
+from millpond.reconcilers.network.security_group import KIND as GROUP
 from tests.planning.situations import BOTH, PILOT, approved, before, done, leaving
 from tests.planning.tenant import VOLUMES, desired, prepared, volume
 from tests.planning.world import World

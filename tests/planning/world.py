@@ -178,8 +178,7 @@ class World:
         self._one_copy()
         for array in self.arrays.values():
             for replica in array.replicas_.values():
-                peer = next((p.replicas_.get(replica.remote_id) for p in array.peers.values()), None)
-                if replica.role is Role.SOURCE and peer is not None and peer.role is Role.SOURCE:
+                if self._two_sources(replica, array):
                     self._nobody_writes(replica, array)
         for cloud in (self.source, self.target):
             for server in self._running(cloud):
@@ -190,6 +189,14 @@ class World:
         both = live & {a.ip_address for p in self.target.network.rows["port"].values() if p.device_owner == LEG for a in p.fixed_ips}
         if both:
             raise Unsafe(f"two live gateways: {both}")
+
+    def both_writable(self, array: Array, disk: int) -> bool:
+        mine = [r for r in array.replicas_.values() if disk in {pair.local_id for pair in r.pairs}]
+        return any(self._two_sources(replica, array) for replica in mine)
+
+    def _two_sources(self, replica: Replica, array: Array) -> bool:
+        peer = next((p.replicas_.get(replica.remote_id) for p in array.peers.values()), None)
+        return replica.role is Role.SOURCE and peer is not None and peer.role is Role.SOURCE
 
     def _nobody_writes(self, replica: Replica, array: Array) -> None:
         """Both sides are writable: only where the arrays refuse two targets, and while no guest has a disk of the replica."""

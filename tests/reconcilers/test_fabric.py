@@ -8,10 +8,10 @@ from millpond.model.change import UNKNOWN, Change
 from millpond.model.network import Network
 from millpond.model.site import Fabric
 from millpond.providers.ports import Providers
-from millpond.reconcilers import neutron_calls
 from millpond.reconcilers.fabric import driver
 from millpond.reconcilers.fabric.none import Shared
 from millpond.reconcilers.fabric.provider_vlan import ProviderVlan
+from millpond.reconcilers.network import neutron_calls
 from millpond.reconcilers.twins import ambiguous, once_per, twin
 from tests.reconcilers.builders import PREPARED, T_NETWORK, snapshot
 

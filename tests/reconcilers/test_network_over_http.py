@@ -20,8 +20,8 @@ from millpond.planning.build import of_project
 from millpond.providers.access import Access
 from millpond.providers.open import open_providers
 from millpond.providers.ports import Providers
-from millpond.reconcilers import floating_ip, network, port, router, security_group, segment, stretch, subnet
 from millpond.reconcilers.base import Goals, Reconciler, Scope
+from millpond.reconcilers.network import floating_ip, network, port, router, security_group, segment, stretch, subnet
 from millpond.runs.discover import discover
 from tests.reconcilers.builders import desired as built
 from tests.sandbox.running import Sandbox, start_sandbox

@@ -1,0 +1,1 @@
+"""Servers and what they need to boot."""

@@ -1,0 +1,401 @@
+"""The server on the target: absent, created, identical, in the power state that it had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
+from millpond.model.compute import Server
+from millpond.model.cut_record import MARKER_KEY, CutRecord
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.plan import Stage
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Providers
+from millpond.reconcilers import boot, invariants
+from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.compute import flavor
+from millpond.reconcilers.compute.server_back import remove, unexpected
+from millpond.reconcilers.compute.server_identity import boot_name, desired_power, keeps_user_data, unequal, wanted, zone
+from millpond.reconcilers.goals import goal
+from millpond.reconcilers.ladder import Ladder, signed
+from millpond.reconcilers.twins import ambiguous, twin
+
+KIND = "server"
+READS_AFTER: tuple[str, ...] = ("project",)
+RUNNING = ("ACTIVE", "SHUTOFF")
+ROLLBACKS = (Stage.DISCARD, Stage.CARRY_BACK)
+
+
+def observe(providers: Providers, scope: Scope) -> Facts:
+    """Servers of both sides. Their NIC and disk order is completed by the snapshot's reader, which has ports and volumes."""
+    return Facts(
+        source={"servers": providers.source.compute.servers(scope.source_project)} if scope.source else {},
+        target=_target(providers, scope) if scope.target and scope.target_project else {},
+    )
+
+
+def _target(providers: Providers, scope: Scope) -> dict[str, object]:
+    return {"servers": providers.target.compute.servers(scope.target_project)}
+
+
+def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    """Members of an anti-affinity group, and servers that share a volume, are booted one after the other: side by side they race to
+    Nova's late check of the hosts, or to the reservation of the volume, and one of them ends in ERROR."""
+    live = {server.id: server for server in snapshot.source.servers}
+    steps: list[AnyStep] = []
+    findings: list[Finding] = []
+    former: dict[str, tuple[str, ...]] = {}
+    contended = _contended(desired)
+    for server in desired.inventory.servers:
+        if not goals.wave(server.id):
+            continue
+        doubles = ambiguous(snapshot, "servers", server.id)
+        if doubles:
+            findings.append(_doubled(desired, goals, server, [double.id for double in doubles]))
+            continue
+        address = desired.address(KIND, server.id)
+        shared = contended & {server.server_group_id, *(volume.volume_id for volume in server.volumes)}
+        first = tuple(dict.fromkeys(id for key in sorted(shared) for id in former.get(key, ())))
+        ladder = Ladder(address, wave=goals.wave(server.id), source_id=server.id, servers=(server.id,), first=first)
+        target = twin(snapshot, "servers", server.id)
+        record = live[server.id].record if server.id in live else None
+        aim = goal(KIND, goals.stage(server.id))
+        if aim == "running" and server.id not in goals.verified and server.id in live:
+            findings += _run(ladder, desired, snapshot, goals, server, target, record)
+        elif aim == "absent" and target is not None and target.launched_at and goals.stage(server.id) not in ROLLBACKS:
+            findings.append(unexpected(desired, goals, server, target))
+            ladder.wait("stop", "held by the blocker of this server", long=True)
+        elif aim == "absent" and target is not None:
+            remove(ladder, snapshot, goals, server, target)
+        elif aim == "absent" and _may_come(desired, snapshot, server, boot.declared(record)):
+            ladder.wait("stop", "a boot was sent and its reply is not known: nothing goes back before it cannot come any more")
+        elif aim == "tenants" and goals.unpairing(server.id) and target is not None:
+            _carry_delete_on_termination(ladder, snapshot, server, target)
+        steps += ladder.steps
+        if any(step.action == "create" for step in ladder.steps):
+            former |= dict.fromkeys(shared, (f"{address}#create",))
+    return KindPlan(signed(steps, goals.run), tuple(findings))
+
+
+def _contended(desired: Desired) -> set[str]:
+    """Ids of what only one boot at a time can get hold of."""
+    inventory = desired.inventory
+    spread = {group.id for group in inventory.server_groups if group.policy == "anti-affinity"}
+    return spread | {volume.id for volume in inventory.volumes if volume.multiattach}
+
+
+def _doubled(desired: Desired, goals: Goals, server: Server, ids: list[str]) -> Finding:
+    return Finding(
+        "ambiguous_server",
+        Severity.BLOCKER,
+        desired.address(KIND, server.id),
+        f"{len(ids)} servers on the target carry the marker of this server: {', '.join(ids)}",
+        "Millpond never guesses which one is meant",
+        "delete the ones that nobody uses, or remove `millpond:source` from their metadata",
+        wave=goals.wave(server.id),
+    )
+
+
+def _run(
+    ladder: Ladder,
+    desired: Desired,
+    snapshot: Snapshot,
+    goals: Goals,
+    server: Server,
+    target: Server | None,
+    record: CutRecord | None,
+) -> list[Finding]:
+    if target is None:
+        return _create(ladder, desired, snapshot, goals, server, record)
+    if target.status == "ERROR":
+        return _failed(ladder, desired, snapshot, goals, server, target, record)
+    if target.status == "BUILD" or target.task_state == "spawning":
+        ladder.wait("create", "the server is being built")
+        _finish(ladder, desired, snapshot, server, None)
+        return []
+    return _complete(ladder, desired, snapshot, goals, server, target)
+
+
+def _create(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, record: CutRecord | None) -> list[Finding]:
+    declared = boot.declared(record)
+    if boot.failures(record)[0] >= desired.site.limits.attempts:
+        return [_given_up(desired, goals, server, record)]
+    sent = declared is not None and declared.run != boot.FAILED and not _fresh(goals, server, declared)
+    if sent and declared is not None and not lost(desired, snapshot, server, declared):
+        ladder.wait("create", "a boot was sent and its reply is not known: looking for its server before anything is sent again")
+        _finish(ladder, desired, snapshot, server, None)
+        return []
+    ladder.change(
+        "create",
+        f"cutover: true for wave {goals.wave(server.id)}",
+        effect=Effect.CREATE,
+        fields=tuple(FieldChange(k, None, v) for k, v in sorted(_readable(desired, snapshot, server).items())),
+        destination="running",
+        outage=True,
+        **_request(desired, snapshot, server),
+    )
+    _finish(ladder, desired, snapshot, server, None)
+    return []
+
+
+def _fresh(goals: Goals, server: Server, declared: boot.Boot) -> bool:
+    """Declared by this very run, which has not sent it yet; a plan that nobody executes shows the create."""
+    return not goals.run or (declared.run == goals.run and f"{server.id}@{declared}" not in goals.tried)
+
+
+def lost(desired: Desired, snapshot: Snapshot, server: Server, declared: boot.Boot) -> bool:
+    """True once a declared boot cannot come any more: the boot volume, which Nova reserves inside the API call, is still free and twice
+    the time of a request has passed."""
+    if not server.volumes:
+        return False
+    volume = twin(snapshot, "volumes", server.volumes[0].volume_id)
+    patience = timedelta(seconds=2 * desired.site.limits.request_timeout)
+    free = volume is None or (volume.status in ("available", "maintenance") and not volume.attachments)
+    return free and snapshot.now >= declared.at + patience
+
+
+def _may_come(desired: Desired, snapshot: Snapshot, server: Server, declared: boot.Boot | None) -> bool:
+    return declared is not None and declared.run != boot.FAILED and not lost(desired, snapshot, server, declared)
+
+
+def _given_up(desired: Desired, goals: Goals, server: Server, record: CutRecord | None) -> Finding:
+    return Finding(
+        "boot_failed",
+        Severity.BLOCKER,
+        desired.address(KIND, server.id),
+        f"the server did not boot on the target in {boot.failures(record)[0]} attempts",
+        "each attempt ended in ERROR before the guest was started; its disks were not touched",
+        "look at the fault in the target's Nova, mend its cause and remove `millpond.attempts` from the source server's metadata, "
+        "or let the wave go back with a rollback block",
+        wave=goals.wave(server.id),
+    )
+
+
+def _failed(
+    ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, target: Server, record: CutRecord | None
+) -> list[Finding]:
+    if target.launched_at:
+        return [
+            Finding(
+                "error_after_launch",
+                Severity.BLOCKER,
+                desired.address(KIND, server.id),
+                "the server on the target is in ERROR after its guest had run",
+                target.fault or "what the guest wrote must not be lost, so Millpond does not touch it",
+                "repair it in the target's Nova, or let the wave go back with a rollback block",
+                wave=goals.wave(server.id),
+            )
+        ]
+    if boot.failures(record)[1] == target.id[:8]:
+        ladder.change(
+            "delete_failed",
+            f"its boot failed before launch: {target.fault or 'no fault given'}",
+            effect=Effect.DELETE,
+            destination="absent",
+            outage=True,
+            server_id=target.id,
+            marker=server.id,
+        )
+    else:
+        ladder.wait("delete_failed", "the failed boot is being counted first")
+    return []
+
+
+def _complete(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> list[Finding]:
+    wrong = _wrong(desired, snapshot, server, target)
+    if wrong:
+        return [_not_identical(desired, goals, server, wrong)]
+    if target.status not in RUNNING:
+        return [_not_running(desired, goals, server, target)]
+    if boot_name(server) != server.name and target.name == boot_name(server):
+        ladder.change(
+            "rename",
+            "the hostname was given at creation, the display name is put back",
+            fields=(FieldChange("name", target.name, server.name),),
+            outage=True,
+            server_id=target.id,
+            name=server.name,
+        )
+    if target.status == "ACTIVE" and not ports_active(snapshot, target):
+        ladder.wait("verify", "its ports are not ACTIVE yet")
+    _finish(ladder, desired, snapshot, server, target)
+    return []
+
+
+def _finish(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server, target: Server | None) -> None:
+    """The rungs behind ACTIVE and equal: the power state and the lock that it had. `target` None: they are still to come."""
+    if boot_name(server) != server.name and target is None:
+        ladder.change("rename", "the hostname was given at creation, the display name is put back", outage=True, server_id=UNKNOWN)
+    power = desired_power(desired, server)
+    server_id = target.id if target else UNKNOWN
+    if target is not None and target.task_state:
+        ladder.wait("power", "the server is changing its power state")
+    elif power == "shutoff" and (target is None or target.status == "ACTIVE"):
+        ladder.change(
+            "power", "it was stopped before the cutover", fields=(FieldChange("power", "active", "shutoff"),), server_id=server_id
+        )
+    elif power == "active" and target is not None and target.status == "SHUTOFF":
+        ladder.change(
+            "power_on", "it ran before the cutover", fields=(FieldChange("power", "shutoff", "active"),), outage=True, server_id=server_id,
+            source_server=server.id,
+        )  # fmt: skip
+    if not server.locked and target is not None and target.locked:
+        ladder.change("unlock", "it was not locked before the cutover", fields=(FieldChange("locked", True, False),), server_id=server_id)
+    elif server.locked and (target is None or not target.locked):
+        ladder.change(
+            "lock",
+            "it was locked before the cutover",
+            fields=(FieldChange("locked", False, True),),
+            server_id=server_id,
+            owner=snapshot.target.project.id if snapshot.target.project else UNKNOWN,
+        )
+
+
+def _not_identical(desired: Desired, goals: Goals, server: Server, wrong: tuple[FieldChange, ...]) -> Finding:
+    listed = "; ".join(f"{change.path}: {change.before!r}, should be {change.after!r}" for change in wrong)
+    return Finding(
+        "not_identical",
+        Severity.BLOCKER,
+        desired.address(KIND, server.id),
+        "the server runs on the target but is not identical",
+        listed,
+        "put the attributes right on the target, or state them as desired in the manifest; the next apply goes on",
+        wave=goals.wave(server.id),
+    )
+
+
+def _not_running(desired: Desired, goals: Goals, server: Server, target: Server) -> Finding:
+    return Finding(
+        "not_running",
+        Severity.BLOCKER,
+        desired.address(KIND, server.id),
+        f"the server on the target is {target.status}",
+        "it is handed over only when it is ACTIVE or, if it was stopped before, SHUTOFF",
+        "bring it to ACTIVE on the target; the next apply goes on",
+        wave=goals.wave(server.id),
+    )
+
+
+def ports_active(snapshot: Snapshot, target: Server) -> bool:
+    status = {port.id: port.status for port in snapshot.target.ports}
+    return all(status.get(port) == "ACTIVE" for port in target.port_ids)
+
+
+def may_boot(desired: Desired, snapshot: Snapshot, server: Server, record: CutRecord | None) -> bool:
+    """Whether a boot that is not there yet may still lead to a verified server."""
+    return boot.failures(record)[0] < desired.site.limits.attempts and not ambiguous(snapshot, "servers", server.id)
+
+
+def leads_on(desired: Desired, snapshot: Snapshot, server: Server, target: Server | None, record: CutRecord | None) -> bool:
+    """Whether the rungs of its ladder, if there are any left, end with a server that may be handed over: it ran, and is equal."""
+    if target is None:
+        return may_boot(desired, snapshot, server, record)
+    if target.status == "BUILD":
+        return True
+    if target.status == "ERROR":
+        return not target.launched_at
+    return target.status in RUNNING and bool(target.launched_at) and not _wrong(desired, snapshot, server, target)
+
+
+def _wrong(desired: Desired, snapshot: Snapshot, server: Server, target: Server) -> tuple[FieldChange, ...]:
+    """What differs and is not put right by the rename that follows a boot."""
+    renamed = boot_name(server) != server.name and target.name == boot_name(server)
+    return tuple(c for c in unequal(desired, snapshot, server, target) if not (renamed and c.path == "name"))
+
+
+def _carry_delete_on_termination(ladder: Ladder, snapshot: Snapshot, server: Server, target: Server) -> None:
+    """The tenant's own value, set just before the replica goes: earlier, a rollback's server delete would destroy the disk."""
+    attached = {volume.volume_id: volume for volume in target.volumes}
+    for volume in server.volumes:
+        double = twin(snapshot, "volumes", volume.volume_id)
+        if volume.delete_on_termination and double and double.id in attached and not attached[double.id].delete_on_termination:
+            ladder.change(
+                f"delete_on_termination:{double.id}",
+                "the disk went with its server on the source",
+                fields=(FieldChange("delete_on_termination", False, True),),
+                server_id=target.id,
+                volume_id=double.id,
+            )
+
+
+def _readable(desired: Desired, snapshot: Snapshot, server: Server) -> Mapping[str, object]:
+    want = wanted(desired, snapshot, server)
+    want["user_data"] = "(sensitive value)" if want["user_data"] else None
+    want["flavor"] = flavor.wanted(desired, snapshot, server).name
+    return {key: value for key, value in want.items() if value not in ("", None, [], {})}
+
+
+def _request(desired: Desired, snapshot: Snapshot, server: Server) -> dict[str, Any]:
+    want = wanted(desired, snapshot, server)
+    chosen = flavor.existing(desired, snapshot, server)
+    body: dict[str, object] = {
+        "name": boot_name(server),
+        "description": server.description or None,
+        "flavorRef": chosen.id if chosen else UNKNOWN,
+        "config_drive": server.config_drive,
+        "metadata": {**server.metadata, MARKER_KEY: server.id},
+        "tags": sorted(server.tags),
+        "networks": [{"port": port} for port in _listed(want["ports"])],
+        "block_device_mapping_v2": [_disk(index, volume) for index, volume in enumerate(_listed(want["volumes"]))],
+    }
+    if want["key_name"]:
+        body["key_name"] = server.key_name
+    if zone(desired, server):
+        body["availability_zone"] = zone(desired, server)
+    return {
+        "project_id": snapshot.target.project.id if snapshot.target.project else UNKNOWN,
+        "body": body,
+        "hints": {"group": want["server_group"]} if want["server_group"] else {},
+        "user_data_of": server.id if keeps_user_data(desired, server) else "",
+        "source_server": server.id,
+    }
+
+
+def _listed(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _disk(index: int, volume_id: str) -> dict[str, object]:
+    return {
+        "source_type": "volume",
+        "destination_type": "volume",
+        "uuid": volume_id,
+        "boot_index": 0 if index == 0 else -1,
+        "delete_on_termination": False,
+    }
+
+
+def perform(change: Change, providers: Providers) -> None:
+    compute = providers.target.compute
+    parameters = change.parameters
+    server_id = parameters.get("server_id", "")
+    match change.action.partition(":")[0]:
+        case "create":
+            invariants.source_is_stopped(change, providers, parameters["source_server"])
+            user_data = providers.source.compute.user_data(parameters["user_data_of"]) if parameters["user_data_of"] else None
+            compute.create_server(parameters["project_id"], parameters["body"], parameters["hints"], user_data)
+        case "rename":
+            compute.rename_server(server_id, parameters["name"])
+        case "power" | "stop":
+            invariants.still_ours(change, providers)
+            if parameters.get("relock"):  # the lock that was found may be the tenant's own; both calls may be repeated
+                compute.server_action(server_id, "lock")
+            compute.server_action(server_id, "os-stop")
+        case "power_on":
+            invariants.source_is_stopped(change, providers, parameters["source_server"])
+            compute.server_action(server_id, "os-start")
+        case "lock" | "unlock":  # a lock is the tenant's own where it is carried, an administrator's on the way back
+            compute.server_action(server_id, change.action, project_id=parameters.get("owner", ""))
+        case "delete" | "delete_first" | "delete_failed":
+            invariants.still_ours(change, providers)
+            invariants.is_ours(change, providers, server_id, parameters["marker"])
+            compute.delete_server(server_id)
+        case "keep_volume":
+            compute.set_delete_on_termination(server_id, parameters["volume_id"], False)
+        case "delete_on_termination":
+            compute.set_delete_on_termination(server_id, parameters["volume_id"], True)
+        case other:
+            raise AssertionError(other)

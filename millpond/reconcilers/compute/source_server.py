@@ -1,0 +1,274 @@
+"""The server on the source: as found, or recorded, locked, stopped and timed for a cut; back again; at last absent.
+
+Its cut record is the migration's memory: written before the first mutation, removed last on the way back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from millpond.model.address import Side
+from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
+from millpond.model.compute import Server
+from millpond.model.cut_record import PREFIX, CutRecord
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.plan import Stage
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Providers
+from millpond.reconcilers import boot, invariants
+from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.compute import server as target_server
+from millpond.reconcilers.goals import goal
+from millpond.reconcilers.ladder import Ladder, signed
+from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change
+from millpond.reconcilers.storage.replication import away
+from millpond.reconcilers.twins import twin
+
+KIND = "source_server"
+READS_AFTER: tuple[str, ...] = ("project",)
+
+
+def observe(providers: Providers, scope: Scope) -> Facts:
+    """The servers of both sides are read by the kind `server`."""
+    return Facts()
+
+
+def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    live = {server.id: server for server in snapshot.source.servers}
+    steps: list[AnyStep] = []
+    findings: list[Finding] = []
+    for server in desired.inventory.servers:
+        here = live.get(server.id)
+        if not goals.wave(server.id):
+            continue
+        if here is None:
+            findings += _gone(desired, goals, server)
+            continue
+        ladder = Ladder(
+            desired.address(KIND, server.id),
+            wave=goals.wave(server.id),
+            source_id=server.id,
+            servers=(server.id,),
+            side=Side.SOURCE,
+        )
+        aim = goal(KIND, goals.stage(server.id))
+        if aim == "verified" and not (here.record and here.record.cut and here.record.verified):
+            _cut(ladder, desired, snapshot, goals, server, here)
+        elif aim == "as_found" and here.record is not None:
+            _give_back(ladder, desired, snapshot, goals, server, here.record, here)
+        elif aim == "absent":
+            _delete(ladder, here)
+        steps += ladder.steps
+    return KindPlan(signed(steps, goals.run), tuple(findings))
+
+
+def _gone(desired: Desired, goals: Goals, server: Server) -> list[Finding]:
+    """In the middle of a cut; before it that is drift, and afterwards nothing to speak of."""
+    wave = goals.wave(server.id)
+    if goals.stage(server.id) is not Stage.CUT or wave not in goals.admitted or server.id in goals.verified:
+        return []
+    return [
+        Finding(
+            "source_server_gone",
+            Severity.BLOCKER,
+            desired.address(KIND, server.id),
+            "the server is gone from the source in the middle of its cut",
+            "the record of the cut was on it: nothing can prove any more that its copy may be booted",
+            "look at its disks on both arrays; exclude the server in the manifest with a reason, or make it again there",
+            wave=wave,
+        )
+    ]
+
+
+def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server) -> None:
+    wave = goals.wave(server.id)
+    reason = f"cutover: true for wave {wave}"
+    record = current(ladder, here.id, here.record)
+    if record is None:
+        record = _new_record(goals, wave, here)
+        record_change(ladder, "record", "what must be remembered of this cut", here.id, record.metadata(), outage=False)
+    else:
+        claim(ladder, goals, here.id, record)
+    if not here.locked:
+        ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), destination="locked", server_id=here.id)
+    elif record.locked == "yes":
+        ladder.change(
+            "retake_lock",
+            "the lock that was found may be the tenant's own: it becomes an administrator's",
+            fields=(FieldChange(PREFIX + "locked", "yes", "retaken"),),
+            destination="locked",
+            server_id=here.id,
+        )
+    if here.status == "ACTIVE" and record.stopped:
+        forget(ladder, "untime", "it ran again since: its stop is timed anew", here.id, record, "stopped")
+    if here.task_state:
+        ladder.wait("stop", f"the server is changing its power state (task {here.task_state})")
+    elif here.status == "ACTIVE":
+        ladder.change(
+            "stop",
+            reason,
+            fields=(FieldChange("status", "ACTIVE", "SHUTOFF"),),
+            destination="stopped",
+            outage=True,
+            danger=True,
+            server_id=here.id,
+        )
+    if here.status == "ACTIVE" or not record.stopped:
+        ladder.change(
+            "time",
+            "a sync counts only if it began after this moment on the array's clock",
+            fields=(FieldChange("stopped", None, "(the array's time)"),),
+            destination="timed",
+            outage=True,
+            server_id=here.id,
+            **clock_of(desired, "source"),
+        )
+    _boot(ladder, desired, snapshot, goals, server, here, record)
+
+
+def _new_record(goals: Goals, wave: str, here: Server) -> CutRecord:
+    return CutRecord(cut=goals.cuts.get(wave, ""), wave=wave, run=goals.run, power=here.power, locked="yes" if here.locked else "no")
+
+
+def _one(key: str, value: str) -> dict[str, str]:
+    return {PREFIX + key: value}
+
+
+def _boot(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server, record: CutRecord) -> None:
+    target = twin(snapshot, "servers", server.id)
+    if target is not None and target.status == "ERROR":
+        _count_failure(ladder, goals, here, record, target)
+    elif target is None and target_server.may_boot(desired, snapshot, server, record):
+        _declare(ladder, desired, snapshot, goals, server, here, record)
+    if not target_server.leads_on(desired, snapshot, server, target, record):
+        ladder.wait("verify", "its server on the target cannot be handed over as it is", long=True)
+        return
+    record_change(
+        ladder,
+        "verify",
+        "ACTIVE, ports ACTIVE, every carried attribute equal: from here on the server is the tenant's",
+        here.id,
+        _one("verified", boot.stamp(snapshot.now)),
+        target_project=snapshot.target.project.id if snapshot.target.project else UNKNOWN,
+    )
+
+
+def _declare(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server, record: CutRecord) -> None:
+    declared = boot.declared(record)
+    if declared is not None and declared.run != boot.FAILED and not _is_stale(desired, snapshot, goals, server, declared):
+        return
+    record_change(
+        ladder,
+        "boot",
+        "what is about to be sent is written down first",
+        here.id,
+        _one("booting", str(boot.Boot(snapshot.now, goals.run or "run"))),
+    )
+
+
+def _is_stale(desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, declared: boot.Boot) -> bool:
+    sent = declared.run != goals.run or f"{server.id}@{declared}" in goals.tried
+    return bool(goals.run) and sent and target_server.lost(desired, snapshot, server, declared)
+
+
+def _count_failure(ladder: Ladder, goals: Goals, here: Server, record: CutRecord, target: Server) -> None:
+    """A boot that failed before launch is counted before its server is deleted, so that a crash cannot lose the count."""
+    if target.launched_at or boot.failures(record)[1] == target.id[:8]:
+        return
+    declared = boot.declared(record)
+    failed = replace(declared, run=boot.FAILED) if declared else ""
+    values = {PREFIX + "attempts": boot.counted(record, target.id), PREFIX + "booting": str(failed)}
+    record_change(ladder, "count_failure", "the boot failed before the guest was started", here.id, values)
+
+
+def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, record: CutRecord, here: Server) -> None:
+    """Start as it was, unlock unless it was locked, forget. A record without its `cut` is being cleared: nothing else is left to do."""
+    if record.cut:
+        reason = f"wave {record.wave} goes back"
+        claim(ladder, goals, here.id, record)
+        if record.verified:
+            forget(ladder, "unverify", "it is no longer the tenant's on the target", here.id, record, "verified")
+        ran = _runs(snapshot, server)
+        if ran and record.returned:
+            forget(ladder, "untime_return", "its copy ran again since: the stop there is timed anew", here.id, record, "returned")
+        timed = bool(record.returned) and not ran
+        if goals.stage(here.id) is Stage.CARRY_BACK and not timed and away(desired, snapshot, goals.wave(here.id)):
+            ladder.change(
+                "time_return",
+                "a sync back counts only if it began after the target server was stopped",
+                fields=(FieldChange("returned", None, "(the array's time)"),),
+                outage=True,
+                server_id=here.id,
+                **clock_of(desired, "target"),
+            )
+        if record.power == "active" and here.task_state:
+            ladder.wait("start", f"the server is starting (task {here.task_state})")
+        elif record.power == "active" and here.status == "SHUTOFF":
+            ladder.change(
+                "start",
+                reason,
+                fields=(FieldChange("status", "SHUTOFF", "ACTIVE"),),
+                destination="as_found",
+                outage=True,
+                server_id=here.id,
+                target_project=snapshot.target.project.id if snapshot.target.project else "",
+            )
+        elif record.power == "active" and here.status != "ACTIVE":
+            ladder.wait("start", f"the server is {here.status} on the source and cannot be started as it is: repair it there", long=True)
+        if here.locked and record.locked == "no":
+            ladder.change("unlock", reason, fields=(FieldChange("locked", True, False),), server_id=here.id)
+    clear(ladder, here.id, replace(record, verified="") if record.cut else record)
+
+
+def _runs(snapshot: Snapshot, server: Server) -> bool:
+    target = twin(snapshot, "servers", server.id)
+    return target is not None and bool(target.launched_at) and target.status != "SHUTOFF"
+
+
+def _delete(ladder: Ladder, here: Server) -> None:
+    if here.task_state == "deleting":
+        ladder.wait("delete", "the server is being deleted")
+        return
+    ladder.change(
+        "delete",
+        "decommission: true",
+        effect=Effect.DELETE,
+        destination="absent",
+        danger=True,
+        reversible=False,
+        server_id=here.id,
+    )
+
+
+def perform(change: Change, providers: Providers) -> None:
+    compute = providers.source.compute
+    server_id = change.parameters["server_id"]
+    match change.action.partition(":")[0]:
+        case "lock" | "unlock":
+            compute.server_action(server_id, change.action)
+        case "retake_lock":  # nothing shows whose lock it is: both calls may be repeated, and the record says when both were made
+            compute.server_action(server_id, "lock")
+            compute.set_server_metadata(server_id, _one("locked", "retaken"))
+        case "stop":  # the tenant may have put a lock of its own before ours: again, so that it is an administrator's
+            invariants.still_ours(change, providers)
+            compute.server_action(server_id, "lock")
+            compute.server_action(server_id, "os-stop")
+        case "start":
+            invariants.still_ours(change, providers)
+            invariants.target_is_stopped(change, providers, change.parameters["target_project"], server_id)
+            compute.server_action(server_id, "os-start")
+        case "time" | "time_return":
+            values = {name: providers.array(name).clock() for name in change.parameters["arrays"]}
+            stamp = ",".join(f"{name}:{ms}" for name, ms in sorted(values.items()))
+            compute.set_server_metadata(server_id, {PREFIX + change.parameters["key"]: stamp})
+        case "forget" | "untime" | "untime_return" | "unverify":
+            compute.delete_server_metadata(server_id, change.parameters["key"])
+        case "delete":
+            invariants.server_may_die(change, providers, server_id)
+            compute.delete_server(server_id)
+        case "verify":
+            invariants.runs_on_target(change, providers, change.parameters["target_project"], server_id)
+            compute.set_server_metadata(server_id, change.parameters["metadata"])
+        case _:
+            compute.set_server_metadata(server_id, change.parameters["metadata"])

@@ -1,0 +1,1 @@
+"""The project, who may use it, and how much of it."""

@@ -1,0 +1,1 @@
+"""Networks, ports, and the switch of their gateways."""

@@ -1,0 +1,381 @@
+"""The ladder of a replication group: absent, seeding, in_sync, synced_since_stop, suspended, fenced, promoted; and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from millpond.model.address import Side
+from millpond.model.array import Replica
+from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding
+from millpond.model.plan import Stage
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Providers
+from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.goals import goal
+from millpond.reconcilers.ladder import Ladder, signed
+from millpond.reconcilers.storage import replication_calls
+from millpond.reconcilers.storage.replication import (
+    SAFETY_PREFIX,
+    Ends,
+    Group,
+    ends,
+    groups,
+    seeded,
+    stopped_at,
+    suspended,
+)
+from millpond.reconcilers.storage.replication_reading import read
+from millpond.reconcilers.storage.replication_refusals import not_promoted, pair_lost, refusals, turned
+from millpond.reconcilers.twins import twin
+
+KIND = "replication_group"
+READS_AFTER: tuple[str, ...] = ("project", "volume")
+
+
+def observe(providers: Providers, scope: Scope) -> Facts:
+    return Facts(storage=read(providers, scope))
+
+
+def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    steps: list[AnyStep] = []
+    findings: list[Finding] = []
+    room = _room(desired, snapshot)
+    for group in groups(desired, snapshot):
+        found = ends(group, snapshot)
+        foreign = refusals(desired, snapshot, group, found, under_way=group.wave in goals.admitted)
+        ladder = Ladder(
+            group.address,
+            wave=group.wave,
+            source_id=group.members[0].volume.id,
+            servers=group.servers(desired),
+            side=Side.STORAGE,
+        )
+        stage = goals.stages.get(group.wave, Stage.REPLICATE)
+        aim = "absent" if stage is Stage.HANDED_OVER and group.wave in goals.unpair else goal(KIND, stage)
+        wanted = aim in ("in_sync", "promoted", "carried_back") and not found.paired
+        if stage is Stage.HANDED_OVER and aim == "promoted":
+            findings += [] if wanted or found.promoted else [not_promoted(group)]
+            continue
+        if wanted and (group.wave in goals.admitted or aim == "carried_back"):
+            foreign.append(pair_lost(group))
+        if stage in (Stage.REPLICATE, Stage.CUT) and found.paired and not found.forward and group.wave not in goals.admitted:
+            foreign.append(turned(group))
+        findings += foreign
+        if foreign:
+            _hold(ladder, stage)
+        elif wanted:
+            room -= _pair_or_wait(ladder, snapshot, group, found, room)
+        if not foreign:
+            _lead(ladder, aim, desired, snapshot, goals, group, found)
+        steps += signed(ladder.steps, goals.run)
+    return KindPlan(tuple(steps), tuple(findings))
+
+
+def _hold(ladder: Ladder, stage: Stage) -> None:
+    """What comes after the roles have changed waits for a person, too."""
+    rung = {Stage.CUT: "promote", Stage.RETURN: "restore", Stage.DISCARD: "restore", Stage.CARRY_BACK: "restore"}.get(stage)
+    if rung:
+        ladder.wait(rung, "held by the blocker of this group", long=True)
+
+
+def _pair_or_wait(ladder: Ladder, snapshot: Snapshot, group: Group, found: Ends, room: int) -> int:
+    """How many replicas it takes."""
+    if room < 1:
+        ladder.wait("pair", "the array has no replica left: it goes on when one becomes free", long=True)
+        return 0
+    _pair(ladder, snapshot, group, found)
+    return 1
+
+
+def _lead(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
+    match aim:
+        case "in_sync" if found.paired:
+            _in_sync(ladder, desired, snapshot, goals, group, found)
+        case "promoted":
+            _promote(ladder, desired, snapshot, group, found)
+        case "carried_back":
+            _carry_back(ladder, desired, snapshot, goals, group, found)
+        case "absent":
+            _unpair(ladder, group, found)
+
+
+def _room(desired: Desired, snapshot: Snapshot) -> int:
+    """Replicas that may still be made before either array's limit is reached."""
+    totals = [min(fact.replicas_limit, desired.site.limits.replicas) - fact.replicas_total for fact in snapshot.storage.arrays]
+    return min(totals, default=0)
+
+
+def _pair(ladder: Ladder, snapshot: Snapshot, group: Group, found: Ends) -> None:
+    reason = "every volume of the tenant is replicated while its server runs"
+    precreate = group.adoption == "precreate"
+    twins = [twin(snapshot, "volumes", member.volume.id) for member in group.members]
+    remote = {v.name: v.id for v in snapshot.storage.volumes if v.array == group.pair.target.array}
+    remote_ids = [remote.get(double.backend_name, 0) if double else 0 for double in twins]
+    if group.grouped:
+        local_ids = [member.local.id for member in group.members]
+        _group_rungs(ladder, "group", group.pair.source.array, group.pair.source.pool, group, found, local_ids)
+        if precreate:
+            _group_rungs(ladder, "remote_group", group.pair.target.array, group.pair.target.pool, group, found, remote_ids)
+    ladder.change(
+        "pair",
+        reason,
+        effect=Effect.CREATE,
+        destination="seeding",
+        fields=(
+            FieldChange("source", None, f"{group.pair.source.array}/{group.pair.source.pool}"),
+            FieldChange("target", None, f"{group.pair.target.array}/{group.pair.target.pool}"),
+            FieldChange("volumes", None, len(group.members)),
+            FieldChange("bytes", None, sum(member.local.used or member.local.size for member in group.members)),
+        ),
+        array=group.pair.source.array,
+        remote_array=group.pair.target.array,
+        remote_pool=group.pair.target.pool,
+        members=[[m.local.id, (remote_ids[i] or UNKNOWN) if precreate else 0, m.remote_name] for i, m in enumerate(group.members)],
+        group=found.local_group.id if found.local_group else (UNKNOWN if group.grouped else 0),
+        remote_group=(found.remote_group.id if found.remote_group else UNKNOWN) if group.grouped and precreate else 0,
+    )
+    ladder.wait("seed", "the first copy is under way", long=True, bytes_left=sum(m.local.used for m in group.members))
+
+
+def _group_rungs(ladder: Ladder, word: str, array: str, pool: str, group: Group, found: Ends, volume_ids: list[int]) -> None:
+    present = found.local_group if word == "group" else found.remote_group
+    if present is None:
+        ladder.change(
+            f"create_{word}",
+            "the volumes of a wave are cut at one point in time",
+            effect=Effect.CREATE,
+            array=array,
+            name=group.name,
+            pool=pool,
+        )
+    inside = set(present.members) if present else set()
+    for member, volume_id in zip(group.members, volume_ids, strict=True):
+        if not volume_id or volume_id not in inside:
+            ladder.change(
+                f"add_{'member' if word == 'group' else 'remote_member'}:{member.label}",
+                "the volumes of a wave are cut at one point in time",
+                beside=True,
+                array=array,
+                group=present.id if present else UNKNOWN,
+                volume=volume_id or UNKNOWN,
+            )
+
+
+def _in_sync(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
+    """The goal of an uncut wave, and of one that goes back and leaves behind what the target wrote."""
+    assert found.source is not None and found.target is not None  # noqa: S101, PT018
+    if found.promoted and not suspended(found.target):
+        _suspend_reverse(ladder, group, found.target)
+    _give_back(ladder, desired, snapshot, group, found, found.target)
+    if not found.forward or suspended(found.source):
+        ladder.change("resume", "replication goes on from the source", destination="in_sync", **_call(found.source))
+    if found.forward and not seeded(found.source):
+        _wait_seed(ladder, "seed", "the first copy is under way", group, found.source, long=True)
+    if found.forward and goals.stages.get(group.wave) is Stage.REPLICATE:
+        _drop_safety(ladder, group)
+
+
+def _wait_seed(ladder: Ladder, action: str, reason: str, group: Group, replica: Replica, *, long: bool) -> None:
+    total = sum(member.local.used or member.local.size for member in group.members)
+    left = int(total * (100 - replica.progress) / 100)
+    seconds = left / replica.throughput if replica.throughput else 0.0
+    why = "it waits for its turn on the array" if replica.pending else reason
+    ladder.wait(action, why, long=long, bytes_left=left, rate=replica.throughput, seconds=seconds)
+
+
+def _drop_safety(ladder: Ladder, group: Group) -> None:
+    for member in group.members:
+        for name in member.local.snapshots:
+            if name.startswith(SAFETY_PREFIX):
+                ladder.change(
+                    f"drop_safety_snapshot:{member.label}:{name}",
+                    "the rollback that it secured is complete",
+                    effect=Effect.DELETE,
+                    array=member.local.array,
+                    name=name,
+                    alone=True,
+                )
+
+
+def _promote(ladder: Ladder, desired: Desired, snapshot: Snapshot, group: Group, found: Ends) -> None:
+    reason = f"cutover: true for wave {group.wave}"
+    stopped = stopped_at(desired, snapshot, group, "stopped")
+    source = found.source
+    if found.promoted:
+        return
+    if found.both_writable:
+        _fence(ladder, reason, desired, snapshot, group, found)
+        return
+    if not found.fenced:
+        if source is not None and not seeded(source):
+            _wait_seed(ladder, "seed", "the first copy is under way", group, source, long=True)
+        fresh = source is not None and stopped > 0 and source.restore_point >= stopped
+        if not fresh:
+            _sync(ladder, "sync", source, stopped, "the last writes before the stop")
+        if source is None or not suspended(source) or not fresh:
+            ladder.change("suspend", reason, destination="suspended", outage=True, **_call(source))
+        if desired.site.replication.fence_first:
+            _fence(ladder, reason, desired, snapshot, group, found)
+    promote = _role(found.source, found.target, "target")
+    ladder.change(
+        "promote",
+        reason,
+        fields=(FieldChange("target role", "TARGET", "SOURCE"),),
+        destination="promoted",
+        outage=True,
+        danger=True,
+        **promote,
+        **_proof(desired, snapshot, group),
+    )
+    if not found.fenced and not desired.site.replication.fence_first:
+        _fence(ladder, reason, desired, snapshot, group, found)
+
+
+def _fence(ladder: Ladder, reason: str, desired: Desired, snapshot: Snapshot, group: Group, found: Ends) -> None:
+    ladder.change(
+        "fence",
+        reason,
+        fields=(FieldChange("source role", "SOURCE", "TARGET"),),
+        destination="fenced",
+        outage=True,
+        danger=True,
+        **_role(found.source, found.target, "source"),
+        **_proof(desired, snapshot, group),
+    )
+
+
+def _sync(ladder: Ladder, action: str, replica: Replica | None, since: int, reason: str) -> None:
+    """A sync that starts after `since`: one that runs already does not count unless it started later."""
+    if replica is not None and suspended(replica):
+        ladder.change(f"resume_for_{action}", "a suspended replica cannot sync", outage=True, **_call(replica))
+    if replica is not None and replica.job_running and since:
+        ladder.wait(action, reason if replica.job_started >= since else "a sync that began before the stop has to end first")
+        return
+    ladder.change(action, reason, destination="synced_since_stop", outage=True, **_call(replica))
+
+
+def _proof(desired: Desired, snapshot: Snapshot, group: Group) -> dict[str, Any]:
+    """What `perform` reads again before it gives a side away: see invariants.py."""
+    return {
+        "servers": list(group.servers(desired)),
+        "volumes": [member.volume.id for member in group.members],
+        "local_ids": [member.local.id for member in group.members],
+        "stopped": stopped_at(desired, snapshot, group, "stopped"),
+        "source_project": desired.inventory.project.id,
+        "target_project": snapshot.target.project.id if snapshot.target.project else "",
+    }
+
+
+def _call(replica: Replica | None) -> dict[str, Any]:
+    return {"array": replica.array, "replica": replica.id} if replica else {"array": UNKNOWN, "replica": UNKNOWN}
+
+
+def _role(source: Replica | None, target: Replica | None, side: str) -> dict[str, Any]:
+    own, other = (source, target) if side == "source" else (target, source)
+    peer = {"peer_array": other.array, "peer": other.id} if other else {"peer_array": UNKNOWN, "peer": UNKNOWN}
+    return {**_call(own), **peer}
+
+
+def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, group: Group, found: Ends, target: Replica) -> None:
+    """Both roles, the target's first. Where the array refuses two targets, the source's first and the target's at once after."""
+    fence_first, proof = desired.site.replication.fence_first, _proof(desired, snapshot, group)
+    if found.promoted and fence_first:
+        _demote(ladder, group, target, proof)
+    if found.promoted or found.fenced:
+        _restore(ladder, group, found, proof)
+    if found.both_writable or (found.promoted and not fence_first):
+        _demote(ladder, group, target, proof)
+
+
+def _demote(ladder: Ladder, group: Group, target: Replica, proof: dict[str, Any]) -> None:
+    ladder.change(
+        "demote",
+        f"wave {group.wave} goes back",
+        fields=(FieldChange("target role", "SOURCE", "TARGET"),),
+        destination="fenced",
+        outage=True,
+        danger=True,
+        reversible=False,
+        **_call(target),
+        **proof,
+    )
+
+
+def _restore(ladder: Ladder, group: Group, found: Ends, proof: dict[str, Any]) -> None:
+    ladder.change(
+        "restore",
+        f"wave {group.wave} goes back",
+        fields=(FieldChange("source role", "TARGET", "SOURCE"),),
+        destination="suspended",
+        outage=True,
+        danger=True,
+        **_role(found.source, found.target, "source"),
+        **proof,
+    )
+
+
+def _carry_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
+    """What the target wrote is replicated to the source before the source starts. A sync of doubtful freshness is made again."""
+    if not found.paired:
+        return
+    assert found.source is not None and found.target is not None  # noqa: S101, PT018
+    if found.promoted:
+        _reverse(ladder, desired, snapshot, goals, group, found)
+    _give_back(ladder, desired, snapshot, group, found, found.target)
+    if not found.forward or suspended(found.source):
+        ladder.change("resume", "replication goes on from the source", destination="in_sync", **_call(found.source))
+
+
+def _reverse(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
+    assert found.target is not None  # noqa: S101
+    back = found.target
+    returned = stopped_at(desired, snapshot, group, "returned")
+    cut = goals.cuts.get(group.wave, "")
+    for member in group.members:
+        name = f"{SAFETY_PREFIX}{cut}-{member.volume.id[:8]}"
+        if name not in member.local.snapshots:
+            ladder.change(
+                f"safety_snapshot:{member.label}",
+                "what the source held at the cut is kept until the rollback is complete",
+                effect=Effect.CREATE,
+                beside=True,
+                array=member.local.array,
+                volume=member.local.id,
+                name=name,
+            )
+    fresh = returned > 0 and back.restore_point >= returned
+    if suspended(back) and not fresh:
+        ladder.change("reverse", "what the target wrote goes back to the source", destination="reversing", **_call(back))
+    elif not returned and (back.job_running or back.pending):
+        _wait_seed(ladder, "reverse_seed", "what the target wrote is copied back while it runs", group, back, long=False)
+    if not fresh:
+        _sync(ladder, "reverse_sync", None if suspended(back) and not returned else back, returned, "the target's last writes")
+    if not suspended(back) or not fresh:
+        _suspend_reverse(ladder, group, back)
+
+
+def _suspend_reverse(ladder: Ladder, group: Group, back: Replica) -> None:
+    ladder.change("reverse_suspend", f"wave {group.wave} goes back", destination="suspended", outage=True, **_call(back))
+
+
+def _unpair(ladder: Ladder, group: Group, found: Ends) -> None:
+    if found.source is not None:
+        writable = found.target if found.promoted else found.source
+        ladder.change(
+            "unpair",
+            "the migration is complete: the source's copy is no longer kept",
+            effect=Effect.DELETE,
+            destination="absent",
+            danger=True,
+            reversible=False,
+            **_call(writable),
+        )
+    for word, present in (("group", found.local_group), ("remote_group", found.remote_group)):
+        if present is not None:
+            ladder.change(f"delete_{word}", "nothing is left on the array", effect=Effect.DELETE, array=present.array, group=present.id)
+
+
+def perform(change: Change, providers: Providers) -> None:
+    replication_calls.perform(change, providers)

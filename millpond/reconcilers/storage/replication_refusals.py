@@ -1,0 +1,162 @@
+"""What keeps Millpond from touching a group: it was made by somebody else, or is not what the manifest asks for, or is broken."""
+
+from __future__ import annotations
+
+from millpond.model.array import ArrayVolume, ConsistencyGroup, Replica
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.storage.replication import Ends, Group, Member, group_prefix, remote_of
+from millpond.reconcilers.twins import once_per, twin
+
+
+def refusals(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, *, under_way: bool) -> list[Finding]:
+    """Blockers of the group's wave. While there is one, nothing is done to the group.
+
+    Two writable sides are a rung of a cut `under_way` where the array refuses two targets: the other role follows at once.
+    """
+    result = [finding for member in group.members if (finding := _of_member(desired, snapshot, group, found, member))]
+    members = {member.local.id for member in group.members}
+    if found.source is not None and not result and {pair.local_id for pair in found.source.pairs} != members:
+        result.append(_regroup(group, found.source))
+    if found.source is not None and found.target is None:
+        result.append(_one_end(group))
+    if found.both_writable and (desired.site.replication.fence_first or not under_way):
+        result.append(_both_writable(group))
+    return result
+
+
+def _of_member(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, member: Member) -> Finding | None:
+    """A member that replicates or is grouped outside of this group."""
+    local = member.local
+    other = _group_names(snapshot.storage.groups).get((local.array, local.cg_id), "")
+    if local.cg_id and not (found.local_group and local.cg_id == found.local_group.id):
+        of_ours = other.startswith(group_prefix(desired))
+        return _of_other_wave(desired, group, member, other) if of_ours else _foreign(desired, group, member)
+    strange = (local.rmr_source or local.rmr_target) and not _ours(snapshot, group, found)
+    return _foreign(desired, group, member) if strange else None
+
+
+@once_per
+def _group_names(groups: tuple[ConsistencyGroup, ...]) -> dict[tuple[str, int], str]:
+    return {(group.array, group.id): group.name for group in groups}
+
+
+@once_per
+def _volume_names(volumes: tuple[ArrayVolume, ...]) -> dict[tuple[str, int], str]:
+    return {(volume.array, volume.id): volume.name for volume in volumes}
+
+
+def _ours(snapshot: Snapshot, group: Group, found: Ends) -> bool:
+    """A pair is ours when its remote end is the twin's object, or has a name that only we or the target's Cinder gave it.
+
+    The twin may be gone: Cinder let it go on the way back, or the tenant deleted it after the handover.
+    """
+    if found.source is None:
+        return False
+    if group.grouped:
+        return found.local_group is not None and found.source.entity == found.local_group.id
+    member = group.members[0]
+    name = _volume_names(snapshot.storage.volumes).get((group.pair.target.array, remote_of(group, found, member)), "")
+    double = twin(snapshot, "volumes", member.volume.id)
+    if double is not None and name == double.backend_name:
+        return True
+    return name == member.remote_name or (name.startswith("openstack-vol-") and name != member.local.name)
+
+
+def _foreign(desired: Desired, group: Group, member: Member) -> Finding:
+    what = "consistency group" if member.local.cg_id else "replica"
+    return Finding(
+        "already_replicated",
+        Severity.BLOCKER,
+        desired.address("volume", member.volume.id),
+        f"the volume is already in a {what} on {member.local.array}",
+        "an array allows one replica per volume, and Millpond does not touch one that it did not make",
+        f"remove {member.local.name} from it, or exclude the volume in the manifest",
+        wave=group.wave,
+    )
+
+
+def _of_other_wave(desired: Desired, group: Group, member: Member, other: str) -> Finding:
+    return Finding(
+        "regroup",
+        Severity.BLOCKER,
+        desired.address("volume", member.volume.id),
+        f"the volume is in the consistency group {other}, which is another wave's",
+        "a member cannot change its group without being replicated anew",
+        "put its server back into the wave it was in, or take it out of its group on both arrays so that it is replicated again",
+        wave=group.wave,
+    )
+
+
+def _regroup(group: Group, replica: Replica) -> Finding:
+    return Finding(
+        "regroup",
+        Severity.BLOCKER,
+        group.address,
+        f"the group holds {len(replica.pairs)} volumes on the array, the manifest asks for {len(group.members)}",
+        "a member cannot change its group without being replicated anew",
+        "put the servers back into the wave they were in, or remove the replica on the array so that it is made again",
+        wave=group.wave,
+    )
+
+
+def _both_writable(group: Group) -> Finding:
+    return Finding(
+        "both_writable",
+        Severity.BLOCKER,
+        group.address,
+        "both sides of the replica are writable",
+        f"the roles on {group.pair.source.array} and {group.pair.target.array} are both SOURCE",
+        "find out which side the running servers write to, and change the role of the other on the array",
+        wave=group.wave,
+    )
+
+
+def _one_end(group: Group) -> Finding:
+    return Finding(
+        "one_end",
+        Severity.BLOCKER,
+        group.address,
+        f"the replica has no other end on {group.pair.target.array}",
+        "it leads to another array, or was deleted on one side alone",
+        "find out on both arrays what became of it; once it is gone from both it is made anew",
+        wave=group.wave,
+    )
+
+
+def not_promoted(group: Group) -> Finding:
+    return Finding(
+        "not_promoted",
+        Severity.BLOCKER,
+        group.address,
+        "the wave was handed over, but the writable side of the replica is not on the target",
+        "somebody changed the roles on the arrays after the handover",
+        "find out which side the running servers write to, and put the roles back on the arrays",
+        wave=group.wave,
+    )
+
+
+def pair_lost(group: Group) -> Finding:
+    return Finding(
+        "pair_lost",
+        Severity.BLOCKER,
+        group.address,
+        "the replica is gone from the array in the middle of a cut",
+        "without it nothing tells which side holds the last writes",
+        "find out on both arrays who removed it and which side is newer; Millpond does nothing by itself here",
+        wave=group.wave,
+    )
+
+
+def turned(group: Group) -> Finding:
+    """Roles that no cut record explains: somebody else changed them, or a volume that had moved came into another wave."""
+    return Finding(
+        "roles_without_record",
+        Severity.BLOCKER,
+        group.address,
+        "the roles of the replica are not those of a replication from the source, and no cut record says why",
+        "what either side holds may be the only copy of what was written last",
+        "find out on both arrays who changed the roles and which side is newer; put a volume that had moved back into its wave",
+        wave=group.wave,
+    )

@@ -1,0 +1,162 @@
+"""Volumes on the source: in a wave without servers they carry the cut record; decommissioned at last, their snapshots first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from millpond.model.address import Side
+from millpond.model.block_storage import Volume
+from millpond.model.change import AnyStep, Change, Effect, FieldChange
+from millpond.model.cut_record import PREFIX, CutRecord
+from millpond.model.desired import Desired, DesiredWave
+from millpond.model.plan import Stage
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Providers
+from millpond.reconcilers import boot, invariants
+from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.goals import goal
+from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change
+from millpond.reconcilers.storage.replication import away
+from millpond.reconcilers.twins import ambiguous
+from millpond.reconcilers.usage import servers_of_volumes
+
+KIND = "source_volume"
+READS_AFTER: tuple[str, ...] = ("project",)
+
+
+def observe(providers: Providers, scope: Scope) -> Facts:
+    """The volumes of both sides are read by the kind `volume`."""
+    return Facts()
+
+
+def carriers(wave: DesiredWave) -> tuple[str, ...]:
+    """The volumes that carry the cut record: all of a wave that has no servers."""
+    return () if wave.servers else wave.volumes
+
+
+def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    live = {volume.id: volume for volume in snapshot.source.volumes}
+    servers = servers_of_volumes(desired)
+    steps: list[AnyStep] = []
+    for wave in desired.waves:
+        for id in wave.volumes:
+            if id not in live:
+                continue
+            ladder = Ladder(desired.address(KIND, id), wave=wave.name, source_id=id, side=Side.SOURCE, servers=servers.get(id, ()))
+            stage = goals.stages.get(wave.name, Stage.REPLICATE)
+            aim = goal(KIND, stage)
+            if aim == "absent":
+                # Its server's record is gone with the server: what is left of the wave was handed over as a whole.
+                _delete(ladder, snapshot, live[id], desired, handed_over=set(servers.get(id, ())) <= goals.verified)
+            elif id in carriers(wave):
+                _carry(ladder, aim, desired, snapshot, goals, live[id])
+            steps += ladder.steps
+    return KindPlan(tuple(steps))
+
+
+def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> None:
+    if aim == "as_found" and volume.record is not None:
+        _give_back(ladder, desired, snapshot, goals, volume, volume.record)
+    if aim != "verified" or (volume.record and volume.record.cut and volume.record.verified):
+        return
+    record = current(ladder, volume.id, volume.record)
+    wave = goals.wave(volume.id)
+    if record is None:
+        record = CutRecord(cut=goals.cuts.get(wave, ""), wave=wave, run=goals.run)
+        record_change(ladder, "record", "what must be remembered of this cut", volume.id, record.metadata(), outage=False)
+    else:
+        claim(ladder, goals, volume.id, record)
+    if not record.stopped:
+        ladder.change(
+            "time",
+            "a sync counts only if it began after this moment on the array's clock",
+            fields=(FieldChange("stopped", None, "(the array's time)"),),
+            server_id=volume.id,
+            **clock_of(desired, "source"),
+        )
+    if not record.booting:
+        record_change(
+            ladder,
+            "boot",
+            "from here on the tenant may write to it on the target",
+            volume.id,
+            {PREFIX + "booting": str(boot.Boot(snapshot.now, goals.run or "run"))},
+        )
+    if ambiguous(snapshot, "volumes", volume.id):
+        ladder.wait("verify", "it cannot be told which volume of the target stands for it", long=True)
+        return
+    record_change(
+        ladder,
+        "verify",
+        "the volume is available on the target: from here on it is the tenant's",
+        volume.id,
+        {PREFIX + "verified": boot.stamp(snapshot.now)},
+        outage=False,
+    )
+
+
+def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, record: CutRecord) -> None:
+    if record.cut:
+        claim(ladder, goals, volume.id, record)
+        if record.verified:
+            forget(ladder, "unverify", "it is no longer the tenant's on the target", volume.id, record, "verified")
+        if goals.stage(volume.id) is Stage.CARRY_BACK and not record.returned and away(desired, snapshot, goals.wave(volume.id)):
+            ladder.change(
+                "time_return",
+                "a sync back counts only if it began after the target gave it up",
+                fields=(FieldChange("returned", None, "(the array's time)"),),
+                outage=True,
+                server_id=volume.id,
+                **clock_of(desired, "target"),
+            )
+    clear(ladder, volume.id, replace(record, verified="") if record.cut else record)
+
+
+def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired, *, handed_over: bool) -> None:
+    known = {item.id for item in desired.inventory.snapshots}
+    for item in snapshot.source.volume_snapshots:
+        if item.volume_id == volume.id and item.id in known:
+            ladder.change(
+                f"delete_snapshot:{item.id}",
+                "decommission: true",
+                effect=Effect.DELETE,
+                danger=True,
+                reversible=False,
+                snapshot_id=item.id,
+                project_id=desired.inventory.project.id,
+            )
+    if volume.status == "deleting":
+        ladder.wait("delete", "the volume is being deleted")
+        return
+    ladder.change(
+        "delete",
+        "decommission: true",
+        effect=Effect.DELETE,
+        destination="absent",
+        danger=True,
+        reversible=False,
+        server_id=volume.id,
+        project_id=desired.inventory.project.id,
+        target_project=snapshot.target.project.id if snapshot.target.project else "",
+        handed_over=handed_over,
+    )
+
+
+def perform(change: Change, providers: Providers) -> None:
+    storage, values = providers.source.block_storage, change.parameters
+    project = values.get("project_id", "")
+    match change.action.partition(":")[0]:
+        case "time" | "time_return":
+            stamp = ",".join(f"{name}:{providers.array(name).clock()}" for name in values["arrays"])
+            storage.set_volume_metadata(project, values["server_id"], {PREFIX + values["key"]: stamp})
+        case "forget" | "unverify":
+            storage.delete_volume_metadata(project, values["server_id"], values["key"])
+        case "delete_snapshot":
+            invariants.decommission_admitted(change, providers)
+            storage.delete_snapshot(project, values["snapshot_id"])
+        case "delete":
+            invariants.volume_may_die(change, providers, values["server_id"])
+            storage.delete_volume(project, values["server_id"])
+        case _:
+            storage.set_volume_metadata(project, values["server_id"], values["metadata"])

@@ -1,0 +1,414 @@
+"""The volume on the target. Precreated: made empty by Cinder, dressed, and kept in `maintenance` as the replica's remote end until the cut.
+Managed: absent until the replica's remote end is promoted, then adopted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from millpond.model.block_storage import StoragePool, Volume, VolumeType
+from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
+from millpond.model.cut_record import MARKER_KEY
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.plan import Stage
+from millpond.model.snapshot import Facts, Snapshot
+from millpond.providers.ports import Providers
+from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.goals import goal
+from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.storage.replication import adoption_of, ends, groups, local_volume, remote_of
+from millpond.reconcilers.twins import ambiguous, twin
+from millpond.reconcilers.usage import servers_of_volumes
+
+KIND = "volume"
+READS_AFTER: tuple[str, ...] = ("project",)
+
+SOURCE_CLOUD_KEYS = frozenset(
+    {
+        "block_device_mapping",
+        "bdm_v2",
+        "mappings",
+        "root_device_name",
+        "kernel_id",
+        "ramdisk_id",
+        "instance_uuid",
+        "base_image_ref",
+        "img_signature",
+        "img_signature_hash_method",
+        "img_signature_key_type",
+        "img_signature_certificate_uuid",
+    }
+)
+"""Image metadata that points into the source cloud: Nova on the target would follow it."""
+
+
+def observe(providers: Providers, scope: Scope) -> Facts:
+    source, target = providers.source.block_storage, providers.target.block_storage
+    here: dict[str, object] = {}
+    there: dict[str, object] = {}
+    if scope.source:
+        here = {"volumes": source.volumes(scope.source_project), "volume_snapshots": source.snapshots(scope.source_project)}
+    if scope.target:
+        if not scope.again:
+            there = {"volume_types": target.volume_types(), "storage_pools": target.storage_pools()}
+        if scope.target_project:
+            there["volumes"] = target.volumes(scope.target_project)
+    return Facts(source=here, target=there)
+
+
+def image_metadata(desired: Desired, volume: Volume) -> dict[str, str]:
+    """What a boot volume carries on the target: the site's defaults under the volume's own, without what points into the source cloud."""
+    if not volume.bootable:
+        return {}
+    own = {key: value for key, value in volume.image_metadata.items() if key not in SOURCE_CLOUD_KEYS}
+    return {**desired.site.image_metadata, **own}
+
+
+def volume_type(desired: Desired, volume: Volume) -> str:
+    values = desired.volume_values.get(volume.id)
+    return (values.volume_type if values else "") or desired.site.maps.volume_types.get(volume.volume_type, volume.volume_type)
+
+
+def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    steps: list[AnyStep] = []
+    findings: list[Finding] = []
+    remote = _remote_ends(desired, snapshot)
+    for volume in desired.inventory.volumes:
+        local = local_volume(desired, snapshot, volume)
+        if not goals.wave(volume.id) or volume.encrypted or local is None:
+            continue
+        ladder = Ladder(
+            desired.address(KIND, volume.id),
+            wave=goals.wave(volume.id),
+            source_id=volume.id,
+            servers=servers_of_volumes(desired).get(volume.id, ()),
+        )
+        target = twin(snapshot, "volumes", volume.id)
+        aim = goal(KIND, goals.stage(volume.id))
+        if aim in ("", "tenants"):
+            continue
+        if doubles := ambiguous(snapshot, "volumes", volume.id):
+            blockers = [_doubled(desired, goals, volume, [double.id for double in doubles])]
+        elif adoption_of(desired, volume, local) == "manage":
+            blockers = _managed(ladder, aim, desired, snapshot, goals, volume, target, remote.get(volume.id))
+        else:
+            blockers = _precreated(ladder, aim, desired, snapshot, goals, volume, target)
+        if blockers and aim == "released":
+            ladder.wait("release", "held by the blocker of this volume", long=True)
+        findings += blockers
+        steps += ladder.steps
+    return KindPlan(tuple(steps), tuple(findings))
+
+
+def _remote_ends(desired: Desired, snapshot: Snapshot) -> dict[str, tuple[int, bool]]:
+    """source volume id → (array id of the remote end, whether the target side is writable)."""
+    result = {}
+    for group in groups(desired, snapshot):
+        found = ends(group, snapshot)
+        for member in group.members:
+            result[member.volume.id] = (remote_of(group, found, member), found.promoted)
+    return result
+
+
+def _doubled(desired: Desired, goals: Goals, volume: Volume, ids: list[str]) -> Finding:
+    return Finding(
+        "ambiguous_volume",
+        Severity.BLOCKER,
+        desired.address(KIND, volume.id),
+        f"{len(ids)} volumes on the target carry the marker of this volume: {', '.join(ids)}",
+        "Millpond never guesses which one is meant",
+        "delete the ones that no replica uses",
+        wave=goals.wave(volume.id),
+    )
+
+
+def _precreated(
+    ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, target: Volume | None
+) -> list[Finding]:
+    kind = volume_type(desired, volume)
+    if target is None:
+        if not any(known.name == kind for known in snapshot.target.volume_types):
+            return [_missing_type(desired, goals, volume, kind)]
+        _create(ladder, desired, snapshot, volume, kind)
+        target_id = UNKNOWN
+    elif target.status == "error" and goals.stage(volume.id) is not Stage.REPLICATE:
+        return [_broken(desired, goals, volume, target)]
+    elif target.status == "error":
+        ladder.change(
+            "delete_failed",
+            "Cinder could not create it; it was never paired",
+            effect=Effect.DELETE,
+            volume_id=target.id,
+            **_project(snapshot),
+        )
+        _create(ladder, desired, snapshot, volume, kind)
+        target, target_id = None, UNKNOWN
+    elif target.status == "creating":
+        ladder.wait("create", "Cinder is creating it")
+        target_id = target.id
+    else:
+        target_id = target.id
+    _dress(ladder, desired, snapshot, volume, target, target_id)
+    if aim == "reserved":
+        _reserve(ladder, snapshot, target, target_id)
+    elif target is None or target.status in ("creating", "error", "maintenance") or _undressed(desired, volume, target):
+        if target is None or target.status != "maintenance":
+            _reserve(ladder, snapshot, None, target_id)
+        _release(ladder, goals, snapshot, volume, target_id)
+    return []
+
+
+def _project(snapshot: Snapshot) -> dict[str, Any]:
+    return {"project_id": snapshot.target.project.id if snapshot.target.project else UNKNOWN}
+
+
+def _create(ladder: Ladder, desired: Desired, snapshot: Snapshot, volume: Volume, kind: str) -> None:
+    body: dict[str, object] = {
+        "name": volume.name,
+        "description": volume.description,
+        "size": volume.size,
+        "volume_type": kind,
+        "metadata": {**volume.metadata, MARKER_KEY: volume.id},
+    }
+    zone = desired.site.maps.availability_zones.get(volume.availability_zone, "")
+    if zone:
+        body["availability_zone"] = zone
+    ladder.change(
+        "create",
+        "it becomes the remote end of the replica",
+        effect=Effect.CREATE,
+        destination="available",
+        fields=tuple(FieldChange(key, None, value) for key, value in sorted(body.items()) if value not in ("", None)),
+        body=body,
+        **_project(snapshot),
+    )
+
+
+def _undressed(desired: Desired, volume: Volume, target: Volume) -> bool:
+    return target.status == "available" and (target.bootable != volume.bootable or _missing_metadata(desired, volume, target) != {})
+
+
+def _missing_metadata(desired: Desired, volume: Volume, target: Volume) -> dict[str, str]:
+    want = image_metadata(desired, volume)
+    return {key: value for key, value in want.items() if target.image_metadata.get(key) != value}
+
+
+def _dress(
+    ladder: Ladder, desired: Desired, snapshot: Snapshot, volume: Volume, target: Volume | None, target_id: str, *, inside: bool = False
+) -> None:
+    """Bootable flag and image metadata: only while `available`, Cinder refuses both in `maintenance`.
+
+    `inside` the cut, the actions end with `_inside`: nobody waits for them before the wave is admitted.
+    """
+    if target is not None and target.status not in ("available", "creating", "managing"):
+        return
+    suffix = "_inside" if inside else ""
+    if volume.bootable and not (target and target.bootable) and not (inside and target is None):
+        ladder.change(
+            f"bootable{suffix}",
+            "the tenant boots from it",
+            fields=(FieldChange("bootable", False, True),),
+            outage=inside,
+            volume_id=target_id,
+            **_project(snapshot),
+        )
+    missing = _missing_metadata(desired, volume, target) if target else image_metadata(desired, volume)
+    if missing:
+        ladder.change(
+            f"image_metadata{suffix}",
+            "Nova takes the guest's hardware from the boot volume's image metadata",
+            fields=tuple(
+                FieldChange(f"image_metadata.{key}", target.image_metadata.get(key) if target else None, value)
+                for key, value in sorted(missing.items())
+            ),
+            outage=inside,
+            volume_id=target_id,
+            metadata=missing,
+            **_project(snapshot),
+        )
+
+
+def _reserve(ladder: Ladder, snapshot: Snapshot, target: Volume | None, target_id: str) -> None:
+    if target is not None and target.status == "maintenance":
+        return
+    if target is not None and target.status in ("in-use", "detaching", "reserved", "attaching"):
+        ladder.wait("release_by_server", "its server is being removed")
+    ladder.change(
+        "reserve",
+        "nobody shall use it before the cutover",
+        fields=(FieldChange("status", "available", "maintenance"),),
+        destination="reserved",
+        volume_id=target_id,
+        **_project(snapshot),
+    )
+
+
+def _release(ladder: Ladder, goals: Goals, snapshot: Snapshot, volume: Volume, target_id: str) -> None:
+    ladder.change(
+        "release",
+        f"cutover: true for wave {goals.wave(volume.id)}",
+        fields=(FieldChange("status", "maintenance", "available"),),
+        destination="released",
+        outage=True,
+        volume_id=target_id,
+        **_project(snapshot),
+    )
+
+
+def _broken(desired: Desired, goals: Goals, volume: Volume, target: Volume) -> Finding:
+    return Finding(
+        "volume_error",
+        Severity.BLOCKER,
+        desired.address(KIND, volume.id),
+        f"the volume on the target ({target.id}) is in error",
+        "it may hold what the target wrote, so Millpond neither deletes nor resets it",
+        "repair it in the target's Cinder; the next apply goes on",
+        wave=goals.wave(volume.id),
+    )
+
+
+def _missing_type(desired: Desired, goals: Goals, volume: Volume, kind: str) -> Finding:
+    return Finding(
+        "missing_volume_type",
+        Severity.BLOCKER,
+        desired.address(KIND, volume.id),
+        f"the target has no volume type `{kind}`",
+        "the volume cannot be created there",
+        f"create the type on the target, or map `{volume.volume_type}` to another one under maps.volume_types in millpond.yaml",
+        wave=goals.wave(volume.id),
+    )
+
+
+def _managed(
+    ladder: Ladder,
+    aim: str,
+    desired: Desired,
+    snapshot: Snapshot,
+    goals: Goals,
+    volume: Volume,
+    target: Volume | None,
+    remote: tuple[int, bool] | None,
+) -> list[Finding]:
+    if target is not None and target.status in ("error_managing", "error_managing_deleting"):
+        ladder.change(
+            "unmanage_failed", "Cinder could not adopt it; the disk stays on the array", volume_id=target.id, **_project(snapshot)
+        )
+        target = None
+    if aim == "released":
+        return _manage(ladder, desired, snapshot, goals, volume, target, remote)
+    if target is None:
+        return []
+    if target.status in ("in-use", "detaching", "reserved", "attaching"):
+        ladder.wait("release_by_server", "its server is being removed")
+    if target.status in ("managing", "creating", "unmanaging"):
+        ladder.wait("unmanage", f"Cinder is busy with it ({target.status})")
+    else:
+        ladder.change(
+            "unmanage",
+            f"wave {goals.wave(volume.id)} goes back: the disk stays on the array as the replica's remote end",
+            effect=Effect.DELETE,
+            destination="absent",
+            volume_id=target.id,
+            **_project(snapshot),
+        )
+    return []
+
+
+def _manage(
+    ladder: Ladder,
+    desired: Desired,
+    snapshot: Snapshot,
+    goals: Goals,
+    volume: Volume,
+    target: Volume | None,
+    remote: tuple[int, bool] | None,
+) -> list[Finding]:
+    kind = volume_type(desired, volume)
+    host = manage_host(desired, snapshot, volume, kind)
+    if not host:
+        return [_no_host(desired, goals, volume, kind)]
+    if target is None:
+        body: dict[str, object] = {
+            "host": host,
+            "ref": {"source-id": str(remote[0])} if remote and remote[0] else {"source-id": UNKNOWN},
+            "name": volume.name,
+            "description": volume.description,
+            "volume_type": kind,
+            "bootable": volume.bootable,
+            "metadata": {**volume.metadata, MARKER_KEY: volume.id},
+        }
+        zone = desired.site.maps.availability_zones.get(volume.availability_zone, "")
+        if zone:
+            body["availability_zone"] = zone
+        ladder.change(
+            "manage",
+            f"cutover: true for wave {goals.wave(volume.id)}",
+            effect=Effect.CREATE,
+            destination="released",
+            fields=tuple(FieldChange(key, None, value) for key, value in sorted(body.items()) if value not in ("", None)),
+            outage=True,
+            body=body,
+            **_project(snapshot),
+        )
+    elif target.status in ("managing", "creating"):
+        ladder.wait("manage", "Cinder is adopting it")
+    _dress(ladder, desired, snapshot, volume, target, target.id if target else UNKNOWN, inside=True)
+    return []
+
+
+def manage_host(desired: Desired, snapshot: Snapshot, volume: Volume, kind: str) -> str:
+    """`host@backend#pool` for a manage request: the pool pair's own, or the one pool whose backend the volume type names."""
+    local = local_volume(desired, snapshot, volume)
+    pair = next((p for p in desired.site.pool_pairs if local and (p.source.array, p.source.pool) == (local.array, local.pool)), None)
+    if pair is not None and pair.cinder_host:
+        return pair.cinder_host
+    backend = _backend(snapshot.target.volume_types, kind)
+    fitting = [pool for pool in snapshot.target.storage_pools if backend and _backend_of(pool) == backend]
+    return fitting[0].name if len(fitting) == 1 else ""
+
+
+def _backend(types: tuple[VolumeType, ...], name: str) -> str:
+    specs: Mapping[str, str] = next((known.extra_specs for known in types if known.name == name), {})
+    return specs.get("volume_backend_name", "")
+
+
+def _backend_of(pool: StoragePool) -> str:
+    return pool.backend
+
+
+def _no_host(desired: Desired, goals: Goals, volume: Volume, kind: str) -> Finding:
+    return Finding(
+        "no_manage_host",
+        Severity.BLOCKER,
+        desired.address(KIND, volume.id),
+        "it cannot be told which Cinder backend shall adopt the volume",
+        f"no single pool of the target's Cinder belongs to volume type `{kind}`",
+        "state `cinder_host: host@backend#pool` at the pool pair in millpond.yaml",
+        wave=goals.wave(volume.id),
+    )
+
+
+def perform(change: Change, providers: Providers) -> None:
+    storage = providers.target.block_storage
+    values = change.parameters
+    project = values["project_id"]
+    match change.action.removesuffix("_inside"):
+        case "create":
+            storage.create_volume(project, values["body"])
+        case "manage":
+            storage.manage_volume(project, values["body"])
+        case "bootable":
+            storage.volume_action(project, values["volume_id"], "os-set_bootable", {"bootable": True})
+        case "image_metadata":
+            storage.volume_action(project, values["volume_id"], "os-set_image_metadata", {"metadata": values["metadata"]})
+        case "reserve":
+            storage.volume_action(project, values["volume_id"], "os-reset_status", {"status": "maintenance"})
+        case "release":
+            storage.volume_action(project, values["volume_id"], "os-reset_status", {"status": "available"})
+        case "unmanage" | "unmanage_failed":
+            storage.volume_action(project, values["volume_id"], "os-unmanage", {})
+        case "delete_failed":
+            storage.delete_volume(project, values["volume_id"])
+        case other:
+            raise AssertionError(other)

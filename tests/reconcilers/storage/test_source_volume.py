@@ -1,0 +1,119 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from millpond.model.block_storage import VolumeSnapshot
+from millpond.model.desired import Desired, DesiredWave
+from millpond.model.manifest import Rollback
+from millpond.planning.stages import records
+from millpond.reconcilers.storage import source_volume
+from tests.planning.situations import BOTH, approved, done, leaving
+from tests.planning.tenant import INVENTORY, desired, volume, world
+from tests.planning.world import World, at, flagged
+from tests.reconcilers.kinds import change, ids, planned
+
+SPARE = volume("spare-1-", "spare", 5)
+TENANT = replace(INVENTORY, servers=(), ports=(), volumes=(SPARE,), floating_ips=())
+OFF = replace(desired(TENANT), waves=(DesiredWave("rest", (), ("spare-1-",), cutover=False),))
+ON = flagged(OFF, rest={"cutover": True})
+
+
+def rungs(documents: Desired, made: World) -> list[str]:
+    return [id.partition("#")[2] for id in ids(planned(source_volume, documents, made))]
+
+
+def ready() -> World:
+    made = world(TENANT)
+    made.tick()
+    made.advance(OFF)
+    return made
+
+
+def handed_over() -> World:
+    made = ready()
+    made.advance(ON)
+    return made
+
+
+def home(made: World, how: str) -> Desired:
+    record = next(iter(records(made.snapshot(), OFF.waves[0]).values()))
+    return flagged(OFF, rest={"rollback": Rollback(record.cut, how)})
+
+
+def twin(made: World) -> str:
+    return next(iter(made.target.block_storage.rows))
+
+
+@pytest.mark.parametrize(
+    ("step", "wanted"),
+    [
+        ("source_volume/spare#record", ["record", "time", "boot", "verify"]),
+        ("source_volume/spare#time", ["time", "boot", "verify"]),
+        ("source_volume/spare#boot", ["boot", "verify"]),
+        ("volume/spare#release", ["verify"]),
+    ],
+)
+def test_volumes_of_a_wave_without_servers_carry_its_record(step: str, wanted: list[str]) -> None:
+    made = ready()
+    made.advance(ON, at(step))
+    assert rungs(ON, made) == wanted
+
+
+def test_handed_over_it_is_the_tenants_and_goes_back_by_a_block_alone() -> None:
+    made = handed_over()
+    assert made.target.block_storage.rows[twin(made)].status == "available"
+    assert (rungs(ON, made), [str(wave.stage) for wave in made.plan(ON).waves]) == ([], ["handed_over"])
+    assert [finding.code for finding in made.plan(OFF).blockers] == ["rollback_undecided"]
+
+
+@pytest.mark.parametrize("how", ["discard", "carry_back"])
+def test_the_way_back_ends_where_it_began(how: str) -> None:
+    made = handed_over()
+    written = made.arrays["ibox-b"]
+    written.contents[written.by_name(f"openstack-vol-{twin(made)}").id] = 77
+    assert rungs(home(made, how), made)[0] == "unverify"
+    assert ("time_return" in rungs(home(made, how), made)) is (how == "carry_back")
+    documents = home(made, how)
+    plan = made.advance(documents)
+    assert (plan.steps, made.source.block_storage.shown("spare-1-").record) == ((), None)
+    assert made.target.block_storage.rows[twin(made)].status == "maintenance"
+    here = made.arrays["ibox-a"]
+    assert (here.contents[here.by_name("openstack-vol-spare-1-").id] == 77) is (how == "carry_back")
+
+
+def test_a_change_of_mind_hands_it_over_again() -> None:
+    made = handed_over()
+    made.advance(home(made, "carry_back"), at("replication_group/spare#demote"))
+    made.crash()
+    made.advance(ON)
+    assert [str(wave.stage) for wave in made.plan(ON).waves] == ["handed_over"]
+    assert made.target.block_storage.rows[twin(made)].status == "available"
+
+
+def test_a_detached_volume_goes_with_the_servers_of_its_wave() -> None:
+    tenant = replace(INVENTORY, volumes=(*INVENTORY.volumes, SPARE))
+    documents = desired(tenant)
+    made = world(tenant)
+    made.tick()
+    made.advance(documents)
+    on = flagged(documents, rest={"cutover": True})
+    plan = made.plan(on)
+    released = next(step for step in plan.steps if step.id == "acme/volume/spare#release")
+    assert released.servers == ("server-2",)
+    assert [id for id in rungs(on, made) if id] == []
+    made.advance(on)
+    status = [known.status for known in made.target.block_storage.rows.values() if known.name == "spare"]
+    assert status == ["available"]
+
+
+def test_its_snapshots_die_before_it_and_unknown_ones_stay() -> None:
+    known = VolumeSnapshot("snap-1", "nightly", "root-2")
+    made = done(BOTH)
+    made.now += timedelta(hours=2)
+    made.source.block_storage.snapshots_ = {known.id: known, "snap-late": VolumeSnapshot("snap-late", "late", "root-2")}
+    on = leaving()
+    on = replace(on, inventory=replace(on.inventory, snapshots=(known,)))
+    found = planned(source_volume, approved(made, on), made)
+    assert [id for id in ids(found) if "web-2" in id] == ["web-2-root#delete_snapshot:snap-1", "web-2-root#delete"]
+    assert change(found, "web-2-root#delete").after == ("acme/source_volume/web-2-root#delete_snapshot:snap-1",)
