@@ -10,8 +10,11 @@ from millpond.model.cut_record import CutRecord
 
 @dataclass(frozen=True)
 class Attachment:
+    """`host` is the hypervisor that has the volume mapped, empty where Cinder does not say it."""
+
     server_id: str
     device: str = ""
+    host: str = ""
 
 
 @dataclass(frozen=True)

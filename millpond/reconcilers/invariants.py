@@ -50,6 +50,7 @@ def may_change_hands(change: Change, providers: Providers) -> None:
     _still_ours(change, servers)
     _has_role(change, source if change.action == "fence" else target, Role.SOURCE if change.action == "fence" else Role.TARGET)
     _stopped(change, servers, values["servers"], "source")
+    _all_seen(change, volumes, local)
     _mapped_to_stopped(change, local, _of(volumes, values["volumes"]), servers)
     if not values["stopped"] or (source.role is Role.SOURCE and source.restore_point < values["stopped"]):
         raise _broken(change, "no sync that began after the stop has completed")
@@ -113,7 +114,7 @@ def still_ours(change: Change, providers: Providers) -> None:
 
 
 def source_is_stopped(change: Change, providers: Providers, server_id: str) -> None:
-    """Before a boot on the target. A server that is gone from the source cannot run there."""
+    """Before a boot on the target. Where the server is gone from the source, so is the record that would let it boot."""
     servers = [found] if (found := providers.source.compute.server(server_id)) else []
     _still_ours(change, servers)
     _stopped(change, servers, [server_id], "source")
@@ -197,9 +198,20 @@ def _asleep(server: Server) -> bool:
 
 
 def _stopped(change: Change, servers: Iterable[Server], wanted: Sequence[str], side: str) -> None:
-    awake = [s.name or s.id for s in servers if s.id in wanted and not (s.stopped and s.locked)]
+    listed = {server.id: server for server in servers}
+    if unseen := sorted(set(wanted) - listed.keys()):
+        raise _broken(change, f"the {side} does not list {', '.join(unseen)}: what is not seen is not proven stopped")
+    awake = [s.name or s.id for s in map(listed.__getitem__, wanted) if not (s.stopped and s.locked)]
     if awake:
         raise _broken(change, f"not proven stopped under an admin lock on the {side}: {', '.join(sorted(awake))}")
+
+
+def _all_seen(change: Change, volumes: Iterable[Volume], local: Iterable[ArrayVolume]) -> None:
+    values = change.parameters
+    unseen: set[object] = set(values["volumes"]) - {volume.id for volume in volumes}
+    unseen |= set(values["local_ids"]) - {volume.id for volume in local}
+    if unseen:
+        raise _broken(change, f"volumes are not listed, so nothing proves that nobody uses them: {', '.join(sorted(map(str, unseen)))}")
 
 
 def _of(volumes: Iterable[Volume], wanted: Sequence[str]) -> dict[str, Volume]:
@@ -207,14 +219,14 @@ def _of(volumes: Iterable[Volume], wanted: Sequence[str]) -> dict[str, Volume]:
 
 
 def _mapped_to_stopped(change: Change, found: Iterable[ArrayVolume], volumes: dict[str, Volume], servers: Iterable[Server]) -> None:
-    """An attached server sees the volume through one host: more mappings than attachments of stopped servers belong to somebody else."""
+    """Servers see the volume through their hypervisors: more mappings than stopped servers have hypervisors belong to somebody else."""
     asleep = {server.id for server in servers if server.stopped and server.locked}
     for local in found:
         volume = volumes.get(local.name)
-        attached = {a.server_id for a in volume.attachments} if volume else set()
-        if attached - asleep:
+        attachments = volume.attachments if volume else ()
+        if {a.server_id for a in attachments} - asleep:
             raise _broken(change, f"volume {local.name} is attached to a server that is not stopped")
-        if len(local.mapped_to) > len(attached):
+        if len(local.mapped_to) > len({a.host or a.server_id for a in attachments}):
             raise _broken(
                 change, f"volume {local.name} is mapped to {', '.join(local.mapped_to)}, more than its stopped servers account for"
             )

@@ -70,6 +70,27 @@ def another_server(world: World) -> None:
     world.source.block_storage.rows["data-1"] = replace(volume, attachments=(*volume.attachments, Attachment("server-2")))
 
 
+def two_servers_on_one_host(world: World) -> None:
+    """And a mapping to another host, which neither of them accounts for."""
+    a_second_host(world)
+    world.source.compute.put("server-2", status="SHUTOFF", locked=True)
+    shared = (Attachment("server-1", "/dev/vdb", "compute-1"), Attachment("server-2", "/dev/vdb", "compute-1"))
+    world.source.block_storage.put("data-1", attachments=shared)
+
+
+def unlisted_server(world: World) -> None:
+    del world.source.compute.rows["server-1"]
+
+
+def unlisted_volume(world: World) -> None:
+    del world.source.block_storage.rows["data-1"]
+
+
+def unlisted_disk(world: World) -> None:
+    array = world.arrays["ibox-a"]
+    del array.volumes_[array.by_name("openstack-vol-data-1").id]
+
+
 def no_pair(world: World) -> None:
     for array in world.arrays.values():
         array.replicas_ = {id: replica for id, replica in array.replicas_.items() if not replica.grouped}
@@ -81,6 +102,11 @@ HANDS: list[tuple[str, str, Callable[[World], None], str]] = [
     ("fence", "is starting", lambda w: source(w, task_state="powering-on"), "not proven stopped"),
     ("fence", "is mapped to a second host", a_second_host, "more than its stopped servers account for"),
     ("fence", "is attached to a running server", another_server, "is not stopped"),
+    ("fence", "is mapped to a host of none of its servers", two_servers_on_one_host, "more than its stopped servers account for"),
+    ("fence", "is attached to a server that is not listed", unlisted_server, "does not list server-1"),
+    ("fence", "has a volume that Cinder does not list", unlisted_volume, "not listed.*data-1"),
+    ("fence", "has a volume that the array does not list", unlisted_disk, "not listed"),
+    ("promote", "is attached to a server that is not listed", unlisted_server, "does not list server-1"),
     ("fence", "was last synced before the stop", lambda w: side(w, "ibox-a", restore_point=1), "no sync that began after the stop"),
     ("fence", "has no pair any more", no_pair, "is gone from"),
     ("promote", "runs again", lambda w: source(w, status="ACTIVE"), "not proven stopped"),

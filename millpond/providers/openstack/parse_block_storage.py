@@ -41,7 +41,7 @@ def parse_volume(row: Row) -> Volume:
 
 
 def parse_attachment(row: Row) -> Attachment:
-    return Attachment(server_id=row.get("server_id") or "", device=row.get("device") or "")
+    return Attachment(server_id=row.get("server_id") or "", device=row.get("device") or "", host=row.get("host_name") or "")
 
 
 def parse_snapshot(row: Row) -> VolumeSnapshot:
