@@ -24,9 +24,16 @@ class Stage(StrEnum):
     HELD = "held"
 
 
+DECOMMISSIONED = "decommissioned"
+"""The phase of every wave whose source is gone as its manifest wants it."""
+
+
 @dataclass(frozen=True)
 class WaveStatus:
-    """`stage` is where the flags lead; `phase` is what people read of where it stands. `cut` is the id of the cut under way or done."""
+    """`stage` is where the flags lead; `phase` is what people read of where it stands. `cut` is the id of the cut under way or done.
+
+    `outage_since` is empty unless servers that ran before the cut are down by our doing: `down` names them.
+    """
 
     name: str
     stage: Stage
@@ -35,6 +42,7 @@ class WaveStatus:
     cut: str = ""
     admitted: bool = False
     outage_since: str = ""
+    down: tuple[str, ...] = ()
     lag_seconds: float = 0.0
     bytes_left: int = 0
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from millpond.model.array import Replica
 from millpond.model.cut_record import CutRecord
 from millpond.model.desired import Desired, DesiredWave
-from millpond.model.plan import Stage, WaveStatus
+from millpond.model.plan import DECOMMISSIONED, Stage, WaveStatus
 from millpond.model.snapshot import Snapshot
 from millpond.planning.gates import wave_lag
 from millpond.planning.stages import records
@@ -24,30 +24,35 @@ def _status(desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWav
     known = records(snapshot, wave)
     stage = goals.stages[wave.name]
     cut = next((record.cut for record in known.values()), "")
+    down = _down(snapshot, stage, wave, known)
     return WaveStatus(
         name=wave.name,
         stage=stage,
-        phase=_phase(stage, bool(known), [pair for _, pair in found]),
+        phase=_phase(desired, snapshot, stage, bool(known), [pair for _, pair in found]),
         servers=tuple(str(desired.address("server", id)) for id in wave.servers),
         cut=cut,
         admitted=wave.name in goals.admitted,
-        outage_since=cut if _out(snapshot, stage, wave, known) else "",
+        outage_since=cut if down else "",
+        down=tuple(str(desired.address("server", id)) for id in down),
         lag_seconds=wave_lag(desired, snapshot, wave.name),
         bytes_left=sum(_left(group, pair.source) for group, pair in found if pair.source),
     )
 
 
-def _out(snapshot: Snapshot, stage: Stage, wave: DesiredWave, known: Mapping[str, CutRecord]) -> bool:
-    """Whether a server of the wave that ran before its cut runs on neither side. One that was handed over is its tenant's to stop,
+def _down(snapshot: Snapshot, stage: Stage, wave: DesiredWave, known: Mapping[str, CutRecord]) -> list[str]:
+    """The servers of the wave that ran before its cut and run on neither side. One that was handed over is its tenant's to stop,
     unless it is on its way back."""
     going_back = stage in (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
     running = {s.id for s in snapshot.source.servers if s.status == "ACTIVE"}
     running |= {s.marker for s in snapshot.target.servers if s.status == "ACTIVE"}
-    ours = {id for id, r in known.items() if id in wave.servers and r.power == "active" and (going_back or not r.verified)}
-    return bool(ours - running)
+    ours = {id for id, r in known.items() if r.power == "active" and (going_back or not r.verified)}
+    return [id for id in wave.servers if id in ours - running]
 
 
-def _phase(stage: Stage, recorded: bool, pairs: list[Ends]) -> str:
+def _phase(desired: Desired, snapshot: Snapshot, stage: Stage, recorded: bool, pairs: list[Ends]) -> str:
+    """The source's project goes last: where it is gone nothing of a decommissioning is left to do."""
+    if snapshot.source.project is None:
+        return DECOMMISSIONED if desired.manifest.decommission else "gone from the source"
     match stage:
         case Stage.HANDED_OVER:
             return "handed over"

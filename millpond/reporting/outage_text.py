@@ -27,7 +27,7 @@ def continue_with(tenants: list[str], wave: str = "") -> str:
 
 def _wave(tenant: TenantPlan, status: WaveStatus, now: datetime) -> list[str]:
     since = f"  {tenant.tenant}, wave {status.name}: since {moment(status.outage_since)}{_elapsed(status.outage_since, now)}"
-    return [since, *wrapped(", ".join(status.servers), "    ")]
+    return [since, *wrapped(", ".join(status.down), "    ")]
 
 
 def _elapsed(since: str, now: datetime) -> str:

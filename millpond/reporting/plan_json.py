@@ -85,7 +85,10 @@ def _tenant(tenant: TenantPlan) -> Json:
     return {
         "tenant": tenant.tenant,
         "digest": tenant.digest,
-        "waves": [{**_plain_fields(wave), "stage": wave.stage.value, "servers": list(wave.servers)} for wave in tenant.waves],
+        "waves": [
+            {**_plain_fields(wave), "stage": wave.stage.value, "servers": list(wave.servers), "down": list(wave.down)}
+            for wave in tenant.waves
+        ],
         "checks": [_check(finding) for finding in tenant.findings],
         "resource_changes": [_change(step) for step in tenant.changes],
         "resource_drift": [drift_json(drift) for drift in tenant.drift],

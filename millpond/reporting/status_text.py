@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from millpond.model.plan import Plan, Stage, TenantPlan, WaveStatus
+from millpond.model.plan import DECOMMISSIONED, Plan, Stage, TenantPlan, WaveStatus
 from millpond.reporting.amounts import counted, duration, size
 from millpond.reporting.findings_text import findings_text
 from millpond.reporting.layout import columns, wrapped
@@ -65,6 +65,8 @@ def _next(tenant: TenantPlan, wave: WaveStatus) -> str:
         return "apply"
     if any(step.wave == wave.name and not step.after for step in tenant.waiting):
         return "wait"
+    if wave.phase == DECOMMISSIONED:
+        return "nothing"
     if wave.stage is Stage.REPLICATE:
         return "cutover: true"
     moved = all(each.stage is Stage.HANDED_OVER for each in tenant.waves)

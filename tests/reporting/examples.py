@@ -148,7 +148,14 @@ def plan(*tenants: TenantPlan, errors: tuple[tuple[str, str], ...] = (), finding
 
 FULL = plan(ACME, GLOBEX, errors=(("umbrella", "The login was refused: rhosp17 answered 401 for user millpond"),), findings=(ORPHAN,))
 CUT_SHORT = WaveStatus(
-    "core", Stage.CUT, "cutting over", CORE.servers, cut="20261201T115550Z", admitted=True, outage_since="20261201T115550Z"
+    "core",
+    Stage.CUT,
+    "cutting over",
+    CORE.servers,
+    cut="20261201T115550Z",
+    admitted=True,
+    outage_since="20261201T115550Z",
+    down=("acme/server/db-1",),
 )
 OUTCOMES = (
     Outcome(step_id("source_server", "db-1", "lock"), Result.DONE, 0.4),

@@ -77,7 +77,7 @@ def test_no_drift() -> None:
 
 
 def test_outcome_with_failures() -> None:
-    left = replace(GOING_ON, waves=(replace(examples.CUT_SHORT, outage_since=""),))
+    left = replace(GOING_ON, waves=(replace(examples.CUT_SHORT, outage_since="", down=()),))
     check("outcome_failed.txt", outcome_text(examples.result(left, outcomes=examples.OUTCOMES, advanced=True, remaining=True)))
 
 
