@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from millpond.model.block_storage import Volume
+from millpond.model.block_storage import Attachment, Volume
 from millpond.model.compute import Flavor, ServerGroup
 from millpond.model.identity import Quota, User
 from millpond.model.inventory import Inventory
@@ -27,7 +27,7 @@ VOLATILE = {
     "host_id",
     "nic_macs",
 }
-VOLATILE_OF: Mapping[type, set[str]] = {Port: {"status"}, User: {"source_id"}, Quota: {"used"}}
+VOLATILE_OF: Mapping[type, set[str]] = {Attachment: {"host"}, Port: {"status"}, User: {"source_id"}, Quota: {"used"}}
 
 # Fields whose order means nothing and may change from one listing to the next.
 UNORDERED: Mapping[type, set[str]] = {
