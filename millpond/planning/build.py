@@ -10,7 +10,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import OutageEstimate, Stage, TenantPlan
 from millpond.model.snapshot import Snapshot
-from millpond.planning import drift, orphans, preflight
+from millpond.planning import drift, exclusions, orphans, preflight
 from millpond.planning.digest import tenant_digest
 from millpond.planning.estimate import estimate
 from millpond.planning.gates import decommission_gates, wave_gates
@@ -36,6 +36,7 @@ def build(desired: Desired, snapshot: Snapshot, *, run: str = "", tried: frozens
     moved = drift.source_drift(desired, snapshot, goals)
     findings = (
         *stage_findings,
+        *exclusions.findings(desired),
         *preflight.findings(desired, snapshot, goals),
         *(finding for kind in kinds for finding in kind.findings),
         *drift.source_findings(desired, goals, moved),

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from millpond.model.finding import Finding, Severity
-from millpond.reporting.layout import wrapped
+from millpond.model.finding import EXCLUDED, Finding, Severity
+from millpond.reporting.layout import columns, wrapped
+from millpond.reporting.summary import holds
 from millpond.reporting.symbols import bold, dim, red, yellow
 
 _RANK = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _TITLES = {Severity.BLOCKER: red("Blocker"), Severity.WARNING: yellow("Warning"), Severity.INFO: bold("Note")}
 
+LEFT_BEHIND = "Left on the source (the manifest excludes it)"
+
 
 def findings_text(findings: Iterable[Finding]) -> list[str]:
-    """The lines, without a blank one at the end."""
-    ranked = sorted(findings, key=lambda finding: _RANK[finding.severity])
+    """The lines, without a blank one at the end. What is excluded is told by `excluded_lines`."""
+    told = [finding for finding in findings if finding.code != EXCLUDED]
+    ranked = sorted(told, key=lambda finding: _RANK[finding.severity])
     lines: list[str] = []
     for finding in ranked:
         lines += [*_finding(finding), ""]
     return lines[:-1]
+
+
+def excluded_lines(findings: Iterable[Finding]) -> list[str]:
+    """One row for each object that stays on the source, with the reason that the manifest gives."""
+    return columns((str(finding.address), finding.what) for finding in findings if finding.code == EXCLUDED)
 
 
 def _finding(finding: Finding) -> list[str]:
@@ -35,6 +44,4 @@ def _finding(finding: Finding) -> list[str]:
 
 
 def _held(finding: Finding) -> str:
-    if finding.severity is not Severity.BLOCKER:
-        return ""
-    return f" holds wave {finding.wave}" if finding.wave else " holds the whole tenant"
+    return f" holds {holds(finding)}" if finding.severity is Severity.BLOCKER else ""

@@ -9,6 +9,9 @@ from click import unstyle
 
 from millpond.reporting.symbols import WIDTH
 
+_WIDEST = 44
+"""Of a cell, in columns, where not all fit."""
+
 
 def wrapped(text: str, indent: str = "", first: str | None = None) -> list[str]:
     """`text` in lines of at most 100 columns; words longer than that stay whole. `first` is what the first line begins with."""
@@ -23,10 +26,27 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> list[str]:
 
 
 def columns(rows: Iterable[Sequence[str]], indent: str = "  ", right: frozenset[int] = frozenset(), gap: str = "  ") -> list[str]:
-    """The rows with their cells below each other; columns in `right` are aligned to the right. Colours take no room."""
-    table = [list(row) for row in rows]
-    widths = [max(len(unstyle(row[n])) for row in table if n < len(row)) for n in range(max((len(row) for row in table), default=0))]
-    return [(indent + gap.join(_padded(cell, widths[n], n in right) for n, cell in enumerate(row))).rstrip() for row in table]
+    """The lines of a `table`."""
+    return [line for row in table(rows, indent, right, gap) for line in row]
+
+
+def table(rows: Iterable[Sequence[str]], indent: str = "  ", right: frozenset[int] = frozenset(), gap: str = "  ") -> list[tuple[str, ...]]:
+    """The lines of each row, cells below each other; columns in `right` are aligned to the right. Colours take no room.
+
+    Where that is wider than a terminal, long cells do not push the others aside, and what does not fit goes on below.
+    """
+    cells = [list(row) for row in rows]
+    widths = [max(len(unstyle(row[n])) for row in cells if n < len(row)) for n in range(max((len(row) for row in cells), default=0))]
+    if len(indent) + sum(widths) + len(gap) * (len(widths) - 1) > WIDTH:
+        widths = [min(width, _WIDEST) for width in widths]
+    return [_row([_padded(cell, widths[n], n in right) for n, cell in enumerate(row)], indent, gap) for row in cells]
+
+
+def _row(cells: list[str], indent: str, gap: str) -> tuple[str, ...]:
+    line = (indent + gap.join(cells)).rstrip()
+    if len(unstyle(line)) <= WIDTH or len(cells) == 1:
+        return (line,)
+    return (*_row(cells[:-1], indent, gap), *wrapped(unstyle(cells[-1]).strip(), indent + "    "))
 
 
 def _padded(cell: str, width: int, right: bool) -> str:

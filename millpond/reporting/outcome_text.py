@@ -10,9 +10,9 @@ from millpond.reporting.amounts import counted, duration
 from millpond.reporting.findings_text import findings_text
 from millpond.reporting.layout import columns, wrapped
 from millpond.reporting.outage_text import continue_with, outage_lines
-from millpond.reporting.summary import counts
+from millpond.reporting.summary import counts, holds
 from millpond.reporting.symbols import bold, dim, green, red, yellow
-from millpond.reporting.waiting_text import waiting_line
+from millpond.reporting.waiting_text import waiting_line, waits
 
 _WORDS = {Result.DONE: green("done"), Result.FAILED: red("failed"), Result.UNKNOWN: yellow("unknown"), Result.HELD: yellow("held")}
 _LAST = (Result.DONE, Result.HELD, Result.UNKNOWN, Result.FAILED)
@@ -61,16 +61,26 @@ def outage_table(result: ApplyResult) -> list[str]:
 
 
 def summary_lines(result: ApplyResult) -> list[str]:
-    """`Apply: 63 done, 0 failed, 0 unknown, 0 held.` and what is left."""
+    """`Apply: 63 done, 0 failed, 0 unknown, 0 held.` and what is left. What blockers hold takes the place of a count of none."""
     found = Counter(outcome.result for outcome in result.final.values())
-    line = "Apply: " + ", ".join(f"{found[kind]} {kind.value}" for kind in (Result.DONE, Result.FAILED, Result.UNKNOWN, Result.HELD)) + "."
+    held = _held(result)
+    kinds = [
+        kind for kind in (Result.DONE, Result.FAILED, Result.UNKNOWN, Result.HELD) if found[kind] or kind is not Result.HELD or not held
+    ]
+    line = "Apply: " + ", ".join(f"{found[kind]} {kind.value}" for kind in kinds) + (f"; held: {held}." if held else ".")
     lines = [red(line) if found[Result.FAILED] else bold(line)]
     lines += wrapped(_UNKNOWN, "  ", first=yellow("Unknown: ")) if found[Result.UNKNOWN] else []
     left = counts(change for tenant in result.plan.tenants for change in tenant.changes)
     if any(tenant.changes for tenant in result.plan.tenants):
         lines.append(f"Left: {left}.")
-    waits = waiting_line(step for tenant in result.plan.tenants for step in tenant.waiting)
-    return lines + (wrapped(waits, "  ", first="") if waits else [])
+    waiting = waiting_line(step for tenant in result.plan.tenants for step in waits(tenant))
+    return lines + (wrapped(waiting, "  ", first="") if waiting else [])
+
+
+def _held(result: ApplyResult) -> str:
+    """`acme, wave core`: what blockers hold."""
+    found = (f"{tenant.tenant}, {holds(finding)}" for tenant in result.plan.tenants for finding in tenant.blockers)
+    return "; ".join(dict.fromkeys(found))
 
 
 _UNKNOWN = "no reply came, so it may have been done; the next apply looks before it does anything again."

@@ -8,15 +8,15 @@ from click import unstyle
 
 from millpond.model.change import Change
 from millpond.model.plan import Plan, TenantPlan, WaveStatus
-from millpond.reporting.amounts import counted, duration
+from millpond.reporting.amounts import counted
 from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES, resource_lines, resources, sign_of
 from millpond.reporting.drift_text import drift_lines
-from millpond.reporting.findings_text import findings_text
+from millpond.reporting.findings_text import LEFT_BEHIND, excluded_lines, findings_text
 from millpond.reporting.layout import columns, wrapped
 from millpond.reporting.sequence import in_order
-from millpond.reporting.summary import all_changes, blockers, counts, critical_server, is_quiet, migration_line, plan_line
+from millpond.reporting.summary import all_changes, blockers, counts, is_quiet, migration_line, outage_words, plan_line
 from millpond.reporting.symbols import SYMBOLS, bold, dim, green, legend, red, symbol, yellow
-from millpond.reporting.waiting_text import waiting_line, waiting_lines
+from millpond.reporting.waiting_text import waiting_line, waiting_lines, waits
 
 TENANT_WIDE = "Tenant-wide"
 
@@ -48,8 +48,8 @@ def summary_lines(plan: Plan) -> list[str]:
     """The last lines: the count (verbatim for CI), what waits, the migration's own line, the digests."""
     line = plan_line(plan)
     lines = [green(line) if is_quiet(plan) else bold(line)]
-    waits = waiting_line(step for tenant in plan.tenants for step in tenant.waiting)
-    lines += wrapped(waits, "  ", first="") if waits else []
+    waiting = waiting_line(step for tenant in plan.tenants for step in waits(tenant))
+    lines += wrapped(waiting, "  ", first="") if waiting else []
     lines += [migration_line(plan)] if all_changes(plan) else []
     if found := blockers(plan):
         lines.append(red(f"Blocked: {counted(len(found), 'blocker')}, see above."))
@@ -80,19 +80,18 @@ def _place(tenant: TenantPlan, wave: str) -> str:
     if not wave:
         return bold(f"{tenant.tenant}, {TENANT_WIDE.lower()}")
     status = _status(tenant, wave)
-    servers = f": {counted(len(status.servers), 'server')}" if status and status.servers else ""
-    longest = tenant.outage.longest
-    critical = critical_server(tenant)
-    path = f", critical path {critical}" if critical else ""
-    outage = f", outage about {duration(longest)}{path}" if longest else ""
-    return bold(f"{tenant.tenant}, wave {wave}") + servers + outage
+    own = status.servers if status else ()
+    words = [counted(len(own), "server") if own else "", outage_words(tenant, own)]
+    told = ", ".join(word for word in words if word)
+    return bold(f"{tenant.tenant}, wave {wave}") + (f": {told}" if told else "")
 
 
 def _tenant(tenant: TenantPlan) -> list[list[str]]:
     """The blocks of one tenant; none where there is nothing to say."""
     blocks = [
         *_waves(tenant),
-        _block("Waiting (time alone will bring it)", waiting_lines(tenant.waiting)),
+        _block("Waiting", waiting_lines(waits(tenant))),
+        _block(LEFT_BEHIND, excluded_lines(tenant.findings)),
         _block("Note: Objects have changed outside of Millpond", _apart(drift_lines(tenant.drift))),
         findings_text(tenant.findings),
     ]

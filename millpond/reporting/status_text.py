@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from millpond.model.plan import DECOMMISSIONED, Plan, Stage, TenantPlan, WaveStatus
 from millpond.reporting.amounts import counted, duration, size
-from millpond.reporting.findings_text import findings_text
+from millpond.reporting.findings_text import LEFT_BEHIND, excluded_lines, findings_text
 from millpond.reporting.layout import columns, wrapped
 from millpond.reporting.outage_text import outage_lines
-from millpond.reporting.summary import counts
+from millpond.reporting.summary import UNAPPROVED, counts
 from millpond.reporting.symbols import bold, dim, red, yellow
-from millpond.reporting.waiting_text import waiting_lines
+from millpond.reporting.waiting_text import waiting_lines, waits
 
 _HEAD = ("WAVE", "SERVERS", "PHASE", "BEHIND", "TO COPY", "CUT", "NEXT")
 _RIGHT = frozenset({1, 3, 4})
@@ -29,12 +29,14 @@ def status_text(plan: Plan, at_work: Mapping[str, str]) -> str:
 def _tenant(tenant: TenantPlan, at_work: str) -> list[list[str]]:
     heading = [bold(f"Tenant {tenant.tenant}"), *wrapped(at_work or "nobody works on it now", "  ")]
     rows = [tuple(dim(cell) for cell in _HEAD), *(_row(tenant, wave) for wave in tenant.waves)]
-    waiting = waiting_lines(tenant.waiting)
+    waiting = waiting_lines(waits(tenant))
+    excluded = excluded_lines(tenant.findings)
     left = counts(tenant.changes)
     return [
         heading,
         columns(rows, right=_RIGHT),
         [yellow("Waiting"), *waiting] if waiting else [],
+        [bold(LEFT_BEHIND), *excluded] if excluded else [],
         findings_text(tenant.blockers),
         [f"To do by apply: {left}."] if tenant.changes else [],
         drift_line(tenant),
@@ -59,7 +61,8 @@ def _row(tenant: TenantPlan, wave: WaveStatus) -> tuple[str, ...]:
 
 
 def _next(tenant: TenantPlan, wave: WaveStatus) -> str:
-    if any(finding.wave in ("", wave.name) for finding in tenant.blockers):
+    ending = wave.stage is Stage.DECOMMISSION
+    if any(finding.wave in ("", wave.name) or (ending and finding.code == UNAPPROVED) for finding in tenant.blockers):
         return red("blocked")
     if any(change.wave == wave.name and not change.after for change in tenant.changes):
         return "apply"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from millpond.model.change import Change, Effect
@@ -11,6 +11,8 @@ from millpond.model.plan import Plan, Stage, TenantPlan, WaveStatus
 from millpond.reporting.amounts import counted, duration
 
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
+UNAPPROVED = "decommission_unapproved"
+"""The code of the finding that holds no wave, but the end of all of them."""
 BACK = frozenset({Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK})
 
 
@@ -73,10 +75,20 @@ def migration_line(plan: Plan) -> str:
     return f"Migration: {', '.join(parts)}{_outage(plan)}."
 
 
-def critical_server(tenant: TenantPlan) -> str:
-    """The name of the server whose way decides the longest outage."""
-    named = (id.split("#")[0].split("/") for id in tenant.outage.critical_path)
-    return next((parts[-1] for parts in named if len(parts) == 3 and parts[1] in ("server", "source_server")), "")
+def outage_words(tenant: TenantPlan, servers: Collection[str]) -> str:
+    """`outage about 48 s, critical path db-1`: of the server among `servers` (addresses) that is down the longest; empty where none is."""
+    seconds = [(address, length) for address, length in tenant.outage.servers if address in servers]
+    if not seconds:
+        return ""
+    longest, length = max(seconds, key=lambda pair: pair[1])
+    return f"outage about {duration(length)}, critical path {longest.rpartition('/')[2]}"
+
+
+def holds(finding: Finding) -> str:
+    """What a blocker holds, in words."""
+    if finding.code == UNAPPROVED:
+        return "the decommissioning"
+    return f"wave {finding.wave}" if finding.wave else "the whole tenant"
 
 
 def _waves(waves: list[tuple[TenantPlan, WaveStatus]], noun: str) -> str:
@@ -86,7 +98,5 @@ def _waves(waves: list[tuple[TenantPlan, WaveStatus]], noun: str) -> str:
 
 def _outage(plan: Plan) -> str:
     longest = max(plan.tenants, key=lambda tenant: tenant.outage.longest, default=None)
-    if longest is None or not longest.outage.longest:
-        return ""
-    server = critical_server(longest)
-    return f"; outage about {duration(longest.outage.longest)}" + (f", critical path {server}" if server else "")
+    words = outage_words(longest, dict(longest.outage.servers)) if longest else ""
+    return f"; {words}" if words else ""

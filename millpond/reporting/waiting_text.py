@@ -1,24 +1,39 @@
-"""What time alone will bring, with bytes left, rate and time to go."""
+"""What is waited for, with bytes left, rate and time to go."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from millpond.model.change import Waiting
+from millpond.model.plan import TenantPlan
 from millpond.reporting.amounts import rate, rough, size
-from millpond.reporting.layout import columns, wrapped
+from millpond.reporting.layout import table, wrapped
 from millpond.reporting.symbols import WIDTH
+
+GATE = "gate"
+
+
+def waits(tenant: TenantPlan) -> list[Waiting]:
+    """What is waited for now. Not what waits for other steps of the plan, and no gate that a blocker keeps shut: that tells it already,
+    and a person has to act."""
+    held = {finding.wave for finding in tenant.blockers}
+    return [step for step in tenant.waiting if not step.after and not (step.kind == GATE and not step.seconds and _is_held(step, held))]
+
+
+def _is_held(gate: Waiting, held: Collection[str]) -> bool:
+    """A gate of no wave is that of the approval, which only blockers shut."""
+    return "" in held or gate.wave in held or not gate.wave
 
 
 def waiting_lines(waiting: Iterable[Waiting]) -> list[str]:
-    """Address, rung and progress, aligned; why, below where it does not fit. What waits for other steps of the plan is not under way."""
-    under_way = [step for step in waiting if not step.after]
-    heads = columns((str(step.address), step.action, _amounts(step)) for step in under_way)
+    """Address, rung and progress, aligned; why, below where it does not fit."""
+    steps = list(waiting)
+    heads = table((str(step.address), step.action, _amounts(step)) for step in steps)
     lines: list[str] = []
-    for step, head in zip(under_way, heads, strict=True):
+    for step, (*above, head) in zip(steps, heads, strict=True):
         reason = f"({step.reason})" if step.reason else ""
         fits = len(head) + len(reason) < WIDTH
-        lines += [f"{head} {reason}".rstrip()] if fits else [head, *wrapped(reason, "     ", first="    ")]
+        lines += [*above, f"{head} {reason}".rstrip()] if fits else [*above, head, *wrapped(reason, "     ", first="    ")]
     return lines
 
 
@@ -40,7 +55,7 @@ def _amounts(step: Waiting) -> str:
 
 def waiting_line(waiting: Iterable[Waiting]) -> str:
     """`Waiting: 2 (acme/replication_group/core-p1 seed, about 59 min; ...)`, or empty."""
-    found = [step for step in waiting if not step.after]
+    found = list(waiting)
     if not found:
         return ""
     longest = max(found, key=lambda step: step.seconds)

@@ -1,0 +1,81 @@
+"""What a person has to decide is told once, by its blocker; what is excluded and what each wave costs are seen."""
+
+from dataclasses import replace
+
+from click import unstyle
+
+from millpond.model.address import Side
+from millpond.model.change import Change, Effect, Waiting
+from millpond.model.finding import EXCLUDED, Finding, Severity
+from millpond.model.plan import DECOMMISSIONED, OutageEstimate, Stage, TenantPlan, WaveStatus
+from millpond.reporting.outcome_text import outcome_text
+from millpond.reporting.plan_text import plan_text
+from millpond.reporting.status_text import status_text
+
+from . import examples
+
+WINDOW = Finding("window_closed", Severity.BLOCKER, examples.address("gate", "core"), "the window opens later", wave="core")
+SHUT = Waiting(examples.address("gate", "core"), "admission", "the window opens later", "core", long=True)
+UNAPPROVED = Finding(
+    "decommission_unapproved", Severity.BLOCKER, examples.address("gate", "decommission"), "it is not approved", wave="decommission"
+)
+APPROVAL = Waiting(examples.address("gate", "decommission"), "approval", "held by the blockers above", long=True)
+SOAK = Waiting(examples.address("gate", "decommission"), "admission", "the soak ends in 90 s", "decommission", long=True, seconds=90)
+DELETE = Change(examples.address("source_server", "web-1"), "delete", "decommission: true", "core", effect=Effect.DELETE, danger=True)
+HELD = TenantPlan("acme", examples.DIGEST, steps=(SHUT,), findings=(WINDOW,), waves=(examples.CORE,))
+ENDING = replace(examples.CORE, stage=Stage.DECOMMISSION, phase="decommissioning")
+
+
+def shown(tenant: TenantPlan) -> str:
+    return unstyle(plan_text(examples.plan(tenant)))
+
+
+def test_a_gate_that_a_blocker_keeps_shut_is_told_by_the_blocker_alone() -> None:
+    assert shown(HELD).count("the window opens later") == 1
+    assert "Waiting" not in shown(HELD)
+    assert unstyle(status_text(examples.plan(HELD), {})).count("the window opens later") == 1
+
+
+def test_a_gate_that_opens_by_itself_is_waited_for() -> None:
+    after = replace(SHUT, reason="wave pilot has to be handed over first")
+    assert "wave pilot has to be handed over first" in shown(replace(HELD, steps=(after,), findings=()))
+
+
+def test_an_approval_is_a_persons_and_a_soak_is_not() -> None:
+    text = shown(TenantPlan("acme", examples.DIGEST, steps=(APPROVAL, SOAK), findings=(UNAPPROVED,), waves=(ENDING,)))
+    assert "Blocker: acme/gate/decommission holds the decommissioning" in text
+    assert "held by the blockers above" not in text
+    assert "the soak ends in 90 s" in text
+
+
+def test_an_apply_that_is_held_names_what_is_held() -> None:
+    text = unstyle(outcome_text(examples.result(HELD, remaining=True, held=True)))
+    assert "Apply: 0 done, 0 failed, 0 unknown; held: acme, wave core." in text
+    assert "0 held" not in text
+
+
+def test_what_is_excluded_is_listed_with_its_reason() -> None:
+    left = Finding(EXCLUDED, Severity.INFO, examples.address("server", "old-box"), "stays on the source: rebuilt by its owner")
+    tenant = replace(examples.QUIET, findings=(left,))
+    for text in (shown(tenant), unstyle(status_text(examples.plan(tenant), {}))):
+        assert "  acme/server/old-box  stays on the source: rebuilt by its owner" in text.splitlines()
+        assert "Note:" not in text
+
+
+def test_each_wave_has_an_outage_of_its_own() -> None:
+    pilot = WaveStatus("pilot", Stage.CUT, "in sync", ("acme/server/bastion",))
+    stops = [
+        Change(examples.address("source_server", name), "stop", "cutover: true", wave, side=Side.SOURCE, danger=True)
+        for name, wave in (("bastion", "pilot"), ("db-1", "core"))
+    ]
+    outage = OutageEstimate((("acme/server/bastion", 31.0), ("acme/server/db-1", 52.0), ("acme/server/web-1", 48.0)))
+    text = shown(TenantPlan("acme", examples.DIGEST, steps=tuple(stops), waves=(pilot, examples.CORE), outage=outage))
+    assert "  acme, wave pilot: 1 server, outage about 31 s, critical path bastion" in text.splitlines()
+    assert "  acme, wave core: 2 servers, outage about 52 s, critical path db-1" in text.splitlines()
+
+
+def test_a_decommissioned_wave_asks_for_nothing() -> None:
+    waves = tuple(replace(wave, stage=Stage.HANDED_OVER, phase=DECOMMISSIONED) for wave in (examples.PILOT, examples.CORE))
+    text = unstyle(status_text(examples.plan(replace(examples.QUIET, waves=waves)), {}))
+    assert "decommission: true" not in text
+    assert text.count("nothing") == 2
