@@ -3,10 +3,10 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo test check clean
+.PHONY: help set-up demo test check lab-install lab-up lab-down clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 set-up: ## the virtual environment .venv with locked dependencies
 	@./scripts/set-up
@@ -22,6 +22,15 @@ check: set-up ## linters, types and the import contract
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+lab-install: set-up ## what the lab needs, on Debian 12 as root: two OpenStack releases, MariaDB, RabbitMQ
+	@.venv/bin/python -m tests.lab install
+
+lab-up: set-up ## two real OpenStack control planes on loopback, until lab-down
+	@.venv/bin/python -m tests.lab up
+
+lab-down: set-up ## ends the lab; its state stays for the next lab-up
+	@.venv/bin/python -m tests.lab down
 
 clean: ## remove what was set up, played and built
 	rm -rf .venv .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
