@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from millpond.model.desired import Desired
+from millpond.model.finding import EXCLUDED
 from millpond.model.plan import TenantPlan
 from millpond.model.snapshot import Snapshot
 from millpond.reporting.amounts import duration, moment
@@ -43,11 +44,13 @@ def moved(desired: Desired, snapshot: Snapshot) -> tuple[Moved, ...]:
 
 def report_text(plan: TenantPlan, objects: Sequence[Moved], outages: Iterable[tuple[str, datetime, datetime]], made: datetime) -> str:
     """`outages`: server address, begin, end."""
+    excluded = [(str(finding.address), finding.what) for finding in plan.findings if finding.code == EXCLUDED]
     parts = [
         f"# Tenant {plan.tenant}",
         f"Made at {moment(made)}. Digest `{plan.digest}`.",
         "## Waves",
         _table(("Wave", "Servers", "Phase", "Cut"), [(w.name, str(len(w.servers)), w.phase, w.cut or "-") for w in plan.waves]),
+        *(("## Excluded", _table(("Object", "What becomes of it"), excluded)) if excluded else ()),
         "## Outages",
         _outages(tuple(outages)),
         "## Objects",

@@ -1,6 +1,8 @@
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from millpond.model.finding import EXCLUDED, Finding, Severity
 from millpond.model.identity import Project
 from millpond.model.snapshot import CloudState, Snapshot
 from millpond.reporting.discovery_text import discovery_text
@@ -38,6 +40,13 @@ def test_the_report_reads_as_markdown() -> None:
     outages = [("acme/server/db-1", began, began + timedelta(seconds=47))]
     objects = (Moved("server", "db-1", "old-1", "new-1"), Moved("port", "a|b", "old-2", ""))
     check("report.md", report_text(examples.ACME, objects, outages, examples.NOON))
+
+
+def test_a_report_lists_what_stays_behind() -> None:
+    left = Finding(EXCLUDED, Severity.INFO, examples.address("server", "old-box"), "stays on the source: rebuilt by its owner")
+    text = report_text(replace(examples.QUIET, findings=(left,)), (), (), examples.NOON)
+    assert "| acme/server/old-box | stays on the source: rebuilt by its owner |" in text.splitlines()
+    assert "## Excluded" not in report_text(examples.QUIET, (), (), examples.NOON)
 
 
 def test_a_report_without_outages_says_so() -> None:
