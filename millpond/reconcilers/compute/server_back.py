@@ -24,8 +24,11 @@ def remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, tar
             ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id, reversible=True)
         if target.status == "BUILD":
             ladder.wait("stop", "the server on the target is being built: it can be stopped once it runs")
+        elif target.task_state == "deleting" and target.status == "SHUTOFF":
+            pass  # nothing is left to stop
         elif target.task_state:
-            ladder.wait("stop", "the server on the target is being stopped")
+            doing = "deleted" if target.task_state == "deleting" else "stopped"
+            ladder.wait("stop", f"the server on the target is being {doing}")
         elif target.status != "SHUTOFF":
             ladder.change(
                 "stop",

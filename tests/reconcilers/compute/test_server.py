@@ -208,7 +208,8 @@ def test_doubles_are_named_and_not_touched() -> None:
         ({"task_state": "powering-off", "locked": True}, ["… stop", "delete"]),
         ({"status": "ERROR", "launched_at": ""}, ["delete"]),
         ({"status": "ERROR"}, ["lock", "stop", "delete"]),
-        ({"status": "SHUTOFF", "locked": True, "task_state": "deleting"}, ["… stop", "… delete"]),
+        ({"status": "SHUTOFF", "locked": True, "task_state": "deleting"}, ["… delete"]),
+        ({"status": "ACTIVE", "locked": True, "task_state": "deleting"}, ["… stop", "… delete"]),
     ],
 )
 def test_the_way_back(values: dict[str, Any], wanted: list[str]) -> None:
