@@ -97,14 +97,16 @@ def ignored(query: "Query[str]") -> set[str]:
 
 
 def scope(servers: Servers, caller: Caller, query: "Query[str]") -> list[Row]:
-    """All projects' servers or the caller's, the living or the deleted ones."""
+    """All projects' servers or the caller's: the living, the deleted ones, or both for `changes-since` (nova/api, _get_servers)."""
     if everyone(query) and not caller.is_admin:
         raise refusals.policy("servers:detail:get_all_tenants")
     wants_deleted = is_true(query.get("deleted", "")) or query.get("status", "").lower() == "deleted"
     if wants_deleted and "status" in query and not caller.is_admin:
         raise refusals.forbidden("Only administrators may list deleted instances")
-    table = servers.deleted if wants_deleted and caller.is_admin else servers.table
-    return list(table) if everyone(query) else table.where(project_id=caller.project_id)
+    tables = [servers.deleted if wants_deleted and caller.is_admin else servers.table]
+    if "changes-since" in query and "deleted" not in query:
+        tables = [servers.table, servers.deleted]
+    return [row for table in tables for row in (table if everyone(query) else table.where(project_id=caller.project_id))]
 
 
 def filters_of(caller: Caller, minor: int) -> set[str]:
