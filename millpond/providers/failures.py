@@ -25,6 +25,7 @@ QUOTA = (403, 409, 413)
 """What Nova, Neutron and Cinder answer when a quota is exhausted; all of them say so in words."""
 QUOTA_FIX = "Raise this quota of the project, or state a larger one under `quotas` in the manifest."
 SERVICE_FIX = "The service itself fails: see its log, and run this again when it works."
+STRANGE_FIX = "A proxy or a maintenance page answers in its place: see what stands at this address, and run this again."
 SILENCE_FIX = "See whether it is up and can be reached from here, and run this again."
 
 
@@ -43,6 +44,12 @@ def of_status(status: int, message: str, where: str, *, mutating: bool) -> Remot
         return UnknownOutcome(why, where=where) if mutating else Retryable(why, where=where, fix=SERVICE_FIX)
     fix = QUOTA_FIX if status in QUOTA and "quota" in message.lower() else FIXES.get(status, "")
     return Refused(why, status=status, where=where, fix=fix)
+
+
+def strange(where: str, *, mutating: bool) -> RemoteFailure:
+    """A success that is a page for people instead of JSON."""
+    kind = UnknownOutcome if mutating else Retryable
+    return kind("a page came back where the API should answer", where=where, fix=STRANGE_FIX)
 
 
 def classify(error: BaseException, where: str, *, mutating: bool) -> RemoteFailure:

@@ -13,7 +13,7 @@ from keystoneauth1.session import TCPKeepAliveAdapter
 from millpond.errors import WriteRefused
 from millpond.model.site import Limits
 from millpond.providers.access import Access
-from millpond.providers.failures import classify
+from millpond.providers.failures import classify, strange
 
 READS = ("GET", "HEAD")
 LOGINS = ("/auth/tokens", "/users/login")
@@ -65,6 +65,8 @@ class Transport(TCPKeepAliveAdapter):
                     raise classify(error, f"{self._name}: {method} {path}", mutating=mutating) from None
                 time.sleep(pause)
             else:
+                if response.ok and response.content.lstrip()[:1] == b"<":
+                    raise strange(f"{self._name}: {method} {path}", mutating=mutating)
                 if pause is None or response.status_code not in BUSY:
                     return response
                 time.sleep(max(pause, asked_pause(response)))

@@ -118,7 +118,7 @@ class Scopes:
     def _answers(self, adapter: Adapter, url: str, doing: str) -> None:
         """keystoneauth takes a service that fails for one without microversions: here it is told apart."""
         response = adapter.session.get(url, raise_exc=False, log=False)
-        if response.status_code >= 500:
+        if response.status_code >= 400:
             raise of_status(response.status_code, str(response.reason), f"{self.name}: {doing}", mutating=False)
 
 
