@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from millpond.errors import NotFound
 from millpond.model.block_storage import Attachment, StoragePool, Volume, VolumeSnapshot, VolumeType
 from millpond.model.compute import AttachedVolume, Flavor, Server, ServerGroup
 from millpond.model.cut_record import split_metadata
@@ -328,6 +329,8 @@ class BlockStorage:
         del self.raw[volume_id][key]
 
     def delete_volume(self, project_id: str, volume_id: str) -> None:
+        if volume_id not in self.rows:
+            raise NotFound(f"volume {volume_id} could not be found")
         if self.rows[volume_id].attachments or any(s.volume_id == volume_id for s in self.snapshots_.values()):
             raise refused("the volume is in use")
         number = self._array().by_name(self.rows[volume_id].backend_name).id

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
+from millpond.errors import NotFound
 from millpond.model.address import Side
 from millpond.model.block_storage import Volume
 from millpond.model.change import AnyStep, Change, Effect, FieldChange
@@ -131,7 +133,7 @@ def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired
         return
     ladder.change(
         "delete",
-        "decommission: true",
+        "decommission: true; it goes with its server (delete_on_termination)" if _dies(desired, volume) else "decommission: true",
         effect=Effect.DELETE,
         destination="absent",
         danger=True,
@@ -141,6 +143,12 @@ def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired
         target_project=snapshot.target.project.id if snapshot.target.project else "",
         handed_over=handed_over,
     )
+
+
+def _dies(desired: Desired, volume: Volume) -> bool:
+    """Nova deletes it with its server. Asked of the inventory: the server may be gone already."""
+    attached = (disk for server in desired.inventory.servers for disk in server.volumes)
+    return any(disk.volume_id == volume.id and disk.delete_on_termination for disk in attached)
 
 
 def perform(change: Change, providers: Providers) -> None:
@@ -157,6 +165,7 @@ def perform(change: Change, providers: Providers) -> None:
             storage.delete_snapshot(project, values["snapshot_id"])
         case "delete":
             invariants.volume_may_die(change, providers, values["server_id"])
-            storage.delete_volume(project, values["server_id"])
+            with suppress(NotFound):  # since it was listed it went with its server
+                storage.delete_volume(project, values["server_id"])
         case _:
             storage.set_volume_metadata(project, values["server_id"], values["metadata"])

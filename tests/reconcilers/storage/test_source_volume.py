@@ -117,3 +117,25 @@ def test_its_snapshots_die_before_it_and_unknown_ones_stay() -> None:
     found = planned(source_volume, approved(made, on), made)
     assert [id for id in ids(found) if "web-2" in id] == ["web-2-root#delete_snapshot:snap-1", "web-2-root#delete"]
     assert change(found, "web-2-root#delete").after == ("acme/source_volume/web-2-root#delete_snapshot:snap-1",)
+
+
+def test_a_volume_that_dies_with_its_server_is_no_failed_delete() -> None:
+    first, second = INVENTORY.servers
+    disks = tuple(replace(disk, delete_on_termination=True) for disk in first.volumes)
+    mortal = replace(INVENTORY, servers=(replace(first, volumes=disks), second))
+    on = flagged(desired(mortal), pilot={"cutover": True}, rest={"cutover": True})
+    made = world(mortal)
+    made.tick()
+    made.advance(flagged(on, pilot={"cutover": False}, rest={"cutover": False}))
+    made.advance(on)
+    made.now += timedelta(hours=2)
+    on = approved(made, flagged(on, decommission=True, soak=3600))
+    found = planned(source_volume, on, made)
+    dying = change(found, "web-1-root#delete")
+    assert "goes with its server" in dying.reason
+    assert "goes with its server" not in change(found, "web-2-root#delete").reason
+    made.advance(on, at("source_server/web-1#delete"))
+    steps = {step.id: step for step in made.plan(on).changes}
+    made.perform(steps["acme/source_server/web-1#delete"])
+    assert dying.source_id not in made.source.block_storage.rows
+    made.perform(replace(steps[dying.id], after=()))
