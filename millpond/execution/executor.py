@@ -10,6 +10,7 @@ from millpond.errors import InvariantBroken, LeaseHeld, MillpondError, RemoteFai
 from millpond.execution.journal import Journal
 from millpond.execution.lease import Lease
 from millpond.model.change import Change
+from millpond.model.cutover import Expectation
 from millpond.model.outcome import Outcome, Result
 from millpond.providers.ports import Providers
 from millpond.reconcilers.invariants import everything_is_known
@@ -36,6 +37,9 @@ class Executor:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
+
+    def expect(self, tenant: str, expectation: Expectation) -> None:
+        self._journal.expect(self._run, tenant, expectation)
 
     def _one(self, change: Change) -> Outcome:
         self._lease.require()

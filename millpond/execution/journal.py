@@ -15,9 +15,11 @@ from millpond.errors import LeaseHeld
 from millpond.execution.redaction import redact
 from millpond.execution.run import Run
 from millpond.execution.store import guarded, open_store
-from millpond.execution.tables import INTENTS, LEASES, OUTCOMES, RUNS
+from millpond.execution.tables import EXPECTATIONS, INTENTS, LEASES, OUTCOMES, RUNS
 from millpond.model.change import Change
+from millpond.model.cutover import Expectation
 from millpond.model.outcome import Outcome, Result
+from millpond.schemas import from_plain, to_plain
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,17 @@ class Journal:
                     intent=intent, result=outcome.result.value, seconds=outcome.seconds, message=message, at=datetime.now(UTC)
                 )
             )
+
+    def expect(self, run: str, tenant: str, expectation: Expectation) -> None:
+        """Written before servers are stopped: what their outage was said to be."""
+        said = json.dumps(to_plain(expectation))
+        with guarded(self.engine), self.engine.begin() as connection:
+            connection.execute(insert(EXPECTATIONS).values(run=run, tenant=tenant, said=said, at=datetime.now(UTC)))
+
+    def expectations(self, tenant: str) -> tuple[tuple[datetime, Expectation], ...]:
+        """When it was said, and what; oldest first."""
+        wanted = select(EXPECTATIONS).where(EXPECTATIONS.c.tenant == tenant).order_by(EXPECTATIONS.c.id)
+        return tuple((_aware(row["at"]), from_plain(Expectation, json.loads(row["said"]))) for row in self._read(wanted))
 
     def entries(self, tenant: str, run: str = "") -> tuple[Entry, ...]:
         """Of a tenant, oldest first; of one run where it is named."""

@@ -1,4 +1,4 @@
-"""The journal's tables. Runs, intents and outcomes are only ever added; a lease row stays, so that its token never goes back."""
+"""The journal's tables. All but leases are only ever added to; a lease row stays, so that its token never goes back."""
 
 from __future__ import annotations
 
@@ -35,6 +35,15 @@ OUTCOMES = Table(
     Column("result", String(16), nullable=False),
     Column("seconds", Float, nullable=False),
     Column("message", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+EXPECTATIONS = Table(
+    "expectations",
+    METADATA,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("run", ForeignKey("runs.id"), nullable=False),
+    Column("tenant", String(255), nullable=False, index=True),
+    Column("said", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
 )
 LEASES = Table(

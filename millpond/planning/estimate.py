@@ -62,9 +62,13 @@ def _finish(id: str, by_id: Mapping[str, AnyStep], known: dict[str, tuple[float,
                 total, _ = _finish(earlier, by_id, known, path | {id})
                 if total > best:
                     best, before = total, earlier
-    verb = step.action.partition(":")[0]
-    known[id] = (best + TYPICAL.get(f"{step.kind}#{verb}", 0.5), before)
+    known[id] = (best + typical(step), before)
     return known[id]
+
+
+def typical(step: AnyStep) -> float:
+    """Seconds that a step of this kind takes, its waiting included."""
+    return TYPICAL.get(f"{step.kind}#{step.action.partition(':')[0]}", 0.5)
 
 
 def _inside(step: AnyStep) -> bool:

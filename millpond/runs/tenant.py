@@ -19,6 +19,7 @@ from millpond.model.snapshot import Snapshot
 from millpond.planning.build import build
 from millpond.planning.digest import tenant_digest
 from millpond.planning.envelope import Envelope
+from millpond.planning.expectation import expectations
 from millpond.providers.ports import Providers
 from millpond.runs.observe import observe, observe_again
 from millpond.runs.progress import Progress
@@ -59,6 +60,7 @@ class TenantRun:
     _failed: dict[str, str] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
     _claimed: set[str] = field(default_factory=set)
+    _expected: set[str] = field(default_factory=set)
     _snapshot: Snapshot = field(default_factory=Snapshot)
     _whole: bool = False
     _done_at: float = field(default_factory=time.monotonic)
@@ -131,6 +133,7 @@ class TenantRun:
         """What is waited for meanwhile is looked at too: a server that has come must not wait for the end of somebody else's chain."""
         changes = {change.id: change for change in ready}
         self._note_boots(changes.values())
+        self._note_expectations(ready)
         for change in changes.values():
             self.progress.began(change)
         held = False
@@ -153,6 +156,14 @@ class TenantRun:
 
     def _note_boots(self, changes: Iterable[Change]) -> None:
         self._tried.update(*map(self._boots, changes))
+
+    def _note_expectations(self, ready: Sequence[Change]) -> None:
+        """What the plan says of an outage stands in the journal before the outage begins."""
+        for expectation in expectations(self.desired, self.plan, ready):
+            servers = {server for server, _ in expectation.servers}
+            if servers - self._expected:
+                self._expected |= servers
+                self.executor.expect(self.plan.tenant, expectation)
 
     def _boots(self, change: Change) -> set[str]:
         """The declared boot that this change sends, if it is one."""

@@ -13,6 +13,7 @@ from millpond.execution.lease import Lease, unlock
 from millpond.execution.store import JournalUnusable
 from millpond.model.address import Address
 from millpond.model.change import Change, FieldChange
+from millpond.model.cutover import Expectation, ExpectedStep
 from millpond.model.outcome import Outcome, Result
 from millpond.model.secret import Secret
 
@@ -36,6 +37,16 @@ def test_intent_and_outcome_are_kept_in_order(journal: Journal) -> None:
     assert entries[0].at.tzinfo is not None
     assert journal.entries("acme", run="run-2") == ()
     assert journal.entries("globex") == ()
+
+
+def test_what_was_expected_is_kept_as_it_was_said(journal: Journal) -> None:
+    steps = (ExpectedStep("acme/server/web-1#create", ("acme/x#y",), ("acme/server/web-1",), 20.0),)
+    expectation = Expectation("core", (("acme/server/web-1", 52.0),), ("acme/x#y",), steps)
+    journal.expect("run-1", "acme", expectation)
+    ((at, said),) = journal.expectations("acme")
+    assert said == expectation
+    assert at.tzinfo is not None
+    assert journal.expectations("globex") == ()
 
 
 def test_the_run_says_who_and_from_where(journal: Journal) -> None:

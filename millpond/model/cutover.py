@@ -1,0 +1,88 @@
+"""What was expected of a cutover, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from millpond.model.outcome import Result
+
+
+@dataclass(frozen=True)
+class ExpectedStep:
+    """A step between a server's stop and its return. `servers` are addresses; `seconds` is what it typically takes, waiting included."""
+
+    id: str
+    after: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What the plan said when servers of a wave were about to be stopped. `servers`: address → seconds of outage."""
+
+    wave: str
+    servers: tuple[tuple[str, float], ...] = ()
+    critical_path: tuple[str, ...] = ()
+    steps: tuple[ExpectedStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class TimedStep:
+    """All attempts of one step. `ended` is when its last call returned: what it set going may go on until the next step begins."""
+
+    id: str
+    began: datetime
+    ended: datetime
+    result: Result
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What a server waited for from `began` to `ended`: a step's call, and whatever that set going. `typical`: seconds it was given."""
+
+    step: str
+    began: datetime
+    ended: datetime
+    typical: float = 0.0
+
+
+@dataclass(frozen=True)
+class ServerOutage:
+    """`ended` None: it has not come back yet. `waits` follow each other without gaps. `estimated`: seconds, 0 where nothing was said."""
+
+    address: str
+    began: datetime
+    ended: datetime | None
+    estimated: float = 0.0
+    waits: tuple[Wait, ...] = ()
+
+    @property
+    def seconds(self) -> float | None:
+        return (self.ended - self.began).total_seconds() if self.ended else None
+
+
+@dataclass(frozen=True)
+class Cutover:
+    """Servers of one wave that went over, or came back, together.
+
+    `critical`: the steps that the server with the longest outage waited for. `steps`: every step that is known of it, in order.
+    """
+
+    wave: str
+    back: bool
+    servers: tuple[ServerOutage, ...]
+    critical: tuple[str, ...] = ()
+    steps: tuple[TimedStep, ...] = ()
+    foretold: tuple[str, ...] = ()
+
+    @property
+    def began(self) -> datetime:
+        return min(server.began for server in self.servers)
+
+    @property
+    def ended(self) -> datetime | None:
+        ends = [server.ended for server in self.servers]
+        return None if None in ends else max(end for end in ends if end)
