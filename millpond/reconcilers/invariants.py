@@ -25,14 +25,14 @@ from millpond.providers.together import together
 AGAIN = "look at both clouds, then run the plan again: nothing was sent"
 
 
-def _broken(change: Change, why: str) -> InvariantBroken:
+def broken(change: Change, why: str) -> InvariantBroken:
     return InvariantBroken(why, where=str(change.address), fix=AGAIN, command="millpond plan")
 
 
 def everything_is_known(change: Change) -> None:
     """Before any call: what it refers to exists. A blocker elsewhere may have left out the step that would have made it."""
     if UNKNOWN in json.dumps(change.parameters, default=str):
-        raise _broken(change, "an object that it refers to does not exist yet")
+        raise broken(change, "an object that it refers to does not exist yet")
 
 
 def may_change_hands(change: Change, providers: Providers) -> None:
@@ -53,9 +53,9 @@ def may_change_hands(change: Change, providers: Providers) -> None:
     _all_seen(change, volumes, local)
     _mapped_to_stopped(change, local, _of(volumes, values["volumes"]), servers)
     if not values["stopped"] or (source.role is Role.SOURCE and source.restore_point < values["stopped"]):
-        raise _broken(change, "no sync that began after the stop has completed")
+        raise broken(change, "no sync that began after the stop has completed")
     if change.action == "promote" and source.role is not Role.TARGET and providers.site.replication.fence_first:
-        raise _broken(change, "the source side is still writable: two sides would be")
+        raise broken(change, "the source side is still writable: two sides would be")
 
 
 def may_come_back(change: Change, providers: Providers) -> None:
@@ -67,32 +67,32 @@ def may_come_back(change: Change, providers: Providers) -> None:
     values = change.parameters
     project = values["target_project"]
     if not project:
-        raise _broken(change, "the target's project was not seen, so nothing proves that its servers are stopped")
+        raise broken(change, "the target's project was not seen, so nothing proves that its servers are stopped")
     compute, storage = providers.target.compute, providers.target.block_storage
     with ThreadPoolExecutor(4, thread_name_prefix="read") as pool:
         read_servers, read_volumes = pool.submit(compute.servers, project), pool.submit(storage.volumes, project)
         read_source = pool.submit(providers.source.compute.servers, values["source_project"])
-        read_own = pool.submit(_replica, change, providers, values["array"], values["replica"])
+        read_own = pool.submit(replica, change, providers, values["array"], values["replica"])
         servers, volumes, here, own = read_servers.result(), read_volumes.result(), read_source.result(), read_own.result()
     _still_ours(change, here)
     asleep = {server.id for server in servers if _asleep(server)}
     running = [server.id for server in servers if server.marker in values["servers"] and server.id not in asleep]
     if running:
-        raise _broken(change, f"{len(running)} server(s) still run on the target")
+        raise broken(change, f"{len(running)} server(s) still run on the target")
     for volume in volumes:
         if volume.marker in values["volumes"] and {a.server_id for a in volume.attachments} - asleep:
-            raise _broken(change, f"volume {volume.id} is attached to a server on the target that is not stopped")
+            raise broken(change, f"volume {volume.id} is attached to a server on the target that is not stopped")
     _has_role(change, own, Role.SOURCE if change.action == "demote" else Role.TARGET)
     if change.action == "restore":
-        peer = _replica(change, providers, values["peer_array"], values["peer"])
+        peer = replica(change, providers, values["peer_array"], values["peer"])
         if peer.role is not Role.TARGET and providers.site.replication.fence_first:
-            raise _broken(change, "the target side is still writable: two sides would be")
+            raise broken(change, "the target side is still writable: two sides would be")
 
 
-def _has_role(change: Change, replica: Replica, role: Role) -> None:
+def _has_role(change: Change, found: Replica, role: Role) -> None:
     """`change_role` turns whatever role it finds: a second one would undo the first."""
-    if replica.role is not role:
-        raise _broken(change, f"replica {replica.id} on {replica.array} is {replica.role} already")
+    if found.role is not role:
+        raise broken(change, f"replica {found.id} on {found.array} is {found.role} already")
 
 
 def _still_ours(change: Change, servers: Iterable[Server]) -> None:
@@ -123,10 +123,10 @@ def source_is_stopped(change: Change, providers: Providers, server_id: str) -> N
 def target_is_stopped(change: Change, providers: Providers, project: str, server_id: str) -> None:
     """Before a start on the source."""
     if not project:
-        raise _broken(change, "the target's project was not seen, so nothing proves that the copy there is stopped")
+        raise broken(change, "the target's project was not seen, so nothing proves that the copy there is stopped")
     running = [s for s in providers.target.compute.servers(project) if s.marker == server_id and not _asleep(s)]
     if running:
-        raise _broken(change, f"its copy on the target is {running[0].status}: two copies would run")
+        raise broken(change, f"its copy on the target is {running[0].status}: two copies would run")
 
 
 def runs_on_target(change: Change, providers: Providers, project: str, server_id: str) -> None:
@@ -134,20 +134,20 @@ def runs_on_target(change: Change, providers: Providers, project: str, server_id
     found = [s for s in providers.target.compute.servers(project) if s.marker == server_id]
     if len(found) != 1 or not found[0].launched_at or found[0].status not in ("ACTIVE", "SHUTOFF"):
         states = ", ".join(s.status for s in found) or "none"
-        raise _broken(change, f"it is not proven to run on the target: {len(found)} server(s) stand for it ({states})")
+        raise broken(change, f"it is not proven to run on the target: {len(found)} server(s) stand for it ({states})")
 
 
 def is_ours(change: Change, providers: Providers, server_id: str, marker: str) -> None:
     """Before a target server is deleted."""
     found = providers.target.compute.server(server_id)
     if found and found.marker != marker:
-        raise _broken(change, f"server {server_id} does not carry the marker of {marker}: Millpond deletes only what it created")
+        raise broken(change, f"server {server_id} does not carry the marker of {marker}: Millpond deletes only what it created")
     if found and not _asleep(found):
-        raise _broken(change, f"server {server_id} is {found.status}: only what is proven stopped, or never ran, is deleted")
+        raise broken(change, f"server {server_id} is {found.status}: only what is proven stopped, or never ran, is deleted")
     if found and change.action == "delete_failed" and found.launched_at:
-        raise _broken(change, f"the guest of server {server_id} was started: it did not fail before launch")
+        raise broken(change, f"the guest of server {server_id} was started: it did not fail before launch")
     if found and any(volume.delete_on_termination for volume in found.volumes):
-        raise _broken(change, f"a disk of server {server_id} would be deleted with it")
+        raise broken(change, f"a disk of server {server_id} would be deleted with it")
 
 
 def decommission_admitted(change: Change, providers: Providers) -> None:
@@ -155,7 +155,7 @@ def decommission_admitted(change: Change, providers: Providers) -> None:
     project = change.parameters.get("source_project", "")
     tagged = [p for p in providers.source.identity.tagged_projects(TENANT_TAG) if p.id == project]
     if not any(tag.startswith(DECOMMISSION_TAG_PREFIX) for p in tagged for tag in p.tags):
-        raise _broken(change, "the source project does not carry the tag of an admitted decommissioning")
+        raise broken(change, "the source project does not carry the tag of an admitted decommissioning")
 
 
 def project_is_empty(change: Change, providers: Providers) -> None:
@@ -165,7 +165,7 @@ def project_is_empty(change: Change, providers: Providers) -> None:
     left = len(source.compute.servers(project)) + len(source.block_storage.volumes(project))
     left += sum(1 for port in source.network.ports(project) if port.project_id == project)
     if left:
-        raise _broken(change, f"{left} server(s), volume(s) and port(s) are still in the project")
+        raise broken(change, f"{left} server(s), volume(s) and port(s) are still in the project")
 
 
 def server_may_die(change: Change, providers: Providers, server_id: str) -> None:
@@ -173,7 +173,7 @@ def server_may_die(change: Change, providers: Providers, server_id: str) -> None
     decommission_admitted(change, providers)
     found = [s for s in providers.source.compute.servers(change.parameters["source_project"]) if s.id == server_id]
     if any(not (s.record and s.record.verified and s.stopped) for s in found):
-        raise _broken(change, "the server was never handed over, or it is not stopped")
+        raise broken(change, "the server was never handed over, or it is not stopped")
 
 
 def volume_may_die(change: Change, providers: Providers, volume_id: str) -> None:
@@ -183,13 +183,13 @@ def volume_may_die(change: Change, providers: Providers, volume_id: str) -> None
     twins = [v for v in providers.target.block_storage.volumes(values["target_project"]) if v.marker == volume_id]
     found = [v for v in providers.source.block_storage.volumes(values["source_project"]) if v.id == volume_id]
     if not twins and not values["handed_over"]:
-        raise _broken(change, "no volume on the target stands for it, and it was never handed over")
+        raise broken(change, "no volume on the target stands for it, and it was never handed over")
     if any(v.attachments for v in found):
-        raise _broken(change, "it is still attached to a server")
+        raise broken(change, "it is still attached to a server")
     names = [v.backend_name for v in found]
     for array in sorted({pair.source.array for pair in providers.site.pool_pairs}) if names else []:
         if any(local.rmr_source or local.rmr_target for local in providers.array(array).volumes(names)):
-            raise _broken(change, "it is still replicated: the replica goes first")
+            raise broken(change, "it is still replicated: the replica goes first")
 
 
 def _asleep(server: Server) -> bool:
@@ -200,10 +200,10 @@ def _asleep(server: Server) -> bool:
 def _stopped(change: Change, servers: Iterable[Server], wanted: Sequence[str], side: str) -> None:
     listed = {server.id: server for server in servers}
     if unseen := sorted(set(wanted) - listed.keys()):
-        raise _broken(change, f"the {side} does not list {', '.join(unseen)}: what is not seen is not proven stopped")
+        raise broken(change, f"the {side} does not list {', '.join(unseen)}: what is not seen is not proven stopped")
     awake = [s.name or s.id for s in map(listed.__getitem__, wanted) if not (s.stopped and s.locked)]
     if awake:
-        raise _broken(change, f"not proven stopped under an admin lock on the {side}: {', '.join(sorted(awake))}")
+        raise broken(change, f"not proven stopped under an admin lock on the {side}: {', '.join(sorted(awake))}")
 
 
 def _all_seen(change: Change, volumes: Iterable[Volume], local: Iterable[ArrayVolume]) -> None:
@@ -211,7 +211,7 @@ def _all_seen(change: Change, volumes: Iterable[Volume], local: Iterable[ArrayVo
     unseen: set[object] = set(values["volumes"]) - {volume.id for volume in volumes}
     unseen |= set(values["local_ids"]) - {volume.id for volume in local}
     if unseen:
-        raise _broken(change, f"volumes are not listed, so nothing proves that nobody uses them: {', '.join(sorted(map(str, unseen)))}")
+        raise broken(change, f"volumes are not listed, so nothing proves that nobody uses them: {', '.join(sorted(map(str, unseen)))}")
 
 
 def _of(volumes: Iterable[Volume], wanted: Sequence[str]) -> dict[str, Volume]:
@@ -225,9 +225,9 @@ def _mapped_to_stopped(change: Change, found: Iterable[ArrayVolume], volumes: di
         volume = volumes.get(local.name)
         attachments = volume.attachments if volume else ()
         if {a.server_id for a in attachments} - asleep:
-            raise _broken(change, f"volume {local.name} is attached to a server that is not stopped")
+            raise broken(change, f"volume {local.name} is attached to a server that is not stopped")
         if len(local.mapped_to) > len({a.host or a.server_id for a in attachments}):
-            raise _broken(
+            raise broken(
                 change, f"volume {local.name} is mapped to {', '.join(local.mapped_to)}, more than its stopped servers account for"
             )
 
@@ -235,12 +235,12 @@ def _mapped_to_stopped(change: Change, found: Iterable[ArrayVolume], volumes: di
 def _both(change: Change, providers: Providers, source_array: str) -> tuple[Replica, Replica]:
     values = change.parameters
     sides = ((values["array"], values["replica"]), (values["peer_array"], values["peer"]))
-    own, peer = together([partial(_replica, change, providers, *side) for side in sides])
+    own, peer = together([partial(replica, change, providers, *side) for side in sides])
     return (own, peer) if own.array == source_array else (peer, own)
 
 
-def _replica(change: Change, providers: Providers, array: str, replica: int) -> Replica:
-    found = next((r for r in providers.array(array).replicas() if r.id == replica), None)
+def replica(change: Change, providers: Providers, array: str, id: int) -> Replica:
+    found = next((r for r in providers.array(array).replicas() if r.id == id), None)
     if found is None:
-        raise _broken(change, f"replica {replica} is gone from {array}")
+        raise broken(change, f"replica {id} is gone from {array}")
     return found

@@ -17,6 +17,8 @@ from millpond.model.manifest import Rollback
 from millpond.model.marker import DECOMMISSION_TAG_PREFIX
 from millpond.reconcilers.invariants import everything_is_known
 from tests.planning.situations import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, prepared
+from tests.planning.tenant import desired
+from tests.planning.tenant import world as fresh
 from tests.planning.world import World, at, flagged
 
 GROUP = "replication_group/pilot-ssd"
@@ -236,6 +238,110 @@ def unadmitted(world: World) -> None:
     for project in list(world.source.identity.rows.values()):
         tags = tuple(tag for tag in project.tags if not tag.startswith(DECOMMISSION_TAG_PREFIX))
         world.source.identity.rows[project.id] = replace(project, tags=tags)
+
+
+def pairing(turn: Callable[[World], None], match: str) -> None:
+    start = fresh()
+    start.tick()
+    world, planned = ready(desired(), f"{GROUP}#pair", start)
+    turn(world)
+    refused(world, planned, match)
+
+
+def twin(world: World, **values: Any) -> None:
+    storage = world.target.block_storage
+    storage.put(next(id for id in storage.rows if storage.shown(id).marker == "data-1"), **values)
+
+
+def mapped_there(world: World) -> None:
+    storage, array = world.target.block_storage, world.arrays["ibox-b"]
+    name = next(volume.backend_name for volume in storage.volumes("") if volume.marker == "data-1")
+    array.mappings.add(LunMapping("openstack-host-other", array.by_name(name).id))
+
+
+def unmarked_volume(world: World) -> None:
+    storage = world.target.block_storage
+    storage.raw[next(id for id in storage.rows if storage.shown(id).marker == "data-1")].pop("millpond:source")
+
+
+@pytest.mark.parametrize(
+    ("turn", "match"),
+    [
+        (lambda w: twin(w, status="available"), "only a reserved one"),
+        (lambda w: twin(w, attachments=(Attachment("the-tenants-new-one"),)), "only a reserved one"),
+        (mapped_there, "is mapped to openstack-host-other"),
+        (unmarked_volume, "stands for none of the group's"),
+    ],
+)
+def test_nothing_is_overwritten_that_is_not_a_reserved_twin(turn: Callable[[World], None], match: str) -> None:
+    pairing(turn, match)
+
+
+def kept_long_enough(id: str) -> tuple[World, Change]:
+    start = done(BOTH)
+    return ready(flagged(BOTH, keep_pairs_until=start.now), id, start)
+
+
+@pytest.mark.parametrize(
+    ("turn", "match"),
+    [
+        (lambda w: unverified(w), "server-1 was not handed over"),
+        (unlisted_server, "server-1 was not handed over"),
+        (lambda w: side(w, "ibox-b", role=Role.TARGET), "writable side is not the target's alone"),
+        (lambda w: side(w, "ibox-a", role=Role.SOURCE), "writable side is not the target's alone"),
+    ],
+)
+def test_a_replica_that_may_be_needed_stays(turn: Callable[[World], None], match: str) -> None:
+    world, planned = kept_long_enough(f"{GROUP}#unpair")
+    turn(world)
+    refused(world, planned, match)
+
+
+def test_a_replica_goes_with_the_source_only_where_that_was_admitted() -> None:
+    world, planned = dying(f"{GROUP}#unpair")
+    unadmitted(world)
+    refused(world, planned, "admitted decommissioning")
+
+
+@pytest.mark.parametrize(
+    ("values", "match"), [({"name": "somebody-elses"}, "deletes only what it created"), ({"replicated": True}, "still replicated")]
+)
+@pytest.mark.parametrize(("action", "array"), [("delete_group", "ibox-a"), ("delete_remote_group", "ibox-b")])
+def test_no_group_is_deleted_that_is_not_ours(action: str, array: str, values: dict[str, Any], match: str) -> None:
+    world, planned = kept_long_enough(f"{GROUP}#{action}")
+    known = world.arrays[array].groups_
+    known[planned.parameters["group"]] = replace(known[planned.parameters["group"]], **values)
+    refused(world, planned, match)
+
+
+def a_failed_volume() -> tuple[World, Change]:
+    start = fresh()
+    start.tick()
+    world, _ = ready(desired(), "volume/web-1-data#reserve", start)
+    twin(world, status="error")
+    return world, change(world, desired(), "volume/web-1-data#delete_failed")
+
+
+def replicated_twin(world: World) -> None:
+    storage, array = world.target.block_storage, world.arrays["ibox-b"]
+    name = next(volume.backend_name for volume in storage.volumes("") if volume.marker == "data-1")
+    pattern = prepared().arrays["ibox-b"].replicas()[0]
+    array.replicas_[77] = replace(pattern, id=77, pairs=(replace(pattern.pairs[0], local_id=array.by_name(name).id),))
+
+
+@pytest.mark.parametrize(
+    ("turn", "match"),
+    [
+        (unmarked_volume, "deletes only what it created"),
+        (lambda w: twin(w, status="available"), "only one that Cinder could not create"),
+        (lambda w: twin(w, attachments=(Attachment("server-9"),)), "is attached to server-9"),
+        (replicated_twin, "may be the only copy"),
+    ],
+)
+def test_a_volume_of_the_target_is_not_deleted(turn: Callable[[World], None], match: str) -> None:
+    world, planned = a_failed_volume()
+    turn(world)
+    refused(world, planned, match)
 
 
 def unverified(world: World) -> None:

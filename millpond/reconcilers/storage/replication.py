@@ -208,18 +208,21 @@ def ends(group: Group, snapshot: Snapshot) -> Ends:
     return Ends(source, target, named.get((here, group.name)), named.get((there, group.name)))
 
 
+def recorded_on(desired: Desired, group: Group) -> tuple[str, ...]:
+    """Which of the source's servers carry the cut record; the volumes of a wave that has none."""
+    wave = next(wave for wave in desired.waves if wave.name == group.wave)
+    return group.servers(desired) if wave.servers else wave.volumes
+
+
 def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str) -> int:
     """The latest `stopped` (or `returned`) of the group's servers, or of its volumes where it has none: ms on its array's clock.
 
     0 while one of them is not known.
     """
     array = group.pair.source.array if key == "stopped" else group.pair.target.array
-    wave = next(wave for wave in desired.waves if wave.name == group.wave)
     servers, volumes = by_id(snapshot.source.servers), by_id(snapshot.source.volumes)
-    if wave.servers:
-        records = [servers[id].record for id in group.servers(desired) if id in servers]
-    else:
-        records = [volumes[id].record for id in wave.volumes if id in volumes]
+    carriers = recorded_on(desired, group)
+    records = [servers[id].record for id in carriers if id in servers] + [volumes[id].record for id in carriers if id in volumes]
     values = [times(getattr(record, key)) if record else {} for record in records]
     known = [value.get(array, 0) for value in values]
     return max(known) if known and all(known) else 0

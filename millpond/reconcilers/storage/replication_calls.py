@@ -5,6 +5,7 @@ from __future__ import annotations
 from millpond.model.change import Change
 from millpond.providers.ports import PairRequest, Providers, StorageArray
 from millpond.reconcilers import invariants
+from millpond.reconcilers.storage import invariants_storage
 
 
 def perform(change: Change, providers: Providers) -> None:
@@ -14,6 +15,12 @@ def perform(change: Change, providers: Providers) -> None:
         invariants.may_change_hands(change, providers)
     elif verb in ("demote", "restore"):
         invariants.may_come_back(change, providers)
+    elif verb == "pair":
+        invariants_storage.may_pair(change, providers)
+    elif verb == "unpair":
+        invariants_storage.may_unpair(change, providers)
+    elif verb in ("delete_group", "delete_remote_group"):
+        invariants_storage.group_is_ours(change, providers)
     if "replica" in change.parameters:
         _on_replica(verb, array, change.parameters["replica"])
     else:

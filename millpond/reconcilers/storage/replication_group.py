@@ -22,13 +22,15 @@ from millpond.reconcilers.storage.replication import (
     Group,
     ends,
     groups,
+    recorded_on,
     seeded,
     stopped_at,
     suspended,
 )
 from millpond.reconcilers.storage.replication_reading import read
-from millpond.reconcilers.storage.replication_refusals import not_promoted, pair_lost, refusals, turned
+from millpond.reconcilers.storage.replication_refusals import moved_in_part, not_promoted, pair_lost, refusals, turned
 from millpond.reconcilers.twins import twin
+from millpond.reconcilers.usage import is_handed_over
 
 KIND = "replication_group"
 READS_AFTER: tuple[str, ...] = ("project", "volume")
@@ -55,8 +57,14 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         stage = goals.stages.get(group.wave, Stage.REPLICATE)
         aim = "absent" if stage is Stage.HANDED_OVER and group.wave in goals.unpair else goal(KIND, stage)
         wanted = aim in ("in_sync", "promoted", "carried_back") and not found.paired
+        if stage in (Stage.HANDED_OVER, Stage.DECOMMISSION) and found.paired and not found.promoted:
+            findings.append(not_promoted(group))
+            continue
         if stage is Stage.HANDED_OVER and aim == "promoted":
-            findings += [] if wanted or found.promoted else [not_promoted(group)]
+            continue
+        moved = [is_handed_over(goals, server) for server in group.servers(desired)]
+        if wanted and any(moved):
+            findings += [] if all(moved) else [moved_in_part(group)]
             continue
         if wanted and (group.wave in goals.admitted or aim == "carried_back"):
             foreign.append(pair_lost(group))
@@ -98,7 +106,7 @@ def _lead(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals:
         case "carried_back":
             _carry_back(ladder, desired, snapshot, goals, group, found)
         case "absent":
-            _unpair(ladder, group, found)
+            _unpair(ladder, desired, snapshot, goals, group, found)
 
 
 def _room(desired: Desired, snapshot: Snapshot) -> int:
@@ -133,6 +141,8 @@ def _pair(ladder: Ladder, snapshot: Snapshot, group: Group, found: Ends) -> None
         remote_array=group.pair.target.array,
         remote_pool=group.pair.target.pool,
         members=[[m.local.id, (remote_ids[i] or UNKNOWN) if precreate else 0, m.remote_name] for i, m in enumerate(group.members)],
+        volumes=[member.volume.id for member in group.members],
+        target_project=snapshot.target.project.id if snapshot.target.project else "",
         group=found.local_group.id if found.local_group else (UNKNOWN if group.grouped else 0),
         remote_group=(found.remote_group.id if found.remote_group else UNKNOWN) if group.grouped and precreate else 0,
     )
@@ -360,9 +370,10 @@ def _suspend_reverse(ladder: Ladder, group: Group, back: Replica) -> None:
     ladder.change("reverse_suspend", f"wave {group.wave} goes back", destination="suspended", outage=True, **_call(back))
 
 
-def _unpair(ladder: Ladder, group: Group, found: Ends) -> None:
-    if found.source is not None:
-        writable = found.target if found.promoted else found.source
+def _unpair(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
+    if found.paired:
+        present = {item.id for items in (snapshot.source.servers, snapshot.source.volumes) for item in items}
+        recorded = recorded_on(desired, group)
         ladder.change(
             "unpair",
             "the migration is complete: the source's copy is no longer kept",
@@ -370,11 +381,22 @@ def _unpair(ladder: Ladder, group: Group, found: Ends) -> None:
             destination="absent",
             danger=True,
             reversible=False,
-            **_call(writable),
+            **_role(found.source, found.target, "target"),
+            decommission=goals.decommission,
+            recorded=list(recorded),
+            arrived=[id for id in recorded if id in goals.verified and id not in present],
+            source_project=desired.inventory.project.id,
         )
-    for word, present in (("group", found.local_group), ("remote_group", found.remote_group)):
-        if present is not None:
-            ladder.change(f"delete_{word}", "nothing is left on the array", effect=Effect.DELETE, array=present.array, group=present.id)
+    for word, known in (("group", found.local_group), ("remote_group", found.remote_group)):
+        if known is not None:
+            ladder.change(
+                f"delete_{word}",
+                "nothing is left on the array",
+                effect=Effect.DELETE,
+                array=known.array,
+                group=known.id,
+                name=group.name,
+            )
 
 
 def perform(change: Change, providers: Providers) -> None:

@@ -137,6 +137,18 @@ def not_promoted(group: Group) -> Finding:
     )
 
 
+def moved_in_part(group: Group) -> Finding:
+    return Finding(
+        "moved_in_part",
+        Severity.BLOCKER,
+        group.address,
+        "servers of this wave were handed over and their replicas removed; others are still to be cut",
+        "it cannot be told whether the volumes of this group hold what the tenant has on the target: a first copy would overwrite it",
+        "put the servers and volumes that are still to be cut into a wave of their own",
+        wave=group.wave,
+    )
+
+
 def pair_lost(group: Group) -> Finding:
     return Finding(
         "pair_lost",

@@ -17,9 +17,10 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.storage import invariants_storage
 from millpond.reconcilers.storage.replication import adoption_of, ends, groups, local_volume, remote_of
 from millpond.reconcilers.twins import ambiguous, twin
-from millpond.reconcilers.usage import servers_of_volumes
+from millpond.reconcilers.usage import is_handed_over, servers_of_volumes
 
 KIND = "volume"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -93,7 +94,9 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         elif adoption_of(desired, volume, local) == "manage":
             blockers = _managed(ladder, aim, desired, snapshot, goals, volume, target, remote.get(volume.id))
         else:
-            blockers = _precreated(ladder, aim, desired, snapshot, goals, volume, target)
+            moved = any(is_handed_over(goals, server) for server in servers_of_volumes(desired).get(volume.id, ()))
+            released = moved or remote.get(volume.id, (0, False))[1]
+            blockers = _precreated(ladder, aim, desired, snapshot, goals, volume, target, released=released)
         if blockers and aim == "released":
             ladder.wait("release", "held by the blocker of this volume", long=True)
         findings += blockers
@@ -124,8 +127,17 @@ def _doubled(desired: Desired, goals: Goals, volume: Volume, ids: list[str]) -> 
 
 
 def _precreated(
-    ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, target: Volume | None
+    ladder: Ladder,
+    aim: str,
+    desired: Desired,
+    snapshot: Snapshot,
+    goals: Goals,
+    volume: Volume,
+    target: Volume | None,
+    *,
+    released: bool,
 ) -> list[Finding]:
+    """`released`: an `available` one may be what a cut left; before its promotion it is one that was not reserved yet."""
     kind = volume_type(desired, volume)
     if target is None:
         if not any(known.name == kind for known in snapshot.target.volume_types):
@@ -152,7 +164,7 @@ def _precreated(
     _dress(ladder, desired, snapshot, volume, target, target_id)
     if aim == "reserved":
         _reserve(ladder, snapshot, target, target_id)
-    elif target is None or target.status in ("creating", "error", "maintenance") or _undressed(desired, volume, target):
+    elif target is None or target.status in ("creating", "error", "maintenance") or _unready(desired, volume, target, released=released):
         if target is None or target.status != "maintenance":
             _reserve(ladder, snapshot, None, target_id)
         _release(ladder, goals, snapshot, volume, target_id)
@@ -185,8 +197,9 @@ def _create(ladder: Ladder, desired: Desired, snapshot: Snapshot, volume: Volume
     )
 
 
-def _undressed(desired: Desired, volume: Volume, target: Volume) -> bool:
-    return target.status == "available" and (target.bootable != volume.bootable or _missing_metadata(desired, volume, target) != {})
+def _unready(desired: Desired, volume: Volume, target: Volume, *, released: bool) -> bool:
+    dressed = target.bootable == volume.bootable and not _missing_metadata(desired, volume, target)
+    return target.status == "available" and not (released and dressed)
 
 
 def _missing_metadata(desired: Desired, volume: Volume, target: Volume) -> dict[str, str]:
@@ -407,8 +420,10 @@ def perform(change: Change, providers: Providers) -> None:
         case "release":
             storage.volume_action(project, values["volume_id"], "os-reset_status", {"status": "available"})
         case "unmanage" | "unmanage_failed":
+            invariants_storage.volume_is_ours(change, providers)
             storage.volume_action(project, values["volume_id"], "os-unmanage", {})
         case "delete_failed":
+            invariants_storage.volume_is_ours(change, providers)
             storage.delete_volume(project, values["volume_id"])
         case other:
             raise AssertionError(other)

@@ -228,6 +228,25 @@ def test_pairs_go_when_they_were_kept_long_enough_or_with_the_source() -> None:
     assert writable["array"] == "ibox-b"
 
 
+def test_what_was_handed_over_is_never_paired_again() -> None:
+    """Its replica is gone, and its wave gets another server: a first copy would overwrite what the tenant has on the target."""
+    made = done()
+    made.advance(flagged(PILOT, keep_pairs_until=made.now))
+    on = flagged(one_wave(), pilot={"cutover": True})
+    assert rungs(on, made) == []
+    assert codes(planned(replication_group, on, made)) == []
+    for array in made.arrays.values():
+        array.replicas_.clear()
+    assert codes(planned(replication_group, on, made)) == [("moved_in_part", "pilot")]
+    assert rungs(on, made) == []
+
+
+def test_a_replica_whose_writable_side_is_not_the_targets_stays() -> None:
+    made = side(done(BOTH), "ibox-b", role=Role.TARGET)
+    kept = flagged(BOTH, keep_pairs_until=made.now)
+    assert (rungs(kept, made), codes(planned(replication_group, kept, made))) == ([], [("not_promoted", "pilot")])
+
+
 def test_a_cut_has_its_id_in_the_name_of_what_secures_it() -> None:
     on, made = carried("source_server/web-1#unverify")
     names = [

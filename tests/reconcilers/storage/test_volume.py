@@ -9,7 +9,7 @@ from millpond.reconcilers.storage import volume
 from tests.planning.arrays import GIB
 from tests.planning.situations import PILOT, back, before, done
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared, world
-from tests.planning.world import World
+from tests.planning.world import World, at
 from tests.reconcilers.kinds import body, change, codes, ids, planned
 
 MANAGE = replace(SITE, replication=replace(SITE.replication, adoption="manage"))
@@ -47,7 +47,7 @@ def test_it_is_made_empty_dressed_and_reserved() -> None:
         ("error", desired(), ["delete_failed", "create", "bootable", "image_metadata", "reserve"]),
         ("in-use", desired(), ["… release_by_server", "reserve"]),
         ("maintenance", PILOT, ["release"]),
-        ("available", PILOT, []),
+        ("available", PILOT, ["reserve", "release"]),
         ("in-use", PILOT, []),
     ],
 )
@@ -56,6 +56,14 @@ def test_each_status_has_its_rungs(status: str, documents: Desired, steps: list[
     made.target.block_storage.put(twin(made), status=status)
     found = own(ids(planned(volume, documents, made)))
     assert [id.replace("web-1-root#", "") for id in found] == steps
+
+
+def test_with_the_flag_on_from_the_start_nothing_is_paired_that_is_not_reserved() -> None:
+    made = world()
+    made.tick()
+    made.advance(PILOT, at("replication_group/pilot-ssd#pair"))
+    twins = [disk for disk in made.target.block_storage.volumes("") if disk.marker in ("root-1", "data-1")]
+    assert [disk.status for disk in twins] == ["maintenance", "maintenance"]
 
 
 def test_what_lost_its_dress_inside_a_cut_is_dressed_before_it_is_released() -> None:
