@@ -13,7 +13,7 @@ from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES, resource_li
 from millpond.reporting.drift_text import drift_lines
 from millpond.reporting.findings_text import LEFT_BEHIND, excluded_lines, findings_text
 from millpond.reporting.layout import columns, wrapped
-from millpond.reporting.sequence import in_order
+from millpond.reporting.sequence import by_wave, in_order
 from millpond.reporting.summary import all_changes, blockers, counts, is_quiet, migration_line, outage_words, plan_line
 from millpond.reporting.symbols import SYMBOLS, bold, dim, green, legend, red, symbol, yellow
 from millpond.reporting.waiting_text import waiting_line, waiting_lines, waits
@@ -101,26 +101,18 @@ def _tenant(tenant: TenantPlan) -> list[list[str]]:
 
 
 def _waves(tenant: TenantPlan) -> list[list[str]]:
-    by_wave: dict[str, list[Change]] = {}
-    for change in in_order(tenant.steps):
-        by_wave.setdefault(change.wave, []).append(change)
     blocks: list[list[str]] = []
-    for wave in sorted(by_wave, key=lambda name: _rank(tenant, name)):
-        blocks.append([bold(_wave_heading(tenant, wave))])
-        blocks += [resource_lines(group) for group in resources(by_wave[wave])]
+    for wave, changes in by_wave(tenant).items():
+        blocks.append([bold(wave_heading(tenant, wave))])
+        blocks += [resource_lines(group) for group in resources(changes)]
     return blocks
 
 
-def _wave_heading(tenant: TenantPlan, wave: str) -> str:
+def wave_heading(tenant: TenantPlan, wave: str) -> str:
     if not wave:
         return TENANT_WIDE
     status = _status(tenant, wave)
     return f"Wave {wave}" + (f": {counted(len(status.servers), 'server')}, {status.phase}" if status else "")
-
-
-def _rank(tenant: TenantPlan, wave: str) -> int:
-    names = ["", *(status.name for status in tenant.waves)]
-    return names.index(wave) if wave in names else len(names)
 
 
 def _status(tenant: TenantPlan, wave: str) -> WaveStatus | None:

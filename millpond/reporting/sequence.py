@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from millpond.model.change import AnyStep, Change
+from millpond.model.plan import TenantPlan
 
 
 def in_order(steps: Sequence[AnyStep]) -> list[Change]:
@@ -26,3 +27,12 @@ def in_order(steps: Sequence[AnyStep]) -> list[Change]:
                 ready.append(id)
     order += [id for id, count in left.items() if count]
     return [step for id in order if isinstance(step := known[id], Change)]
+
+
+def by_wave(tenant: TenantPlan) -> dict[str, list[Change]]:
+    """Name of a wave → its changes in order; first what belongs to none, then the waves as they are admitted."""
+    names = {"": 0, **{status.name: rank for rank, status in enumerate(tenant.waves, 1)}}
+    found: dict[str, list[Change]] = {}
+    for change in in_order(tenant.steps):
+        found.setdefault(change.wave, []).append(change)
+    return {name: found[name] for name in sorted(found, key=lambda name: names.get(name, len(names)))}
