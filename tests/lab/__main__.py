@@ -4,14 +4,20 @@ import argparse
 
 from tests.lab import lifecycle
 from tests.lab.install import install
+from tests.lab.tenant import Tenant
 
 VERBS = {"install": install, "up": lifecycle.up, "status": lifecycle.status, "down": lifecycle.down, "wipe": lifecycle.wipe}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser("python -m tests.lab", description="Two real OpenStack control planes on loopback.")
-    parser.add_argument("verb", choices=sorted(VERBS))
-    VERBS[parser.parse_args().verb]()
+    parser.add_argument("verb", choices=[*VERBS, "seed"])
+    parser.add_argument("tenant", nargs="?", default="acme", help="name of the tenant that `seed` makes on the source")
+    options = parser.parse_args()
+    if options.verb == "seed":
+        Tenant(options.tenant).build()
+    else:
+        VERBS[options.verb]()
 
 
 if __name__ == "__main__":
