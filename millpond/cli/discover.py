@@ -42,6 +42,7 @@ def discover(directory: Path, /, tenants: tuple[str, ...], **places: str) -> Non
         raise click.UsageError("there is no tenant yet: name one, with --source-cloud and --target-cloud")
     for name in tenants or known:
         _write_inventory(site, directory, name, load_manifest(manifest_path(directory, name)).source)
+    _write_schemas(directory)
 
 
 def _first(site: Site, directory: Path, tenants: tuple[str, ...], places: Mapping[str, str]) -> None:
@@ -55,7 +56,18 @@ def _first(site: Site, directory: Path, tenants: tuple[str, ...], places: Mappin
     inventory = _write_inventory(site, directory, tenants[0], source)
     path = manifest_path(directory, tenants[0])
     write_text(path, initial_manifest(inventory, source, target))
-    say(f"Wrote {path}: review it, then commit both files. To see what it takes:\n\n    millpond plan {tenants[0]}")
+    say(f"Wrote {path}.")
+    _write_schemas(directory)
+    say(f"\nReview the manifest, then commit what was written. To see what it takes:\n\n    millpond plan {tenants[0]}")
+
+
+def _write_schemas(directory: Path) -> None:
+    """The first line of what discover writes tells editors to look for them."""
+    from millpond.cli.say import say
+    from millpond.cli.schema_files import DIRECTORY, write_schemas
+
+    if write_schemas(directory):
+        say(f"Wrote {directory / DIRECTORY}/: editors check the documents with it.")
 
 
 def _places(tenant: str, places: Mapping[str, str]) -> tuple[ProjectRef, ProjectRef]:
@@ -70,7 +82,7 @@ def _write_inventory(site: Site, directory: Path, tenant: str, source: ProjectRe
     """Left alone where nothing but the time of the discovery would change."""
     from millpond.cli.say import say
     from millpond.reporting.discovery_text import discovery_text
-    from millpond.reporting.files import write_text
+    from millpond.reporting.files import make_directory, write_text
     from millpond.runs.discover import discover as read
     from millpond.schemas import dump_inventory, inventory_path, load_inventory
 
@@ -80,6 +92,7 @@ def _write_inventory(site: Site, directory: Path, tenant: str, source: ProjectRe
     text = dump_inventory(inventory)
     changed = former is None or _untimed(text) != _untimed(path.read_text(encoding="utf-8"))
     if changed:
+        make_directory(path.parent)
         write_text(path, text)
     say(discovery_text(inventory, str(path), written=changed))
     return inventory

@@ -24,10 +24,13 @@ def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode
     """
     from millpond.cli.documents import load, plan_document
     from millpond.cli.say import say
+    from millpond.reporting.files import expect_directory
     from millpond.reporting.plan_text import plan_text
     from millpond.reporting.planfile import plan_document_text, write_planfile
     from millpond.runs.plan import make_plan
 
+    if out:
+        expect_directory(out)
     site, desired = load(directory, tenants, wave)
     made = make_plan(site, desired, wave)
     document = plan_document(site, desired, made, wave)

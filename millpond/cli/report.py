@@ -17,8 +17,10 @@ def report(directory: Path, tenants: tuple[str, ...], out: Path | None) -> None:
     """Report outages and old and new ids, as Markdown."""
     from millpond.cli.documents import load
     from millpond.cli.report_data import reports
-    from millpond.reporting.files import write_text
+    from millpond.reporting.files import expect_directory, write_text
 
+    if out:
+        expect_directory(out)
     site, desired = load(directory, tenants)
     text = "\n".join(reports(site, desired))
     if out:

@@ -39,6 +39,7 @@ def test_a_move_from_the_first_discovery_to_the_report(sandbox: Sandbox, tmp_pat
     assert (found.code, found.err) == (0, "")
     assert "acme: 3 servers, 4 volumes of 50 GiB, 1 network" in found.out
     assert f"    millpond -C {tmp_path} plan acme" in found.out.splitlines()
+    assert (tmp_path / "schemas/tenant.schema.json").read_text() == millpond("schema", "tenant").out
     assert "is up to date" in millpond("discover").out
     assert millpond("validate").code == 0
 

@@ -13,6 +13,7 @@ from millpond.execution.lease import Lease, holders
 from millpond.execution.run import Run
 from millpond.model.plan_document import PlanDocument
 from millpond.reporting.planfile import write_planfile
+from millpond.schemas.definitions import modeline
 from tests.cli.calling import call
 from tests.reporting import examples
 
@@ -68,6 +69,27 @@ def test_schema_prints_json(kind: str, capsys: pytest.CaptureFixture[str]) -> No
     called = call(capsys, "schema", kind)
     assert called.code == 0
     assert json.loads(called.out)["$schema"].endswith("2020-12/schema")
+
+
+def test_schema_writes_all_of_them_where_documents_say_they_lie(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(capsys, "-C", str(site), "schema", "--write").code == 0
+    printed = call(capsys, "schema", "tenant").out
+    assert (site / "schemas/tenant.schema.json").read_text() == printed
+    assert (site / "tenants" / modeline("tenant").partition("=")[2]).read_text() == printed
+    (site / "schemas/site.schema.json").write_text("{}")
+    called = call(capsys, "-C", str(site), "schema", "--write")
+    assert called.out == f"Wrote {site / 'schemas/site.schema.json'}.\n"
+    assert "is up to date" in call(capsys, "-C", str(site), "schema", "--write").out
+    for arguments in ([], ["tenant", "--write"]):
+        assert call(capsys, "-C", str(site), "schema", *arguments).code == 64
+
+
+@pytest.mark.parametrize("verb", ["plan", "report"])
+def test_a_file_in_no_directory_is_refused_before_anything_is_read(verb: str, site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    called = call(capsys, "-C", str(site), verb, "-o", str(site / "nowhere/x.json"))
+    assert called.code == 1
+    assert "its directory does not exist" in called.err
+    assert not (site / "nowhere").exists()
 
 
 def test_show_reads_a_saved_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
