@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
     """
     from millpond.cli.documents import load
     from millpond.cli.say import say
+    from millpond.execution.redaction import redact, secrets_of
     from millpond.reporting.errors_text import error_text
     from millpond.reporting.outcome_text import outcome_text
     from millpond.reporting.progress import progress_on
@@ -48,7 +50,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
         )
     say("\n" + outcome_text(result, wave))
     for tenant, error in result.errors:
-        say(f"\n{tenant}\n{error_text(error)}", err=True)
+        say(f"\n{tenant}\n{redact(error_text(error), secrets_of(os.environ))}", err=True)
     return _code(result, detailed_exitcode)
 
 

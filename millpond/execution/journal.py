@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,15 +64,16 @@ class Journal:
             raise LeaseHeld(f"run {run} has lost its lease of {tenant}: nothing was sent", where=change.id)
         return int(number)
 
-    def settle(self, intent: int, outcome: Outcome) -> None:
-        """Written after the call. The message is what a service said: credentials in it are masked."""
-        message = redact(outcome.message, self._known_secrets)
+    def settle(self, intent: int, outcome: Outcome) -> Outcome:
+        """Written after the call. The message is what a service said: credentials in it are masked, in what is returned too."""
+        kept = replace(outcome, message=redact(outcome.message, self._known_secrets))
         with guarded(self.engine), self.engine.begin() as connection:
             connection.execute(
                 insert(OUTCOMES).values(
-                    intent=intent, result=outcome.result.value, seconds=outcome.seconds, message=message, at=datetime.now(UTC)
+                    intent=intent, result=kept.result.value, seconds=kept.seconds, message=kept.message, at=datetime.now(UTC)
                 )
             )
+        return kept
 
     def expect(self, run: str, tenant: str, expectation: Expectation) -> None:
         """Written before servers are stopped: what their outage was said to be."""
