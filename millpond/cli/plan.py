@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from millpond.cli import options
 from millpond.errors import ExitCode
+
+if TYPE_CHECKING:
+    from millpond.model.plan import Plan
 
 
 @click.command()
@@ -20,7 +24,8 @@ from millpond.errors import ExitCode
 def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode: bool, form: str, out: Path | None) -> ExitCode:
     """Show what apply would do, and why.
 
-    With --detailed-exitcode: 0 no changes, 1 error, 2 changes.
+    With --detailed-exitcode: 0 no changes, 1 error, 2 changes, 3 held by a gate or blocker, whether or not there are changes. Without it
+    a plan that could be made ends with 0.
     """
     from millpond.cli.documents import load, plan_document
     from millpond.cli.say import say
@@ -43,7 +48,17 @@ def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode
     if out and form == "text":
         say(f"\nSaved the plan to: {out}\n\nTo perform exactly these actions, run the following command to apply:\n")
         say(f"    millpond apply {out}")
+    return _code(made, detailed_exitcode)
+
+
+def _code(made: Plan, detailed: bool) -> ExitCode:
+    """What blockers hold is held for apply too: both say so by the same code."""
+    from millpond.reporting.summary import all_changes, blockers
+
     if made.errors:
         return ExitCode.ERROR
-    changes = any(tenant.changes for tenant in made.tenants)
-    return ExitCode.CHANGES if changes and detailed_exitcode else ExitCode.DONE
+    if not detailed:
+        return ExitCode.DONE
+    if blockers(made):
+        return ExitCode.HELD
+    return ExitCode.CHANGES if all_changes(made) else ExitCode.DONE

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,9 +12,11 @@ import pytest
 
 from millpond.cli.apply import _code
 from millpond.cli.main import VERBS, cli, run
+from millpond.cli.plan import _code as plan_code
 from millpond.cli.say import SITE
 from millpond.errors import ExitCode, InvariantBroken, LeaseHeld, MillpondError, StalePlan, Unreachable
 from millpond.model.outcome import ApplyResult, Outcome, Result
+from millpond.model.plan import TenantPlan
 from tests.cli.calling import call
 from tests.reporting import examples
 
@@ -166,6 +169,26 @@ RETRIED = (*FAILED, Outcome("a#x", Result.DONE))
 def test_the_codes_of_apply(flags: dict[str, object], detailed: bool, code: int) -> None:
     result: Callable[..., ApplyResult] = examples.result
     assert _code(result(examples.QUIET, **flags), detailed) == code
+
+
+BLOCKED = replace(examples.QUIET, findings=(examples.UNDECIDED,))
+
+
+@pytest.mark.parametrize(
+    ("tenants", "errors", "detailed", "code"),
+    [
+        ([examples.QUIET], (), True, 0),
+        ([replace(examples.ACME, findings=())], (), True, 2),
+        ([replace(examples.ACME, findings=())], (), False, 0),
+        ([BLOCKED], (), True, 3),
+        ([BLOCKED], (), False, 0),
+        ([examples.ACME], (), True, 3),
+        ([BLOCKED], (("umbrella", "unreachable"),), True, 1),
+        ([examples.GLOBEX], (), True, 0),
+    ],
+)
+def test_the_codes_of_plan(tenants: list[TenantPlan], errors: tuple[tuple[str, str], ...], detailed: bool, code: int) -> None:
+    assert plan_code(examples.plan(*tenants, errors=errors), detailed) == code
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: str(verb.name))
