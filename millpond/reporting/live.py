@@ -36,10 +36,12 @@ class Live:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._lines.tell_the_rest()
         self._view.__exit__(kind, error, trace)
 
     def planned(self, plan: TenantPlan) -> None:
         self._running.planned(plan)
+        self._lines.count(plan)
 
     def began(self, change: Change) -> None:
         self._running.began(change)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from click import unstyle
 
 from millpond.model.change import Change
-from millpond.model.plan import Plan, TenantPlan, WaveStatus
-from millpond.reporting.amounts import counted
+from millpond.model.plan import Plan, Stage, TenantPlan, WaveStatus
+from millpond.reporting.amounts import counted, moment
 from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES, resource_lines, resources, sign_of
 from millpond.reporting.drift_text import drift_lines
 from millpond.reporting.findings_text import LEFT_BEHIND, excluded_lines, findings_text
@@ -40,7 +40,7 @@ def danger_lines(plan: Plan) -> list[str]:
             if change.danger:
                 grave.setdefault(change.wave, []).append(change)
         for wave, changes in grave.items():
-            lines += ["", f"  {_place(tenant, wave)}", *_danger_rows(changes)]
+            lines += ["", f"  {_place(tenant, wave)}", *_lost(tenant, wave), *_danger_rows(changes)]
     return [red("What stops, promotes or deletes"), *lines] if lines else []
 
 
@@ -74,6 +74,15 @@ def _danger_rows(changes: Sequence[Change]) -> list[str]:
         for change in changes
     ]
     return columns(rows, indent="    ")
+
+
+def _lost(tenant: TenantPlan, wave: str) -> list[str]:
+    """What a rollback that discards costs."""
+    status = _status(tenant, wave)
+    if status is None or status.stage is not Stage.DISCARD:
+        return []
+    names = ", ".join(address.rpartition("/")[2] for address in status.servers) or "its volumes"
+    return wrapped(f"{red('lost')}: all that was written on the target since {moment(status.cut)} by {names}", "          ", first="    ")
 
 
 def _place(tenant: TenantPlan, wave: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Lock
@@ -12,10 +13,12 @@ from typing import Protocol, Self, TextIO
 
 from click import echo
 
+from millpond.model.address import Address
 from millpond.model.change import Change, Waiting
 from millpond.model.outcome import Outcome, Result
 from millpond.model.plan import TenantPlan
 from millpond.reporting.amounts import duration
+from millpond.reporting.change_text import verb
 from millpond.reporting.symbols import dim, green, red, yellow
 from millpond.reporting.waiting_text import progress_of
 
@@ -33,30 +36,59 @@ class Progress(Protocol):
 
 
 class Lines:
-    """At most one line per change of state per resource: what begins if it is grave, what ended, what is waited for from now on."""
+    """At most one line per change of state per resource: what begins if it is grave, what ended, what is waited for from now on.
+
+    What is done to several parts of a resource is one line, once all of them are done or the next plan is made.
+    """
 
     def __init__(self, write: Callable[[str], None], now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._write, self._now = write, now
         self._lock = Lock()
         self._said: dict[str, str] = {}
+        self._parts: dict[str, Counter[tuple[Address, str]]] = {}
+        self._done: Counter[tuple[Address, str]] = Counter()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        pass
+        self.tell_the_rest()
+
+    def count(self, plan: TenantPlan) -> None:
+        """How many parts of a resource are each to be changed."""
+        self.tell_the_rest(plan.tenant)
+        with self._lock:
+            self._parts[plan.tenant] = Counter((change.address, verb(change.action)) for change in plan.changes)
+
+    def tell_the_rest(self, tenant: str = "") -> None:
+        """Parts that are done while others are not."""
+        with self._lock:
+            for key in [key for key in self._done if tenant in ("", key[0].tenant)]:
+                self._tell_parts(key, self._done.pop(key))
 
     def planned(self, plan: TenantPlan) -> None:
+        self.count(plan)
         for step in plan.waiting:
             if not step.after:
                 self._say(step.id, "waiting", f"{yellow('waiting')} {step.address} {step.action}: {progress_of(step)}")
 
     def began(self, change: Change) -> None:
         if change.danger:
-            self._say(change.id, "begun", f"{yellow('begun')}   {change.address} {change.action}")
+            self._say(f"{change.address}#{verb(change.action)}", "begun", f"{yellow('begun')}   {change.address} {verb(change.action)}")
 
     def ended(self, change: Change, outcome: Outcome) -> None:
-        self._say(change.id, f"{outcome.result}{outcome.message}", ended_line(change, outcome))
+        key = (change.address, verb(change.action))
+        wanted = self._parts.get(change.address.tenant, Counter[tuple[Address, str]]())[key]
+        if wanted < 2 or outcome.result is not Result.DONE:
+            self._say(change.id, f"{outcome.result}{outcome.message}", ended_line(change, outcome))
+            return
+        with self._lock:
+            self._done[key] += 1
+            if self._done[key] == wanted:
+                self._tell_parts(key, self._done.pop(key))
+
+    def _tell_parts(self, key: tuple[Address, str], count: int) -> None:
+        self._write(f"{self._now():%H:%M:%S} {_WORDS[Result.DONE]}    {key[0]} {key[1]} ({count})")
 
     def _say(self, step: str, state: str, text: str) -> None:
         with self._lock:

@@ -74,6 +74,15 @@ def test_each_wave_has_an_outage_of_its_own() -> None:
     assert "  acme, wave core: 2 servers, outage about 52 s, critical path db-1" in text.splitlines()
 
 
+def test_a_rollback_that_discards_says_what_is_lost() -> None:
+    wave = replace(examples.PILOT, stage=Stage.DISCARD, phase="going back")
+    delete = Change(examples.address("server", "bastion"), "delete", "wave pilot goes back", "pilot", effect=Effect.DELETE, danger=True)
+    tenant = TenantPlan("acme", examples.DIGEST, steps=(delete,), waves=(wave,))
+    lost = "    lost: all that was written on the target since 2026-11-30 22:00:00 UTC by bastion"
+    assert lost in shown(tenant).splitlines()
+    assert "lost:" not in shown(replace(tenant, waves=(replace(wave, stage=Stage.CARRY_BACK),)))
+
+
 def test_a_decommissioned_wave_asks_for_nothing() -> None:
     waves = tuple(replace(wave, stage=Stage.HANDED_OVER, phase=DECOMMISSIONED) for wave in (examples.PILOT, examples.CORE))
     text = unstyle(status_text(examples.plan(replace(examples.QUIET, waves=waves)), {}))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from click import unstyle
 
+from millpond.model.change import Change
 from millpond.model.outcome import Outcome, Result
 from millpond.reporting.live import Live
 from millpond.reporting.progress import Lines, Running, progress_on
@@ -49,6 +50,27 @@ def test_a_failure_says_why_and_the_same_one_is_said_once() -> None:
     assert seen == [
         "12:00:00 held    acme/server/web-1 create: no host is free",
         "12:00:00 failed  acme/server/web-1 create in 3 s: quota exceeded",
+    ]
+
+
+def part(number: int) -> Change:
+    return Change(examples.address("replication_group", "core-p1"), f"add_member:{number}")
+
+
+def test_what_is_done_to_several_parts_is_one_line() -> None:
+    progress, seen = lines()
+    parts = [part(number) for number in range(3)]
+    with progress:
+        progress.planned(replace(examples.QUIET, steps=tuple(parts)))
+        for change in parts:
+            progress.ended(change, Outcome(change.id, Result.DONE, 0.1))
+        assert seen == ["12:00:00 done    acme/replication_group/core-p1 add_member (3)"]
+        progress.planned(replace(examples.QUIET, steps=(part(4), part(5))))
+        progress.ended(part(4), Outcome(part(4).id, Result.DONE, 0.1))
+        progress.ended(part(5), Outcome(part(5).id, Result.FAILED, 0.1, "full"))
+    assert seen[1:] == [
+        "12:00:00 failed  acme/replication_group/core-p1 add_member:5: full",
+        "12:00:00 done    acme/replication_group/core-p1 add_member (1)",
     ]
 
 

@@ -4,6 +4,7 @@ import pytest
 from click import style, unstyle
 
 from millpond.errors import InvalidDocument, LeaseHeld, Problem, StalePlan
+from millpond.model.change import Change, FieldChange
 from millpond.model.plan import Plan, TenantPlan
 from millpond.reporting.drift_text import drift_text
 from millpond.reporting.errors_text import error_text, unexpected_text, usage_text
@@ -51,6 +52,18 @@ def test_every_change_is_shown() -> None:
     for change in examples.ACME.changes:
         assert f"# {change.address} " in text
         assert change.reason in " ".join(text.split())
+
+
+def test_the_same_done_to_several_parts_is_one_rung() -> None:
+    members = tuple(
+        Change(examples.address("replication_group", "core-p1"), f"add_member:{n}", "cutover", fields=(FieldChange("member", None, n),))
+        for n in (4711, 4712)
+    )
+    text = unstyle(plan_text(examples.plan(replace(examples.QUIET, steps=members))))
+    assert text.count("add_member") == 1
+    assert "  ~ add_member (2)" in text
+    assert "+ member = 4711" in text
+    assert "+ member = 4712" in text
 
 
 def test_secrets_and_what_is_not_known_are_said_in_words() -> None:
