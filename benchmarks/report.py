@@ -42,13 +42,13 @@ def outages(cut: Cut, options: argparse.Namespace) -> None:
 def verdict(both: Cost, cut: Cut) -> int:
     """The exit code."""
     met = [
-        _goal(both.requests < REQUESTS, f"discover and plan: {both.requests} requests; goal: fewer than {REQUESTS}"),
-        _goal(both.cpu < CPU, f"discover and plan: {both.cpu:.1f} s of CPU; goal: under {CPU:g} s"),
-        _goal(cut.ratio <= RATIO, f"longest outage: {cut.ratio:.2f} times the longest chain; goal: at most {RATIO:g}"),
+        goal(both.requests < REQUESTS, f"discover and plan: {both.requests} requests; goal: fewer than {REQUESTS}"),
+        goal(both.cpu < CPU, f"discover and plan: {both.cpu:.1f} s of CPU; goal: under {CPU:g} s"),
+        goal(cut.ratio <= RATIO, f"longest outage: {cut.ratio:.2f} times the longest chain; goal: at most {RATIO:g}"),
     ]
     return 0 if all(met) else 1
 
 
-def _goal(met: bool, text: str) -> bool:
+def goal(met: bool, text: str) -> bool:
     say(f"{'met   ' if met else 'MISSED'}  {text}")
     return met
