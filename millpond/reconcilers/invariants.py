@@ -59,8 +59,8 @@ def may_change_hands(change: Change, providers: Providers) -> None:
 
 
 def may_come_back(change: Change, providers: Providers) -> None:
-    """Before `demote` and `restore`: the target's servers are stopped, and nobody else has its volumes; the source is given back only
-    when the target is not writable.
+    """Before `demote`, `take_back` and `restore`: the target's servers are stopped, and nobody else has its volumes; the source is given
+    back only when the target is not writable.
 
     Where the array refuses two targets the source goes first: what was proven of the servers is then all that keeps writes out.
     """
@@ -82,11 +82,28 @@ def may_come_back(change: Change, providers: Providers) -> None:
     for volume in volumes:
         if volume.marker in values["volumes"] and {a.server_id for a in volume.attachments} - asleep:
             raise broken(change, f"volume {volume.id} is attached to a server on the target that is not stopped")
-    _has_role(change, own, Role.SOURCE if change.action == "demote" else Role.TARGET)
+    _has_role(change, own, Role.TARGET if change.action == "restore" else Role.SOURCE)
+    if change.action == "take_back":
+        _never_booted(change, providers, servers, here)
     if change.action == "restore":
         peer = replica(change, providers, values["peer_array"], values["peer"])
         if peer.role is not Role.TARGET and providers.site.replication.fence_first:
             raise broken(change, "the target side is still writable: two sides would be")
+
+
+def _never_booted(change: Change, providers: Providers, there: Iterable[Server], here: Iterable[Server]) -> None:
+    """What is taken back in the middle of a cut is discarded: nothing may have been written there, and the source has all of it."""
+    values = change.parameters
+    volumes = providers.source.block_storage.volumes(values["source_project"])
+    records = [server.record for server in here if server.id in values["recorded"]]
+    records += [volume.record for volume in volumes if volume.id in values["recorded"]]
+    if not records or any(record is None or record.booting for record in records):
+        raise broken(change, "a boot on the target was tried: what it wrote would be lost")
+    if any(server.marker in values["servers"] for server in there):
+        raise broken(change, "a server on the target stands for one of this group's: what it wrote would be lost")
+    peer = replica(change, providers, values["peer_array"], values["peer"])
+    if peer.role is not Role.SOURCE:
+        raise broken(change, "the source side is not writable: neither would be")
 
 
 def _has_role(change: Change, found: Replica, role: Role) -> None:

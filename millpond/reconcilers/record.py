@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from millpond.model.change import FieldChange
+from millpond.model.change import Change, FieldChange
 from millpond.model.cut_record import PREFIX, CutRecord
 from millpond.model.desired import Desired
 from millpond.reconcilers.base import Goals
@@ -70,3 +70,9 @@ def clock_of(desired: Desired, side: str) -> dict[str, Any]:
 def times(text: str) -> dict[str, int]:
     """`ibox-a:1732160000000,ibox-c:…` → ms since epoch per array."""
     return {name: int(ms) for name, _, ms in (part.partition(":") for part in text.split(",") if part)}
+
+
+def timed(change: Change, stamp: str) -> dict[str, str]:
+    """The metadata of a time that was read. With a stop goes the name of the run that vouches for it."""
+    key, run = change.parameters["key"], change.parameters.get("run", "")
+    return {PREFIX + key: stamp, **({PREFIX + "run": run} if run and key == "stopped" else {})}

@@ -20,14 +20,14 @@ MOVED_BY: Mapping[str, Readers] = {
     "server": (("server", "target"), ("port", "target"), ("volume", "target"), ("server_group", "target")),
     "volume": (("volume", "target"), ("replication_group", "")),
     **dict.fromkeys(
-        ("volume#bootable", "volume#image_metadata", "volume#reserve", "volume#release"),
+        ("volume#bootable", "volume#image_metadata", "volume#reserve", "volume#reserve_first", "volume#release"),
         TARGET_VOLUMES,
     ),
     "replication_group": (("replication_group", ""),),
     **dict.fromkeys(
         (
             *("replication_group#seed", "replication_group#sync", "replication_group#suspend"),
-            *("replication_group#resume", "replication_group#resume_for_sync"),
+            *("replication_group#resume", "replication_group#resume_for_sync", "replication_group#take_back"),
             *("replication_group#fence", "replication_group#promote", "replication_group#demote", "replication_group#restore"),
             *("replication_group#reverse", "replication_group#reverse_seed", "replication_group#reverse_sync"),
             *("replication_group#reverse_suspend", "replication_group#resume_for_reverse_sync"),

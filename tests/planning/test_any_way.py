@@ -15,7 +15,7 @@ from millpond.model.manifest import Rollback
 from millpond.planning.stages import records
 from tests.planning.plan_text import depths
 from tests.planning.tenant import desired, prepared
-from tests.planning.world import World, flagged
+from tests.planning.world import World, at, flagged
 
 SERVERS = {"pilot": "server-1", "rest": "server-2"}
 QUICK = settings(max_examples=25, stateful_step_count=45, deadline=None, suppress_health_check=list(HealthCheck))
@@ -99,13 +99,12 @@ class Migration(RuleBasedStateMachine):
 
     @rule(wave=st.sampled_from(sorted(SERVERS)))
     def the_host_brings_the_source_up(self, wave: str) -> None:
-        """Only where it would not be a second copy, and its disk alone is writable: anything else is a fault that nobody can plan away."""
+        """Only where it would not be a second copy, and its disk is writable: anything else is a fault that nobody can plan away."""
         server, compute = SERVERS[wave], self.world.source.compute
         twins = [s for s in self.world.target.compute.servers("") if s.marker == server and s.status in ("ACTIVE", "BUILD")]
         writable = all(array.writable(disk) for _, array, disk in self.world.disks(self.world.source, server))
-        alone = not any(self.world.both_writable(array, disk) for _, array, disk in self.world.disks(self.world.source, server))
-        if compute.rows[server].stopped and writable and alone and not twins and compute.shown(server).record:
-            compute.put(server, status="ACTIVE")
+        if compute.rows[server].stopped and writable and not twins and compute.shown(server).record:
+            self.world.host_brings_up(server)
 
     @precondition(lambda self: len(self.world.sent) % 3 == 0)
     @rule(wave=st.sampled_from(sorted(SERVERS)), writes=st.sampled_from(["carry_back", "discard"]))
@@ -141,6 +140,19 @@ class Migration(RuleBasedStateMachine):
         assert (here.status, here.locked) == (("SHUTOFF", True) if cut else ("ACTIVE", False))
         assert bool(here.record and here.record.verified) is cut
         assert cut or here.record is None
+
+
+@pytest.mark.parametrize("mechanism", ["ovs", "ovn"])
+def test_a_source_that_came_up_before_its_side_was_fenced_is_synchronised_again(mechanism: str) -> None:
+    """On firmware that refuses two targets both sides are writable for a moment: what the source writes then must not be lost."""
+    machine = Migration()
+    machine.world, machine.mind = on_firmware(prepared(mechanism), two_targets=False), Mind({"pilot": True, "rest": False})
+    machine.documents = machine.mind.documents(machine.world)
+    machine.world.advance(machine.documents, at("replication_group/pilot-ssd#fence"))
+    machine.world.host_brings_up("server-1")
+    machine.world.tick()
+    machine.settle()
+    assert "acme/replication_group/pilot-ssd#take_back" in machine.world.sent
 
 
 def test_every_way_leads_where_the_flags_say() -> None:

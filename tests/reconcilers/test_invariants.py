@@ -138,6 +138,50 @@ def test_firmware_that_refuses_two_targets_promotes_first() -> None:
     refused(world, planned, "not proven stopped")
 
 
+def taking_back() -> tuple[World, Change]:
+    world = prepared()
+    world.site = replace(world.site, replication=replace(world.site.replication, fence_first=False))
+    for array in world.arrays.values():
+        array.both_targets_allowed = False
+    documents = replace(PILOT, site=world.site)
+    world.advance(documents, at(f"{GROUP}#fence"))
+    world.host_brings_up("server-1")
+    world.perform(change(world, documents, "source_server/web-1#untime"))
+    return world, change(world, documents, f"{GROUP}#take_back")
+
+
+def booting(world: World) -> None:
+    world.source.compute.raw["server-1"]["millpond.booting"] = "2026-12-01T22:00:00Z/run-1"
+
+
+def a_copy(world: World) -> None:
+    world.target.compute.rows["copy"] = replace(world.source.compute.rows["server-2"], id="copy", status="SHUTOFF", locked=True)
+    world.target.compute.raw["copy"] = {"millpond:source": "server-1"}
+
+
+@pytest.mark.parametrize(
+    ("turn", "match"),
+    [
+        (booting, "a boot on the target was tried"),
+        (a_copy, "stands for one of this group's"),
+        (lambda w: side(w, "ibox-a", role=Role.TARGET), "the source side is not writable"),
+        (lambda w: side(w, "ibox-b", role=Role.TARGET), "TARGET already"),
+    ],
+)
+def test_a_promotion_is_not_taken_back(turn: Callable[[World], None], match: str) -> None:
+    world, planned = taking_back()
+    turn(world)
+    refused(world, planned, match)
+
+
+def test_what_both_sides_may_have_written_is_left_to_a_person() -> None:
+    world, planned = taking_back()
+    booting(world)
+    plan = world.plan(replace(PILOT, site=world.site))
+    assert [finding.code for finding in plan.blockers] == ["both_written"]
+    assert planned.id not in {step.id for step in plan.steps}
+
+
 def held_by_another(world: World) -> None:
     storage = world.target.block_storage
     id = next(id for id, volume in storage.rows.items() if volume.name == "web-1-data")

@@ -21,8 +21,8 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import server as target_server
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
-from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change
-from millpond.reconcilers.storage.replication import away
+from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change, timed
+from millpond.reconcilers.storage.replication import away, is_stale
 from millpond.reconcilers.twins import twin
 
 KIND = "source_server"
@@ -88,8 +88,11 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
     if record is None:
         record = _new_record(goals, wave, here)
         record_change(ladder, "record", "what must be remembered of this cut", here.id, record.metadata(), outage=False)
-    else:
+    stale = here.status != "ACTIVE" and is_stale(desired, snapshot, goals, wave, record)
+    if not stale:  # else its name comes with the new time, in one call
         claim(ladder, goals, here.id, record)
+    if record.returned:
+        forget(ladder, "untime_return", "it goes on: a later way back times its stop anew", here.id, record, "returned")
     if not here.locked:
         ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), destination="locked", server_id=here.id)
     elif record.locked == "yes":
@@ -114,7 +117,7 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
             danger=True,
             server_id=here.id,
         )
-    if here.status == "ACTIVE" or not record.stopped:
+    if here.status == "ACTIVE" or not record.stopped or stale:
         ladder.change(
             "time",
             "a sync counts only if it began after this moment on the array's clock",
@@ -261,7 +264,7 @@ def perform(change: Change, providers: Providers) -> None:
         case "time" | "time_return":
             values = {name: providers.array(name).clock() for name in change.parameters["arrays"]}
             stamp = ",".join(f"{name}:{ms}" for name, ms in sorted(values.items()))
-            compute.set_server_metadata(server_id, {PREFIX + change.parameters["key"]: stamp})
+            compute.set_server_metadata(server_id, timed(change, stamp))
         case "forget" | "untime" | "untime_return" | "unverify":
             compute.delete_server_metadata(server_id, change.parameters["key"])
         case "delete":

@@ -9,9 +9,11 @@ from functools import lru_cache
 from millpond.model.address import Address
 from millpond.model.array import ArrayVolume, ConsistencyGroup, Replica, ReplicaState, Role
 from millpond.model.block_storage import Volume
+from millpond.model.cut_record import CutRecord
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.site import PoolPair
 from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.base import Goals
 from millpond.reconcilers.record import times
 from millpond.reconcilers.twins import Same, by_id, once_per
 from millpond.reconcilers.usage import servers_of_volumes
@@ -79,6 +81,10 @@ class Ends:
     @property
     def promoted(self) -> bool:
         return self.roles == (Role.TARGET, Role.SOURCE)
+
+    @property
+    def source_writable(self) -> bool:
+        return self.source is not None and self.source.role is Role.SOURCE
 
     @property
     def both_writable(self) -> bool:
@@ -214,18 +220,57 @@ def recorded_on(desired: Desired, group: Group) -> tuple[str, ...]:
     return group.servers(desired) if wave.servers else wave.volumes
 
 
-def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str) -> int:
+def loose(desired: Desired, group: Group) -> bool:
+    """Whether the locks of the group's servers leave a way to write to one of its volumes: it is detached, or may be attached twice."""
+    held = {disk.volume_id for server in desired.inventory.servers for disk in server.volumes}
+    return any(member.volume.id not in held or member.volume.multiattach for member in group.members)
+
+
+def doubtful(desired: Desired, snapshot: Snapshot, wave: str) -> bool:
+    """Whether what another run knew of a stop in this wave is void: a loose volume of it may have been written since."""
+    return wave in _doubtful_once(Same(desired), Same(snapshot))
+
+
+@lru_cache(maxsize=16)
+def _doubtful_once(desired: Same, snapshot: Same) -> frozenset[str]:
+    every = groups(desired.item, snapshot.item)
+    return frozenset(group.wave for group in every if loose(desired.item, group) and ends(group, snapshot.item).source_writable)
+
+
+def is_stale(desired: Desired, snapshot: Snapshot, goals: Goals, wave: str, record: CutRecord) -> bool:
+    """Whether the stop was timed by a run that is no longer, and a loose volume may have been written since: it is timed anew."""
+    return bool(record.stopped) and record.run != goals.run and doubtful(desired, snapshot, wave)
+
+
+def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str, run: str) -> int:
     """The latest `stopped` (or `returned`) of the group's servers, or of its volumes where it has none: ms on its array's clock.
 
-    0 while one of them is not known.
+    0 while one of them is not known, or not by this run where another's word is void.
     """
     array = group.pair.source.array if key == "stopped" else group.pair.target.array
-    servers, volumes = by_id(snapshot.source.servers), by_id(snapshot.source.volumes)
-    carriers = recorded_on(desired, group)
-    records = [servers[id].record for id in carriers if id in servers] + [volumes[id].record for id in carriers if id in volumes]
-    values = [times(getattr(record, key)) if record else {} for record in records]
+    records = _records(desired, snapshot, group)
+    if key == "stopped" and doubtful(desired, snapshot, group.wave) and any(record.run != run for record in records):
+        return 0
+    values = [times(getattr(record, key)) for record in records]
     known = [value.get(array, 0) for value in values]
     return max(known) if known and all(known) else 0
+
+
+def covered(found: Ends, stopped: int) -> bool:
+    """Whether a sync that began after the stop is complete."""
+    return found.source is not None and stopped > 0 and found.source.restore_point >= stopped
+
+
+def boot_declared(desired: Desired, snapshot: Snapshot, group: Group) -> bool:
+    """Whether anything may have been booted on the target since its cut began."""
+    return any(record.booting for record in _records(desired, snapshot, group))
+
+
+def _records(desired: Desired, snapshot: Snapshot, group: Group) -> list[CutRecord]:
+    servers, volumes = by_id(snapshot.source.servers), by_id(snapshot.source.volumes)
+    carriers = recorded_on(desired, group)
+    found = [servers[id].record for id in carriers if id in servers] + [volumes[id].record for id in carriers if id in volumes]
+    return [record or CutRecord() for record in found]
 
 
 def away(desired: Desired, snapshot: Snapshot, wave: str) -> bool:

@@ -13,7 +13,7 @@ def perform(change: Change, providers: Providers) -> None:
     verb = change.action.partition(":")[0]
     if verb in ("fence", "promote"):
         invariants.may_change_hands(change, providers)
-    elif verb in ("demote", "restore"):
+    elif verb in ("demote", "restore", "take_back"):
         invariants.may_come_back(change, providers)
     elif verb == "pair":
         invariants_storage.may_pair(change, providers)
@@ -35,7 +35,7 @@ def _on_replica(verb: str, array: StorageArray, replica: int) -> None:
             array.suspend(replica)
         case "resume" | "reverse" | "resume_for_sync" | "resume_for_reverse_sync":
             array.resume(replica)
-        case "fence" | "promote" | "demote" | "restore":
+        case "fence" | "promote" | "demote" | "restore" | "take_back":
             array.change_role(replica)
         case "unpair":
             array.unpair(replica)

@@ -20,6 +20,8 @@ from millpond.reconcilers.storage.replication import (
     SAFETY_PREFIX,
     Ends,
     Group,
+    boot_declared,
+    covered,
     ends,
     groups,
     recorded_on,
@@ -28,7 +30,7 @@ from millpond.reconcilers.storage.replication import (
     suspended,
 )
 from millpond.reconcilers.storage.replication_reading import read
-from millpond.reconcilers.storage.replication_refusals import moved_in_part, not_promoted, pair_lost, refusals, turned
+from millpond.reconcilers.storage.replication_refusals import both_written, moved_in_part, not_promoted, pair_lost, refusals, turned
 from millpond.reconcilers.twins import twin
 from millpond.reconcilers.usage import is_handed_over
 
@@ -46,7 +48,6 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     room = _room(desired, snapshot)
     for group in groups(desired, snapshot):
         found = ends(group, snapshot)
-        foreign = refusals(desired, snapshot, group, found, under_way=group.wave in goals.admitted)
         ladder = Ladder(
             group.address,
             wave=group.wave,
@@ -66,10 +67,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         if wanted and any(moved):
             findings += [] if all(moved) else [moved_in_part(group)]
             continue
-        if wanted and (group.wave in goals.admitted or aim == "carried_back"):
-            foreign.append(pair_lost(group))
-        if stage in (Stage.REPLICATE, Stage.CUT) and found.paired and not found.forward and group.wave not in goals.admitted:
-            foreign.append(turned(group))
+        foreign = _blockers(desired, snapshot, goals, group, found, wanted=wanted)
         findings += foreign
         if foreign:
             _hold(ladder, stage)
@@ -79,6 +77,25 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             _lead(ladder, aim, desired, snapshot, goals, group, found)
         steps += signed(ladder.steps, goals.run)
     return KindPlan(tuple(steps), tuple(findings))
+
+
+def _blockers(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends, *, wanted: bool) -> list[Finding]:
+    """While there is one, nothing is done to the group. `wanted`: it is not paired and should be."""
+    stage, under_way = goals.stages.get(group.wave, Stage.REPLICATE), group.wave in goals.admitted
+    result = refusals(desired, snapshot, group, found, under_way=under_way)
+    if wanted and (under_way or goal(KIND, stage) == "carried_back"):
+        result.append(pair_lost(group))
+    if stage in (Stage.REPLICATE, Stage.CUT) and found.paired and not found.forward and not under_way:
+        result.append(turned(group))
+    if stage is Stage.CUT and not result and _overwritten(desired, snapshot, goals, group, found):
+        result.append(both_written(group))
+    return result
+
+
+def _overwritten(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> bool:
+    """Both sides are writable, the source may hold more than the target, and so may the target: a boot was sent there."""
+    stopped = stopped_at(desired, snapshot, group, "stopped", goals.run)
+    return found.both_writable and not covered(found, stopped) and boot_declared(desired, snapshot, group)
 
 
 def _hold(ladder: Ladder, stage: Stage) -> None:
@@ -102,7 +119,7 @@ def _lead(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals:
         case "in_sync" if found.paired:
             _in_sync(ladder, desired, snapshot, goals, group, found)
         case "promoted":
-            _promote(ladder, desired, snapshot, group, found)
+            _promote(ladder, desired, snapshot, goals, group, found)
         case "carried_back":
             _carry_back(ladder, desired, snapshot, goals, group, found)
         case "absent":
@@ -178,7 +195,7 @@ def _in_sync(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
     assert found.source is not None and found.target is not None  # noqa: S101, PT018
     if found.promoted and not suspended(found.target):
         _suspend_reverse(ladder, group, found.target)
-    _give_back(ladder, desired, snapshot, group, found, found.target)
+    _give_back(ladder, desired, snapshot, goals, group, found, found.target)
     if not found.forward or suspended(found.source):
         ladder.change("resume", "replication goes on from the source", destination="in_sync", **_call(found.source))
     if found.forward and not seeded(found.source):
@@ -209,25 +226,27 @@ def _drop_safety(ladder: Ladder, group: Group) -> None:
                 )
 
 
-def _promote(ladder: Ladder, desired: Desired, snapshot: Snapshot, group: Group, found: Ends) -> None:
+def _promote(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
     reason = f"cutover: true for wave {group.wave}"
-    stopped = stopped_at(desired, snapshot, group, "stopped")
-    source = found.source
+    proof = _proof(desired, snapshot, goals, group)
+    stopped, source = proof["stopped"], found.source
     if found.promoted:
         return
-    if found.both_writable:
-        _fence(ladder, reason, desired, snapshot, group, found)
+    if found.both_writable and covered(found, stopped):
+        _fence(ladder, reason, group, found, proof)
         return
+    if found.both_writable:
+        _take_back(ladder, found, proof)
     if not found.fenced:
         if source is not None and not seeded(source):
             _wait_seed(ladder, "seed", "the first copy is under way", group, source, long=True)
-        fresh = source is not None and stopped > 0 and source.restore_point >= stopped
+        fresh = covered(found, stopped)
         if not fresh:
             _sync(ladder, "sync", source, stopped, "the last writes before the stop")
         if source is None or not suspended(source) or not fresh:
             ladder.change("suspend", reason, destination="suspended", outage=True, **_call(source))
         if desired.site.replication.fence_first:
-            _fence(ladder, reason, desired, snapshot, group, found)
+            _fence(ladder, reason, group, found, proof)
     promote = _role(found.source, found.target, "target")
     ladder.change(
         "promote",
@@ -237,13 +256,13 @@ def _promote(ladder: Ladder, desired: Desired, snapshot: Snapshot, group: Group,
         outage=True,
         danger=True,
         **promote,
-        **_proof(desired, snapshot, group),
+        **proof,
     )
     if not found.fenced and not desired.site.replication.fence_first:
-        _fence(ladder, reason, desired, snapshot, group, found)
+        _fence(ladder, reason, group, found, proof)
 
 
-def _fence(ladder: Ladder, reason: str, desired: Desired, snapshot: Snapshot, group: Group, found: Ends) -> None:
+def _fence(ladder: Ladder, reason: str, group: Group, found: Ends, proof: dict[str, Any]) -> None:
     ladder.change(
         "fence",
         reason,
@@ -252,7 +271,21 @@ def _fence(ladder: Ladder, reason: str, desired: Desired, snapshot: Snapshot, gr
         outage=True,
         danger=True,
         **_role(found.source, found.target, "source"),
-        **_proof(desired, snapshot, group),
+        **proof,
+    )
+
+
+def _take_back(ladder: Ladder, found: Ends, proof: dict[str, Any]) -> None:
+    """Where the array refuses two targets: the source ran again between `promote` and `fence`. Nothing was booted on the target yet."""
+    ladder.change(
+        "take_back",
+        "the source may have been written since its last sync: it is synchronised anew before the target is used",
+        fields=(FieldChange("target role", "SOURCE", "TARGET"),),
+        destination="suspended",
+        outage=True,
+        danger=True,
+        **_role(found.source, found.target, "target"),
+        **proof,
     )
 
 
@@ -266,13 +299,14 @@ def _sync(ladder: Ladder, action: str, replica: Replica | None, since: int, reas
     ladder.change(action, reason, destination="synced_since_stop", outage=True, **_call(replica))
 
 
-def _proof(desired: Desired, snapshot: Snapshot, group: Group) -> dict[str, Any]:
+def _proof(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group) -> dict[str, Any]:
     """What `perform` reads again before it gives a side away: see invariants.py."""
     return {
         "servers": list(group.servers(desired)),
         "volumes": [member.volume.id for member in group.members],
         "local_ids": [member.local.id for member in group.members],
-        "stopped": stopped_at(desired, snapshot, group, "stopped"),
+        "stopped": stopped_at(desired, snapshot, group, "stopped", goals.run),
+        "recorded": list(recorded_on(desired, group)),
         "source_project": desired.inventory.project.id,
         "target_project": snapshot.target.project.id if snapshot.target.project else "",
     }
@@ -288,9 +322,9 @@ def _role(source: Replica | None, target: Replica | None, side: str) -> dict[str
     return {**_call(own), **peer}
 
 
-def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, group: Group, found: Ends, target: Replica) -> None:
+def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends, target: Replica) -> None:
     """Both roles, the target's first. Where the array refuses two targets, the source's first and the target's at once after."""
-    fence_first, proof = desired.site.replication.fence_first, _proof(desired, snapshot, group)
+    fence_first, proof = desired.site.replication.fence_first, _proof(desired, snapshot, goals, group)
     if found.promoted and fence_first:
         _demote(ladder, group, target, proof)
     if found.promoted or found.fenced:
@@ -333,7 +367,7 @@ def _carry_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goa
     assert found.source is not None and found.target is not None  # noqa: S101, PT018
     if found.promoted:
         _reverse(ladder, desired, snapshot, goals, group, found)
-    _give_back(ladder, desired, snapshot, group, found, found.target)
+    _give_back(ladder, desired, snapshot, goals, group, found, found.target)
     if not found.forward or suspended(found.source):
         ladder.change("resume", "replication goes on from the source", destination="in_sync", **_call(found.source))
 
@@ -341,7 +375,7 @@ def _carry_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goa
 def _reverse(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
     assert found.target is not None  # noqa: S101
     back = found.target
-    returned = stopped_at(desired, snapshot, group, "returned")
+    returned = stopped_at(desired, snapshot, group, "returned", goals.run)
     cut = goals.cuts.get(group.wave, "")
     for member in group.members:
         name = f"{SAFETY_PREFIX}{cut}-{member.volume.id[:8]}"

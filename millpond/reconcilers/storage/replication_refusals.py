@@ -18,7 +18,7 @@ def refusals(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, *,
     result = [finding for member in group.members if (finding := _of_member(desired, snapshot, group, found, member))]
     members = {member.local.id for member in group.members}
     if found.source is not None and not result and {pair.local_id for pair in found.source.pairs} != members:
-        result.append(_regroup(group, found.source))
+        result.append(_regroup(desired, snapshot, group, found.source))
     if found.source is not None and found.target is None:
         result.append(_one_end(group))
     if found.both_writable and (desired.site.replication.fence_first or not under_way):
@@ -89,14 +89,29 @@ def _of_other_wave(desired: Desired, group: Group, member: Member, other: str) -
     )
 
 
-def _regroup(group: Group, replica: Replica) -> Finding:
+def _regroup(desired: Desired, snapshot: Snapshot, group: Group, replica: Replica) -> Finding:
+    paired = {pair.local_id for pair in replica.pairs}
+    wanted = {member.local.id: member.label for member in group.members}
+    known = _volume_names(snapshot.storage.volumes)
+    names = {volume.backend_name: desired.names.get(volume.id, volume.id) for volume in snapshot.source.volumes}
+    there = {id: known.get((group.pair.source.array, id), str(id)) for id in paired - wanted.keys()}
+    new = sorted(label for id, label in wanted.items() if id not in paired)
+    others = sorted(names.get(name, name) for name in there.values())
+    parts = ([f"is without {', '.join(new)}"] if new else []) + (
+        [f"holds {', '.join(others)}, which the wave has no more"] if others else []
+    )
+    late = (
+        f"exclude {', '.join(new)} with a reason, or carry it late: detached, and named under volumes of a later wave; "
+        if new
+        else "put the volumes back into the wave; "
+    )
     return Finding(
         "regroup",
         Severity.BLOCKER,
         group.address,
-        f"the group holds {len(replica.pairs)} volumes on the array, the manifest asks for {len(group.members)}",
-        "a member cannot change its group without being replicated anew",
-        "put the servers back into the wave they were in, or remove the replica on the array so that it is made again",
+        f"the group on the array {' and '.join(parts)}",
+        "a group that replicates takes no member in and gives none away without being replicated anew",
+        f"{late}or remove the replica on both arrays so that it is made again with all of them",
         wave=group.wave,
     )
 
@@ -109,6 +124,18 @@ def _both_writable(group: Group) -> Finding:
         "both sides of the replica are writable",
         f"the roles on {group.pair.source.array} and {group.pair.target.array} are both SOURCE",
         "find out which side the running servers write to, and change the role of the other on the array",
+        wave=group.wave,
+    )
+
+
+def both_written(group: Group) -> Finding:
+    return Finding(
+        "both_written",
+        Severity.BLOCKER,
+        group.address,
+        "the source may have been written after its last sync, and a boot on the target was tried since",
+        f"both sides of the replica are writable, on {group.pair.source.array} and on {group.pair.target.array}",
+        "stop what runs on either side, find out which one holds what the tenant needs, and change the role of the other on its array",
         wave=group.wave,
     )
 

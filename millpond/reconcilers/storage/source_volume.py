@@ -17,9 +17,9 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
-from millpond.reconcilers.ladder import Ladder
-from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change
-from millpond.reconcilers.storage.replication import away
+from millpond.reconcilers.ladder import Ladder, signed
+from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change, timed
+from millpond.reconcilers.storage.replication import away, is_stale
 from millpond.reconcilers.twins import ambiguous
 from millpond.reconcilers.usage import servers_of_volumes
 
@@ -54,7 +54,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             elif id in carriers(wave):
                 _carry(ladder, aim, desired, snapshot, goals, live[id])
             steps += ladder.steps
-    return KindPlan(tuple(steps))
+    return KindPlan(signed(steps, goals.run))
 
 
 def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> None:
@@ -67,9 +67,12 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
     if record is None:
         record = CutRecord(cut=goals.cuts.get(wave, ""), wave=wave, run=goals.run)
         record_change(ladder, "record", "what must be remembered of this cut", volume.id, record.metadata(), outage=False)
-    else:
+    stale = is_stale(desired, snapshot, goals, wave, record)
+    if not stale:  # else its name comes with the new time, in one call
         claim(ladder, goals, volume.id, record)
-    if not record.stopped:
+    if record.returned:
+        forget(ladder, "untime_return", "it goes on: a later way back times it anew", volume.id, record, "returned")
+    if not record.stopped or stale:
         ladder.change(
             "time",
             "a sync counts only if it began after this moment on the array's clock",
@@ -157,8 +160,8 @@ def perform(change: Change, providers: Providers) -> None:
     match change.action.partition(":")[0]:
         case "time" | "time_return":
             stamp = ",".join(f"{name}:{providers.array(name).clock()}" for name in values["arrays"])
-            storage.set_volume_metadata(project, values["server_id"], {PREFIX + values["key"]: stamp})
-        case "forget" | "unverify":
+            storage.set_volume_metadata(project, values["server_id"], timed(change, stamp))
+        case "forget" | "unverify" | "untime_return":
             storage.delete_volume_metadata(project, values["server_id"], values["key"])
         case "delete_snapshot":
             invariants.decommission_admitted(change, providers)

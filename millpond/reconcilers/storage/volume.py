@@ -95,8 +95,8 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             blockers = _managed(ladder, aim, desired, snapshot, goals, volume, target, remote.get(volume.id))
         else:
             moved = any(is_handed_over(goals, server) for server in servers_of_volumes(desired).get(volume.id, ()))
-            released = moved or remote.get(volume.id, (0, False))[1]
-            blockers = _precreated(ladder, aim, desired, snapshot, goals, volume, target, released=released)
+            writable = remote.get(volume.id, (0, False))[1]
+            blockers = _precreated(ladder, aim, desired, snapshot, goals, volume, target, moved=moved, writable=writable)
         if blockers and aim == "released":
             ladder.wait("release", "held by the blocker of this volume", long=True)
         findings += blockers
@@ -135,9 +135,10 @@ def _precreated(
     volume: Volume,
     target: Volume | None,
     *,
-    released: bool,
+    moved: bool,
+    writable: bool,
 ) -> list[Finding]:
-    """`released`: an `available` one may be what a cut left; before its promotion it is one that was not reserved yet."""
+    """`moved`: a server of it was handed over. `writable`: its side of the replica is. Else an `available` one was not reserved yet."""
     kind = volume_type(desired, volume)
     if target is None:
         if not any(known.name == kind for known in snapshot.target.volume_types):
@@ -163,8 +164,12 @@ def _precreated(
         target_id = target.id
     _dress(ladder, desired, snapshot, volume, target, target_id)
     if aim == "reserved":
-        _reserve(ladder, snapshot, target, target_id)
-    elif target is None or target.status in ("creating", "error", "maintenance") or _unready(desired, volume, target, released=released):
+        _reserve(ladder, snapshot, target, target_id, first=_goes_first(goals, volume, target, writable=writable))
+    elif (
+        target is None
+        or target.status in ("creating", "error", "maintenance")
+        or _unready(desired, volume, target, released=moved or writable)
+    ):
         if target is None or target.status != "maintenance":
             _reserve(ladder, snapshot, None, target_id)
         _release(ladder, goals, snapshot, volume, target_id)
@@ -242,14 +247,20 @@ def _dress(
         )
 
 
-def _reserve(ladder: Ladder, snapshot: Snapshot, target: Volume | None, target_id: str) -> None:
+def _goes_first(goals: Goals, volume: Volume, target: Volume | None, *, writable: bool) -> bool:
+    """A volume that no server holds could be attached and written after its last writes were timed: it is taken out of use before."""
+    free = target is not None and target.status == "available" and not target.attachments
+    return free and writable and goals.stage(volume.id) is Stage.CARRY_BACK
+
+
+def _reserve(ladder: Ladder, snapshot: Snapshot, target: Volume | None, target_id: str, *, first: bool = False) -> None:
     if target is not None and target.status == "maintenance":
         return
     if target is not None and target.status in ("in-use", "detaching", "reserved", "attaching"):
         ladder.wait("release_by_server", "its server is being removed")
     ladder.change(
-        "reserve",
-        "nobody shall use it before the cutover",
+        "reserve_first" if first else "reserve",
+        "nobody shall write to it any more" if first else "nobody shall use it before the cutover",
         fields=(FieldChange("status", "available", "maintenance"),),
         destination="reserved",
         volume_id=target_id,
@@ -288,9 +299,16 @@ def _missing_type(desired: Desired, goals: Goals, volume: Volume, kind: str) -> 
         desired.address(KIND, volume.id),
         f"the target has no volume type `{kind}`",
         "the volume cannot be created there",
-        f"create the type on the target, or map `{volume.volume_type}` to another one under maps.volume_types in millpond.yaml",
+        f"create the type on the target, or {_named_otherwise(desired, volume)}",
         wave=goals.wave(volume.id),
     )
+
+
+def _named_otherwise(desired: Desired, volume: Volume) -> str:
+    values = desired.volume_values.get(volume.id)
+    if values and values.volume_type:
+        return f"name another one at {desired.places.get(volume.id) or desired.manifest.file}"
+    return f"map `{volume.volume_type}` to another one under maps.volume_types in millpond.yaml"
 
 
 def _managed(
@@ -318,7 +336,7 @@ def _managed(
         ladder.wait("unmanage", f"Cinder is busy with it ({target.status})")
     else:
         ladder.change(
-            "unmanage",
+            "unmanage_first" if _goes_first(goals, volume, target, writable=bool(remote and remote[1])) else "unmanage",
             f"wave {goals.wave(volume.id)} goes back: the disk stays on the array as the replica's remote end",
             effect=Effect.DELETE,
             destination="absent",
@@ -415,11 +433,11 @@ def perform(change: Change, providers: Providers) -> None:
             storage.volume_action(project, values["volume_id"], "os-set_bootable", {"bootable": True})
         case "image_metadata":
             storage.volume_action(project, values["volume_id"], "os-set_image_metadata", {"metadata": values["metadata"]})
-        case "reserve":
+        case "reserve" | "reserve_first":
             storage.volume_action(project, values["volume_id"], "os-reset_status", {"status": "maintenance"})
         case "release":
             storage.volume_action(project, values["volume_id"], "os-reset_status", {"status": "available"})
-        case "unmanage" | "unmanage_failed":
+        case "unmanage" | "unmanage_first" | "unmanage_failed":
             invariants_storage.volume_is_ours(change, providers)
             storage.volume_action(project, values["volume_id"], "os-unmanage", {})
         case "delete_failed":

@@ -8,7 +8,7 @@ from millpond.model.desired import Desired
 from millpond.reconcilers.compute import source_server
 from tests.planning.situations import BACK, PILOT, approved, back, before, done, flags, leaving
 from tests.planning.tenant import INVENTORY, desired, prepared, world
-from tests.planning.world import World
+from tests.planning.world import World, at
 from tests.reconcilers.kinds import change, codes, ids, planned
 
 
@@ -166,3 +166,15 @@ def test_it_is_deleted_with_the_source() -> None:
     assert rungs(approved(made, leaving()), made) == ["delete"]
     source(made, task_state="deleting")
     assert rungs(approved(made, leaving()), made) == ["… delete"]
+
+
+def test_a_later_way_back_times_what_a_copy_wrote_since_the_former() -> None:
+    """The copy ran again in between, and is stopped by its tenant when the second way back begins: nothing of it may be taken as old."""
+    made = done()
+    made.advance(back(made, "carry_back"), at("replication_group/pilot-ssd#demote"))
+    made.advance(PILOT)
+    made.tick(600)
+    copy = next(iter(made.target.compute.rows))
+    made.target.compute.put(copy, status="SHUTOFF")
+    made.advance(back(made, "carry_back"))
+    assert made.source.compute.rows["server-1"].status == "ACTIVE"

@@ -107,6 +107,71 @@ def test_a_detached_volume_goes_with_the_servers_of_its_wave() -> None:
     assert status == ["available"]
 
 
+def disk(made: World) -> int:
+    return made.arrays["ibox-a"].by_name("openstack-vol-spare-1-").id
+
+
+def arrived(made: World) -> int:
+    array, storage = made.arrays["ibox-b"], made.target.block_storage
+    name = next(known.backend_name for known in storage.volumes("") if known.marker == "spare-1-")
+    return array.contents[array.by_name(name).id]
+
+
+@pytest.mark.parametrize("step", ["sync", "suspend", "fence"])
+def test_what_another_run_knew_of_the_stop_is_void(step: str) -> None:
+    """Between two runs a detached volume can be attached, written and detached again."""
+    made = ready()
+    made.advance(ON, at(f"replication_group/spare#{step}"))
+    made.crash()
+    made.arrays["ibox-a"].contents[disk(made)] = 77
+    made.tick(3600)
+    made.advance(ON)
+    assert arrived(made) == 77
+    assert [str(wave.stage) for wave in made.plan(ON).waves] == ["handed_over"]
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["detached", "multiattach"])
+def test_it_is_void_for_what_the_locks_of_a_waves_servers_do_not_hold(shared: bool) -> None:
+    volumes = tuple(replace(known, multiattach=True) if known.id == "root-2" else known for known in INVENTORY.volumes)
+    tenant = replace(INVENTORY, volumes=volumes if shared else (*INVENTORY.volumes, SPARE))
+    on, made = flagged(desired(tenant), rest={"cutover": True}), world(tenant)
+    made.tick()
+    group = "web-2-root" if shared else "rest-ssd"
+    made.advance(on, at(f"replication_group/{group}#fence"))
+    made.crash()
+    array = made.arrays["ibox-a"]
+    written = array.by_name("openstack-vol-root-2").id if shared else disk(made)
+    array.contents[written] = 7777
+    made.advance(on)
+    assert made.sent.count("acme/source_server/web-2#time") == 2
+    assert 7777 in made.arrays["ibox-b"].contents.values()
+    assert made.plan(on).steps == ()
+
+
+def test_one_run_times_a_stop_once() -> None:
+    made = ready()
+    made.advance(ON)
+    assert made.sent.count("acme/source_volume/spare#time") == 1
+
+
+def test_before_the_last_writes_are_timed_nobody_can_write_any_more() -> None:
+    made = handed_over()
+    on = home(made, "carry_back")
+    made.advance(on, at("source_volume/spare#time_return"))
+    assert made.target.block_storage.rows[twin(made)].status == "maintenance"
+
+
+def test_a_later_way_back_times_what_was_written_since_the_former() -> None:
+    made = handed_over()
+    made.advance(home(made, "carry_back"), at("replication_group/spare#demote"))
+    made.advance(ON)
+    there = made.arrays["ibox-b"]
+    there.contents[there.by_name(f"openstack-vol-{twin(made)}").id] = 88
+    made.tick(600)
+    made.advance(home(made, "carry_back"))
+    assert made.arrays["ibox-a"].contents[disk(made)] == 88
+
+
 def test_its_snapshots_die_before_it_and_unknown_ones_stay() -> None:
     known = VolumeSnapshot("snap-1", "nightly", "root-2")
     made = done(BOTH)

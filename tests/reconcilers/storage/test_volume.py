@@ -86,6 +86,9 @@ def test_types_go_by_the_manifest_and_the_map_and_must_exist() -> None:
     stated = replace(desired(), volume_values={"data-1": VolumeValues(Reference("web-1-data"), volume_type="gold")})
     found = planned(volume, stated, world())
     assert (own(ids(found), "web-1-data"), codes(found)) == ([], [("missing_volume_type", "pilot")])
+    placed = replace(stated, places={"data-1": "tenants/acme.yaml:12:7"})
+    (missing,) = planned(volume, placed, world()).findings
+    assert missing.fix == "create the type on the target, or name another one at tenants/acme.yaml:12:7"
     mapped = replace(desired(), site=replace(SITE, maps=replace(SITE.maps, volume_types={"ssd": "gold"})))
     assert {code for code, _ in codes(planned(volume, mapped, world()))} == {"missing_volume_type"}
 
