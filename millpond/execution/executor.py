@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from millpond.errors import InvariantBroken, LeaseHeld, MillpondError, RemoteFailure, Retryable, UnknownOutcome
+from millpond.errors import InvariantBroken, LeaseHeld, MillpondError, RemoteFailure, Retryable, UnknownOutcome, Unreachable
 from millpond.execution.journal import Journal
 from millpond.execution.lease import Lease
 from millpond.model.change import Change
@@ -46,8 +46,7 @@ class Executor:
         intent = self._journal.intend(self._run, change, self._lease.token)
         begun = time.monotonic()
         outcome = self._call(change, begun)
-        self._journal.settle(intent, outcome)
-        return outcome
+        return self._journal.settle(intent, outcome)
 
     def _call(self, change: Change, begun: float) -> Outcome:
         try:
@@ -55,7 +54,7 @@ class Executor:
             BY_KIND[change.kind].perform(change, self._providers)
         except UnknownOutcome as error:
             return _outcome(change, Result.UNKNOWN, begun, error)
-        except (InvariantBroken, Retryable) as error:
+        except (InvariantBroken, Retryable, Unreachable) as error:  # a login that got no answer sent nothing
             return _outcome(change, Result.HELD, begun, error)
         except LeaseHeld:
             raise

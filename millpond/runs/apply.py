@@ -108,7 +108,7 @@ class _Work:
     def done(self, error: MillpondError | None, *, abandoned: bool) -> _Done:
         work = self._loop
         plan = work.last_words() if error or abandoned or self._stop.is_set() else work.plan
-        return _Done(plan, tuple(work.outcomes), work.measured(), tuple(work.estimated.items()), error or self._stale())
+        return _Done(plan, tuple(work.outcomes), work.outages.measured(), tuple(work.estimated.items()), error or self._stale())
 
     def _stale(self) -> StalePlan | None:
         lines = self._envelope.stale.get(self._desired.tenant) if self._envelope else None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from threading import Event
 
 from millpond.errors import LeaseHeld, Retryable, Unreachable
@@ -14,7 +13,7 @@ from millpond.execution.executor import Executor
 from millpond.model.change import AnyStep, Change
 from millpond.model.desired import Desired
 from millpond.model.outcome import Outcome, Result
-from millpond.model.plan import Stage, TenantPlan, WaveStatus
+from millpond.model.plan import TenantPlan
 from millpond.model.snapshot import Snapshot
 from millpond.planning.build import build
 from millpond.planning.digest import tenant_digest
@@ -22,16 +21,17 @@ from millpond.planning.envelope import Envelope
 from millpond.planning.expectation import expectations
 from millpond.providers.ports import Providers
 from millpond.runs.observe import observe, observe_again
+from millpond.runs.outages import Outages
 from millpond.runs.progress import Progress
 
 TOO_OFTEN = 5
 """A change that was done this often and is still asked for does not take effect."""
-GOING_BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
 ATTEMPTS = 60
 """A change that could not be sent, or whose reply was lost, is tried this often: an outage must not end in a run that gave up."""
 
-PATIENCE = 2
-"""Request timeouts for which an API that answers nothing is asked again, once a run has begun."""
+PATIENCE = 10
+OUTAGE_PATIENCE = 60
+"""Request timeouts for which an API that answers nothing is asked again once a run has begun; one look alone may take four."""
 
 SHORTEST = 0.1
 """Seconds between two looks at what is waited for."""
@@ -53,7 +53,7 @@ class TenantRun:
     wave: str = ""
     envelope: Envelope | None = None
     outcomes: list[Outcome] = field(default_factory=list)
-    outages: dict[str, tuple[float, float]] = field(default_factory=dict)
+    outages: Outages = field(init=False)
     estimated: dict[str, float] = field(default_factory=dict)
     plan: TenantPlan = field(init=False)
     _counts: Counter[str] = field(default_factory=Counter)
@@ -68,6 +68,7 @@ class TenantRun:
 
     def __post_init__(self) -> None:
         self.plan = TenantPlan(self.desired.tenant, tenant_digest(self.desired))
+        self.outages = Outages(self.desired)
 
     def until_quiet(self) -> TenantPlan:
         """Works until there is nothing to do, or only what takes hours, or what failed. Returns the last plan."""
@@ -96,7 +97,7 @@ class TenantRun:
     def _plan(self) -> TenantPlan:
         self._check_claims()
         plan = build(self.desired, self._snapshot, run=self.run, tried=frozenset(self._tried), wave=self.wave)
-        self._back(plan)
+        self.outages.seen(plan, self._snapshot)
         for address, seconds in plan.outage.servers:
             self.estimated.setdefault(address, seconds)
         self.plan = plan
@@ -183,27 +184,8 @@ class TenantRun:
             message = outcome.message or "it was carried out several times and did not take effect"
             self._failed[change.id] = message
             self.outcomes.append(replace(outcome, result=Result.FAILED, message=message))
-        self._time(change, outcome)
+        self.outages.settled(change, outcome)
         self.progress.ended(change, self.outcomes[-1])
-
-    def _time(self, change: Change, outcome: Outcome) -> None:
-        """Measures the outage of each server: from the moment its stop is sent to its handover; on the way back see `_back`."""
-        if change.action == "stop" and change.kind in ("source_server", "server") and outcome.result is not Result.FAILED:
-            began = time.time() - outcome.seconds
-            address = str(self.desired.address("server", change.source_id))
-            self.outages.setdefault(address, (began, 0.0))
-        if change.kind == "source_server" and change.action == "verify" and outcome.result is Result.DONE:
-            address = str(self.desired.address("server", change.source_id))
-            if address in self.outages:
-                self.outages[address] = (self.outages[address][0], time.time())
-
-    def _back(self, plan: TenantPlan) -> None:
-        """On the way back an outage ends when the source server is seen ACTIVE again."""
-        back = {address for wave in plan.waves if wave.stage in GOING_BACK for address in wave.servers}
-        for server in self._snapshot.source.servers:
-            address = str(self.desired.address("server", server.id))
-            if address in back and server.status == "ACTIVE" and server.idle and not self.outages.get(address, (0, 1))[1]:
-                self.outages[address] = (self.outages[address][0], time.time())
 
     def _soon(self, plan: TenantPlan, ready: Sequence[Change]) -> list[AnyStep]:
         """What will come by itself soon, and boots that are not let in yet: no need to end the run for it."""
@@ -229,15 +211,19 @@ class TenantRun:
         self._patiently(look)
 
     def _patiently(self, look: Callable[[], None]) -> None:
-        """An API that does not answer for a while must not end an outage half-way: it is asked again, for PATIENCE request timeouts."""
-        until = time.monotonic() + PATIENCE * self.desired.site.limits.request_timeout
+        """An API that does not answer for a while is asked again: a run must not end in the middle of an outage for that."""
+        begun = time.monotonic()
         while True:
             try:
                 return look()
             except (Unreachable, Retryable):
-                if time.monotonic() >= until or self.stop.is_set():
+                if time.monotonic() - begun >= self._patience() or self.stop.is_set():
                     raise
                 self._pause()
+
+    def _patience(self) -> float:
+        down = any(wave.outage_since for wave in self.outages.still(self.plan.waves))
+        return (OUTAGE_PATIENCE if down else PATIENCE) * self.desired.site.limits.request_timeout
 
     @property
     def failures(self) -> dict[str, str]:
@@ -245,16 +231,4 @@ class TenantRun:
 
     def last_words(self) -> TenantPlan:
         """The last plan, for a run that ends in an error: servers that it stopped since count as down, seen or not."""
-        down = {address: begin for address, (begin, end) in self.outages.items() if not end}
-        return replace(self.plan, waves=tuple(_down(wave, down) for wave in self.plan.waves))
-
-    def measured(self) -> tuple[tuple[str, float], ...]:
-        """Seconds per server address whose outage ended in this run."""
-        return tuple(sorted((address, end - begin) for address, (begin, end) in self.outages.items() if end))
-
-
-def _down(wave: WaveStatus, down: Mapping[str, float]) -> WaveStatus:
-    begun = [down[address] for address in wave.servers if address in down]
-    if not begun or wave.outage_since:
-        return wave
-    return replace(wave, outage_since=datetime.fromtimestamp(min(begun), UTC).isoformat(timespec="seconds"))
+        return replace(self.plan, waves=self.outages.still(self.plan.waves))

@@ -115,3 +115,10 @@ def test_a_saved_plan_that_carries_back_does_not_discard(stage: Stage) -> None:
     with stage.counted() as mutating, pytest.raises(StalePlan):
         apply_plan(site, tenants, progress=Silent(), envelope=reviewed)
     assert mutating == []
+
+
+def test_the_outage_of_a_rollback_ends_when_the_source_runs(stage: Stage) -> None:
+    cut = cut_over(stage)
+    stage.manifest |= {"cutover": False, "rollback": {"cut": cut, "target_writes": "discard"}}
+    result = stage.apply()
+    assert {address for address, _ in result.outages} == {"acme/server/db-1", "acme/server/web-1", "acme/server/web-2"}

@@ -1,0 +1,89 @@
+"""How long each server was down, as a run measures it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from millpond.model.change import Change
+from millpond.model.compute import Server
+from millpond.model.desired import Desired
+from millpond.model.outcome import Outcome, Result
+from millpond.model.plan import Stage, TenantPlan, WaveStatus
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.record import times
+
+GOING_BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
+
+
+@dataclass
+class Outages:
+    """From the moment a stop is sent to the handover; on the way back until the source server is seen ACTIVE again.
+
+    One that a former run began counts from the time in its cut record.
+    """
+
+    desired: Desired
+    _began: dict[str, float] = field(default_factory=dict)
+    _ended: dict[str, float] = field(default_factory=dict)
+
+    def settled(self, change: Change, outcome: Outcome) -> None:
+        address = str(self.desired.address("server", change.source_id))
+        if change.action == "stop" and change.kind in ("source_server", "server") and outcome.result in (Result.DONE, Result.UNKNOWN):
+            self._began.setdefault(address, time.time() - outcome.seconds)
+        if change.kind == "source_server" and change.action == "verify" and outcome.result is Result.DONE:
+            self._end(address)
+
+    def seen(self, plan: TenantPlan, snapshot: Snapshot) -> None:
+        """To be told of every plan and what it was made of."""
+        stages = {address: wave.stage for wave in plan.waves for address in wave.servers}
+        for server in snapshot.source.servers:
+            address = str(self.desired.address("server", server.id))
+            stage = stages.get(address)
+            if address not in self._began and stage and (elapsed := _down_for(server, stage, snapshot)) is not None:
+                self._began[address] = time.time() - elapsed
+            if _is_back(server) if stage in GOING_BACK else _is_over(server):
+                self._end(address)
+
+    def measured(self) -> tuple[tuple[str, float], ...]:
+        """Seconds per server address whose outage ended in this run."""
+        return tuple(sorted((address, end - self._began[address]) for address, end in self._ended.items()))
+
+    def still(self, waves: Iterable[WaveStatus]) -> tuple[WaveStatus, ...]:
+        """The waves with the servers that are down by our doing, seen or not."""
+        down = {address: began for address, began in self._began.items() if address not in self._ended}
+        return tuple(_down(wave, down) for wave in waves)
+
+    def _end(self, address: str) -> None:
+        if address in self._began:
+            self._ended.setdefault(address, time.time())
+
+
+def _is_back(server: Server) -> bool:
+    return server.status == "ACTIVE" and server.idle
+
+
+def _is_over(server: Server) -> bool:
+    """The reply to its handover may have been lost."""
+    return server.record is not None and bool(server.record.cut and server.record.verified)
+
+
+def _down_for(server: Server, stage: Stage, snapshot: Snapshot) -> float | None:
+    """Seconds since the recorded stop, by the clock of the array that gave it. None where the server is not down, or nobody knows."""
+    record = server.record
+    if record is None or not record.cut or record.verified or record.power != "active" or server.status == "ACTIVE":
+        return None
+    stamp = {Stage.CUT: record.stopped, Stage.RETURN: record.stopped, Stage.CARRY_BACK: record.returned}.get(stage, "")
+    clocks = {fact.array: fact.now_ms for fact in snapshot.storage.arrays}
+    since = [(clocks[array] - ms) / 1000 for array, ms in times(stamp).items() if array in clocks]
+    return max(0.0, *since) if since else None
+
+
+def _down(wave: WaveStatus, down: Mapping[str, float]) -> WaveStatus:
+    begun = [down[address] for address in wave.servers if address in down]
+    if not begun or wave.outage_since:
+        return wave
+    servers = tuple(address for address in wave.servers if address in down)
+    return replace(wave, outage_since=datetime.fromtimestamp(min(begun), UTC).isoformat(timespec="seconds"), down=servers)

@@ -1,0 +1,103 @@
+"""How long servers were down, measured by one run or by several, whatever goes wrong meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from millpond.model.change import Change
+from millpond.model.outcome import Outcome, Result
+from millpond.providers import transport
+from millpond.runs.progress import Silent
+from tests.story.stage import Stage
+from tests.story.test_small import cut_over, statuses
+
+ALL = ("acme/server/db-1", "acme/server/web-1", "acme/server/web-2")
+
+
+class OnceStopped(Silent):
+    """Lets something go wrong as soon as the first server was stopped."""
+
+    def __init__(self, stage: Stage, *faults: dict[str, Any]) -> None:
+        self._stage, self._faults = stage, faults
+
+    def ended(self, change: Change, outcome: Outcome) -> None:
+        if change.action == "stop" and outcome.result is Result.DONE:
+            for fault in self._faults:
+                self._stage.sandbox.control.fault(**fault)
+            self._faults = ()
+
+
+def back(stage: Stage) -> None:
+    stage.manifest |= {"cutover": False, "rollback": {"cut": cut_over(stage), "target_writes": "discard"}}
+
+
+def test_an_api_that_is_silent_for_several_looks_does_not_end_a_run_in_an_outage(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "PAUSES", (0.01, 0.02, 3.0))
+    back(stage)
+    refused: dict[str, Any] = {"action": {"status": 503}, "cloud": "target", "service": "nova", "path": "/servers/detail", "count": 5}
+    result = stage.apply(OnceStopped(stage, refused))
+    assert result.errors == ()
+    assert tuple(address for address, _ in result.outages) == ALL
+    assert set(statuses(stage, "source").values()) == {"active"}
+
+
+def test_a_login_that_is_silent_does_not_end_a_run_in_an_outage(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "PAUSES", (0.01, 0.02, 0.03))
+    back(stage)
+    expired: dict[str, Any] = {"action": {"status": 401}, "cloud": "source", "service": "nova", "method": "POST", "path": "/action$"}
+    silent: dict[str, Any] = {"action": {"status": 503}, "cloud": "source", "method": "POST", "path": "/auth/tokens", "count": 4}
+    result = stage.apply(OnceStopped(stage, {**expired, "count": 1}, silent))
+    assert [outcome.step.partition("#")[2] for outcome in result.outcomes if outcome.result is Result.HELD] == ["start"]
+    assert result.errors == ()
+    assert tuple(address for address, _ in result.outages) == ALL
+
+
+def test_a_handover_whose_reply_is_lost_ends_its_outage(stage: Stage) -> None:
+    stage.manifest["cutover"] = True
+    lost: dict[str, Any] = {
+        "action": "drop_after",
+        "cloud": "source",
+        "service": "nova",
+        "method": "POST",
+        "path": "/metadata$",
+        "count": 1,
+    }
+    seen: list[str] = []
+
+    class Losing(Silent):
+        def began(self, change: Change) -> None:
+            if change.kind == "source_server" and change.action == "verify" and not seen:
+                seen.append(change.id)
+                stage.sandbox.control.fault(**lost)
+
+    result = stage.apply(Losing())
+    assert [outcome.step.partition("#")[2] for outcome in result.outcomes if outcome.result is Result.UNKNOWN] == ["verify"]
+    assert tuple(address for address, _ in result.outages) == ALL
+
+
+def test_what_a_former_run_stopped_counts_from_its_record(stage: Stage) -> None:
+    stage.manifest["cutover"] = True
+    stage.sandbox.control.fault(action={"status": 400}, cloud="target", service="nova", method="POST", path="/servers$", count=0)
+    assert stage.apply().outages == ()
+    stage.sandbox.control.clear_faults()
+    stage.sandbox.control.advance(900)
+    stage.forget()
+    result = stage.apply()
+    assert tuple(address for address, _ in result.outages) == ALL
+    assert all(900 <= seconds < 1800 for _, seconds in result.outages), result.outages
+
+
+def test_what_a_former_run_stopped_and_goes_back_counts_from_its_record(stage: Stage) -> None:
+    stage.manifest["cutover"] = True
+    stage.sandbox.control.fault(action={"status": 400}, cloud="source", service="nova", method="POST", path="/metadata$", skip=6, count=0)
+    stage.apply()
+    stage.sandbox.control.clear_faults()
+    assert "stopped" in statuses(stage, "source").values()
+    stage.sandbox.control.advance(900)
+    stage.manifest["cutover"] = False
+    result = stage.apply()
+    assert not result.remaining
+    assert tuple(address for address, _ in result.outages) == ALL
+    assert all(900 <= seconds < 1800 for _, seconds in result.outages), result.outages
