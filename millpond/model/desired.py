@@ -28,7 +28,10 @@ class DesiredWave:
 
 @dataclass(frozen=True)
 class Desired:
-    """`names` gives every source id of the inventory the name that its address carries. Excluded objects are in no wave."""
+    """`names` gives every source id of the inventory the name that its address carries. Excluded objects are in no wave.
+
+    `places`: source id → `file:line:column` of the manifest's entry with values for it.
+    """
 
     site: Site
     manifest: Manifest
@@ -38,6 +41,7 @@ class Desired:
     server_values: Mapping[str, ServerValues] = field(default_factory=dict)
     volume_values: Mapping[str, VolumeValues] = field(default_factory=dict)
     excluded: frozenset[str] = frozenset()
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tenant(self) -> str:

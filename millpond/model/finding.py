@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from millpond.model.address import Address
 
-
 EXCLUDED = "excluded"
 """The code of what the manifest leaves on the source. Views list it apart: it asks for nothing."""
 

@@ -55,10 +55,11 @@ def resolve_into(problems: list[Problem], site: Site, document: Document, manife
     found = waves(work, staying, site.replication.grouping)
     check_flags(work, found)
     _quotas(work)
-    servers = _server_values(work, staying)
-    volumes = _volume_values(work, staying)
+    places: dict[str, str] = {}
+    servers = _server_values(work, staying, places)
+    volumes = _volume_values(work, staying, places)
     problems.extend(work.problems)
-    return Desired(site, manifest, inventory, found, names(inventory), servers, volumes, staying)
+    return Desired(site, manifest, inventory, found, names(inventory), servers, volumes, staying, places)
 
 
 def _same_project(work: Draft) -> None:
@@ -80,17 +81,20 @@ def _quotas(work: Draft) -> None:
             work.problem(work.document.where_key("spec", "quotas", key), f"there is no quota `{key}`", fix=fix)
 
 
-def _server_values(work: Draft, staying: frozenset[str]) -> dict[str, ServerValues]:
+def _server_values(work: Draft, staying: frozenset[str], places: dict[str, str]) -> dict[str, ServerValues]:
     ids = [work.server(each.server, "servers", index) for index, each in enumerate(work.manifest.servers)]
-    return _values(work, staying, ids, work.manifest.servers, work.servers)
+    return _values(work, staying, places, ids, work.manifest.servers, work.servers)
 
 
-def _volume_values(work: Draft, staying: frozenset[str]) -> dict[str, VolumeValues]:
+def _volume_values(work: Draft, staying: frozenset[str], places: dict[str, str]) -> dict[str, VolumeValues]:
     ids = [work.volume(each.volume, "volumes", index) for index, each in enumerate(work.manifest.volumes)]
-    return _values(work, staying, ids, work.manifest.volumes, work.volumes)
+    return _values(work, staying, places, ids, work.manifest.volumes, work.volumes)
 
 
-def _values(work: Draft, staying: frozenset[str], ids: Sequence[str], values: Sequence[Values], known: Objects) -> dict[str, Values]:
+def _values(
+    work: Draft, staying: frozenset[str], places: dict[str, str], ids: Sequence[str], values: Sequence[Values], known: Objects
+) -> dict[str, Values]:
+    """source id → the manifest's values for it; where they stand is noted in `places`."""
     found: dict[str, Values] = {}
     for index, (id, each) in enumerate(zip(ids, values, strict=True)):
         where = work.where(f"{known.noun}s", index)
@@ -100,7 +104,7 @@ def _values(work: Draft, staying: frozenset[str], ids: Sequence[str], values: Se
             what = f"{known.noun} {known.label(id)} has values here, but is excluded"
             work.problem(where, what, fix="delete this entry, or delete the exclusion")
         elif id:
-            found[id] = each
+            found[id], places[id] = each, where
     return found
 
 

@@ -70,6 +70,11 @@ def test_the_sites_grouping_holds_where_the_manifest_says_nothing(site: SiteDire
     assert load_all(site.path)[1][0].waves[0].grouping == "volume"
 
 
+def test_the_place_of_values_is_known(site: SiteDirectory) -> None:
+    desired = site.acme("volumes:\n  - {name: spare, volume_type: gold}")
+    assert {id: place.removeprefix(str(site.path)) for id, place in desired.places.items()} == {"vol-spare": "/tenants/acme.yaml:8:7"}
+
+
 def test_the_volumes_of_an_excluded_server_stay_too(site: SiteDirectory) -> None:
     desired = site.acme(
         "exclude:\n  - {server: bastion, reason: rebuilt}\n  - {volume: spare, reason: empty}\n  - {network: spare, reason: unused}"
