@@ -13,6 +13,7 @@ from tests.contract.subject import Subject
 
 T = TypeVar("T")
 PASSWORD = "Contract-1-secret"
+NOWHERE = "00000000-0000-0000-0000-000000000000"
 PHYSICAL_NETWORK = "physnet1"
 VOLUME_TYPE = "gold"
 """Its volumes lie on an array, on both subjects."""

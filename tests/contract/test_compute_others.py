@@ -7,7 +7,6 @@ import pytest
 from tests.contract.coverage import covers
 from tests.contract.ground import Ground
 
-NOWHERE = "00000000-0000-0000-0000-000000000000"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0mtPGmZ0H0xW1X9b3qJ6rj0bqzJj1rT0v0aaaaaaaa someone"
 
 

@@ -6,9 +6,7 @@ import pytest
 
 from millpond.errors import Refused
 from tests.contract.coverage import covers
-from tests.contract.ground import Ground
-
-NOWHERE = "00000000-0000-0000-0000-000000000000"
+from tests.contract.ground import NOWHERE, Ground
 
 
 @pytest.fixture

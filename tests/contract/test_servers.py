@@ -6,10 +6,9 @@ import pytest
 
 from millpond.model.secret import Secret
 from tests.contract.coverage import covers
-from tests.contract.ground import Ground
+from tests.contract.ground import NOWHERE, Ground
 
 USER_DATA = "I2Nsb3VkLWNvbmZpZwo="
-NOWHERE = "00000000-0000-0000-0000-000000000000"
 
 
 def rows(ground: Ground, **query: Any) -> list[dict[str, Any]]:

@@ -38,7 +38,8 @@ def test_a_vlan_belongs_to_one_network(target: Connection) -> None:
 @pytest.mark.parametrize(
     "segment",
     [
-        {"provider_network_type": "vlan"},
+        {"provider_network_type": "vlan", "provider_segmentation_id": 7},
+        {"provider_network_type": "vlan", "provider_physical_network": "nowhere"},
         {"provider_network_type": "vlan", "provider_physical_network": "datacentre", "provider_segmentation_id": 4095},
         {"provider_network_type": "flat", "provider_physical_network": "datacentre", "provider_segmentation_id": 1},
         {"provider_network_type": "vxlan", "provider_physical_network": "datacentre"},

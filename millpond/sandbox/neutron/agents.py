@@ -9,6 +9,7 @@ from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import Caller
 from millpond.sandbox.neutron import tables
 from millpond.sandbox.neutron.collection import Collection, Filters
+from millpond.sandbox.neutron.networks import VLAN_NETWORKS
 
 if TYPE_CHECKING:
     from millpond.sandbox.neutron.service import NeutronService
@@ -85,7 +86,7 @@ class Agents(Collection):
             "alive": True,
             "admin_state_up": True,
             "description": None,
-            "configurations": {"bridge_mappings": {"datacentre": "br-ex"}} if agent_type in BINDING else {},
+            "configurations": {"bridge_mappings": dict.fromkeys(VLAN_NETWORKS, "br-ex")} if agent_type in BINDING else {},
             "created_at": now,
             "started_at": now,
             "resource_versions": {},

@@ -12,6 +12,8 @@ MTU = {"vlan": 1500, "flat": 1500, "local": 1500, "vxlan": 1450, "gre": 1458, "g
 TUNNELS = ("vxlan", "gre", "geneve")
 SELF_DELETING = ("network:dhcp", "network:distributed")
 """Ports that go with their network or subnet (neutron/db/_utils.py, AUTO_DELETE_PORT_OWNERS)."""
+VLAN_NETWORKS = ("physnet1", "datacentre")
+"""The physical networks that carry VLANs (network_vlan_ranges); any may be flat (flat_networks is `*`)."""
 PROVIDER = ("provider:network_type", "provider:physical_network", "provider:segmentation_id")
 
 
@@ -80,6 +82,7 @@ class Networks(Collection):
             kind = "geneve" if self.service.is_ovn else "vxlan"
         _check_segment(kind, physical, number)
         if kind == "vlan" and number is None:
+            physical = physical or VLAN_NETWORKS[0]
             number = self._free(kind, physical, range(1000, 4095))
         if kind in TUNNELS and number is None:
             number = self._free(kind, None, range(1, 2**16))
@@ -109,12 +112,16 @@ def _check_segment(kind: str, physical: str | None, number: int | None) -> None:
     reason = None
     if kind not in MTU:
         reason = f"network_type value '{kind}' not supported"
-    elif kind in ("vlan", "flat") and physical is None:
-        reason = f"physical_network required for {kind} provider network"
+    elif kind == "flat" and physical is None:
+        reason = "physical_network required for flat provider network"
+    elif kind == "vlan" and physical is None and number is not None:
+        reason = "segmentation_id requires physical_network for VLAN provider network"
+    elif kind == "vlan" and physical not in (None, *VLAN_NETWORKS):
+        reason = f"physical_network '{physical}' unknown for VLAN provider network"
     elif kind in TUNNELS and physical is not None:
         reason = f"provider:physical_network specified for {kind} network"
     elif kind == "vlan" and number is not None and not 1 <= number <= 4094:
-        reason = f"segmentation_id out of range (1 through 4094): {number}"
+        reason = "segmentation_id out of range (1 through 4094)"
     elif kind in ("flat", "local") and number is not None:
         reason = f"segmentation_id prohibited for {kind} provider network"
     if reason:
