@@ -68,7 +68,13 @@ class BadCredentials(MillpondError):
 
 
 class MissingCloud(MillpondError):
+    """`cloud`: the name that was asked for."""
+
     summary = "A cloud is not configured"
+
+    def __init__(self, cloud: str, why: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(why, where=where, fix=fix)
+        self.cloud = cloud
 
 
 class WriteRefused(MillpondError):

@@ -23,7 +23,7 @@ from millpond.cli.show import show
 from millpond.cli.status import status
 from millpond.cli.unlock import unlock
 from millpond.cli.validate import validate
-from millpond.errors import ExitCode, MillpondError
+from millpond.errors import ExitCode, MillpondError, MissingCloud
 
 VERBS = (discover, validate, plan, show, apply, status, drift, report, schema, unlock, sandbox)
 
@@ -102,8 +102,17 @@ def _told(error: MillpondError) -> int:
     from millpond.execution.redaction import redact, secrets_of
     from millpond.reporting.errors_text import error_text
 
+    if isinstance(error, MissingCloud):
+        error.where = _named_at(error)
     say(redact(error_text(error), secrets_of(os.environ)), err=True)
     return error.exit_code
+
+
+def _named_at(error: MissingCloud) -> str:
+    """The manifest's line, where the mistake may be; else what the error says itself."""
+    from millpond.schemas.places import places_of_cloud
+
+    return ", ".join(places_of_cloud(SITE.get(), error.cloud)) or error.where
 
 
 def _misused(error: click.UsageError) -> int:

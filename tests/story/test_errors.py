@@ -149,7 +149,7 @@ WRONG = (
         _state(target={"cloud": "target-admn", "domain": "customers", "project": "acme"}),
         """
         Error: A cloud is not configured
-          Where: clouds.yaml
+          Where: tenants/acme.yaml:11:12
           Why:   cloud target-admn is not configured; there are: source-acme, source-admin, target-admin
           To do: Did you mean target-admin?
         """,

@@ -131,11 +131,11 @@ def configured(name: str) -> Connection:
             return openstack.connect(cloud=name, app_name="millpond", app_version=__version__)
     except (sdk.SDKException, ksa.ClientException, OSError) as error:
         fix = "Complete this cloud in clouds.yaml, secure.yaml or the OS_* environment."
-        raise MissingCloud(f"cloud {name}: {error}", where="clouds.yaml", fix=fix) from None
+        raise MissingCloud(name, f"cloud {name}: {error}", where="clouds.yaml", fix=fix) from None
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"Add {name} to clouds.yaml, or set OS_CLIENT_CONFIG_FILE to the file that has it."
     listed = f"there are: {', '.join(known)}" if known else "no cloud is configured at all"
-    raise MissingCloud(f"cloud {name} is not configured; {listed}", where="clouds.yaml", fix=hint)
+    raise MissingCloud(name, f"cloud {name} is not configured; {listed}", where="clouds.yaml", fix=hint)
 
 
 def login(session: Session, name: str) -> tuple[str, str]:
