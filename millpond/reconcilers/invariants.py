@@ -47,7 +47,7 @@ def may_change_hands(change: Change, providers: Providers) -> None:
         read_replicas = pool.submit(_both, change, providers, name)
         servers, volumes, local = read_servers.result(), read_volumes.result(), read_local.result()
         source, target = read_replicas.result()
-    _still_ours(change, servers)
+    _still_ours(change, servers, volumes, begun=True)
     _has_role(change, source if change.action == "fence" else target, Role.SOURCE if change.action == "fence" else Role.TARGET)
     _stopped(change, servers, values["servers"], "source")
     _all_seen(change, volumes, local)
@@ -112,10 +112,18 @@ def _has_role(change: Change, found: Replica, role: Role) -> None:
         raise broken(change, f"replica {found.id} on {found.array} is {found.role} already")
 
 
-def _still_ours(change: Change, servers: Iterable[Server]) -> None:
-    """LeaseHeld where the cut records, read anew, name another run than the one that planned this: it must do nothing more at all."""
-    run = change.parameters.get("run", "")
-    others = {s.record.run for s in servers if s.id in change.servers and s.record and s.record.cut} - {run}
+def _still_ours(change: Change, servers: Iterable[Server], volumes: Iterable[Volume] = (), *, begun: bool = False) -> None:
+    """LeaseHeld where the cut records, read anew, name another run than the one that planned this: it must do nothing more at all.
+
+    What a cut that has `begun` does needs its records: where they are gone, somebody else has undone it.
+    """
+    values, run = change.parameters, change.parameters.get("run", "")
+    carriers = {*change.servers, *values.get("recorded", ()), change.source_id}
+    records = [server.record for server in servers if server.id in carriers]
+    records += [volume.record for volume in volumes if volume.id in values.get("recorded", ())]
+    if begun and not all(record and record.cut for record in records):
+        raise broken(change, "no cut is recorded on the source any more")
+    others = {record.run for record in records if record and record.cut} - {run}
     if run and others:
         raise LeaseHeld(
             f"run {', '.join(sorted(others))} has taken over this cut: nothing was sent",
@@ -125,15 +133,20 @@ def _still_ours(change: Change, servers: Iterable[Server]) -> None:
         )
 
 
-def still_ours(change: Change, providers: Providers) -> None:
-    """Before a server is stopped, started or deleted, on either side: the clouds check no lease."""
-    _still_ours(change, [found for id in change.servers if (found := providers.source.compute.server(id))])
+def still_ours(change: Change, providers: Providers, *, begun: bool = False) -> None:
+    """Before a server is stopped, started or deleted, on either side, and before its boot is declared: the clouds check no lease."""
+    _still_ours(change, [found for id in change.servers if (found := providers.source.compute.server(id))], begun=begun)
+
+
+def volumes_still_ours(change: Change, providers: Providers) -> None:
+    """The same of volumes that carry the record, before the tenant may write to them on the target."""
+    _still_ours(change, (), providers.source.block_storage.volumes(change.parameters["source_project"]), begun=True)
 
 
 def source_is_stopped(change: Change, providers: Providers, server_id: str) -> None:
     """Before a boot on the target. Where the server is gone from the source, so is the record that would let it boot."""
     servers = [found] if (found := providers.source.compute.server(server_id)) else []
-    _still_ours(change, servers)
+    _still_ours(change, servers, begun=True)
     _stopped(change, servers, [server_id], "source")
 
 
@@ -186,11 +199,13 @@ def project_is_empty(change: Change, providers: Providers) -> None:
 
 
 def server_may_die(change: Change, providers: Providers, server_id: str) -> None:
-    """Before a source server is deleted: decommissioning is admitted and the server was handed over."""
+    """Before a source server is deleted: decommissioning is admitted and the server was handed over, by the cut that was planned with."""
     decommission_admitted(change, providers)
     found = [s for s in providers.source.compute.servers(change.parameters["source_project"]) if s.id == server_id]
     if any(not (s.record and s.record.verified and s.stopped) for s in found):
         raise broken(change, "the server was never handed over, or it is not stopped")
+    if any(s.record and s.record.cut != change.parameters["cut"] for s in found):
+        raise broken(change, "another cut is recorded on the server than the one that was to be decommissioned")
 
 
 def volume_may_die(change: Change, providers: Providers, volume_id: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from millpond.errors import InvariantBroken
+from millpond.errors import InvariantBroken, LeaseHeld
 from millpond.model.array import LunMapping, ReplicaState, Role
 from millpond.model.block_storage import Attachment
 from millpond.model.change import UNKNOWN, Change
@@ -237,6 +237,43 @@ def test_nothing_is_handed_over_that_is_gone() -> None:
     refused(world, planned, "0 server")
 
 
+def by_another(world: World) -> None:
+    world.source.compute.raw["server-1"]["millpond.run"] = "run-9"
+
+
+def undone(world: World) -> None:
+    for key in [key for key in world.source.compute.raw["server-1"] if key.startswith("millpond.")]:
+        del world.source.compute.raw["server-1"][key]
+
+
+@pytest.mark.parametrize(
+    "id",
+    ["source_server/web-1#stop", f"{GROUP}#fence", f"{GROUP}#promote", "source_server/web-1#boot", "server/web-1#create",
+     "source_server/web-1#verify"],
+)  # fmt: skip
+def test_a_run_that_is_no_longer_the_cuts_does_nothing(id: str) -> None:
+    world, planned = ready(PILOT, id)
+    by_another(world)
+    with pytest.raises(LeaseHeld, match="run-9 has taken over"):
+        world.perform(planned)
+    undone(world)
+    refused(world, planned, "no cut is recorded")
+
+
+@pytest.mark.parametrize("id", ["source_server/web-1#start", "server/web-1#stop", "server/web-1#delete", f"{GROUP}#demote"])
+def test_nor_on_the_way_back(id: str) -> None:
+    start = done()
+    start.discard(["server-1"])
+    world, planned = ready(back(start, "discard"), id, start)
+    by_another(world)
+    with pytest.raises(LeaseHeld, match="run-9 has taken over"):
+        world.perform(planned)
+
+
+def another_cut(world: World) -> None:
+    world.source.compute.raw["server-1"]["millpond.cut"] = "20300101T000000Z"
+
+
 def strange(world: World) -> None:
     world.target.compute.raw[next(iter(world.target.compute.rows))].pop("millpond:source")
 
@@ -394,7 +431,12 @@ def unverified(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("turn", "match"),
-    [(unadmitted, "admitted decommissioning"), (unverified, "never handed over"), (lambda w: source(w, status="ACTIVE"), "not stopped")],
+    [
+        (unadmitted, "admitted decommissioning"),
+        (unverified, "never handed over"),
+        (another_cut, "another cut"),
+        (lambda w: source(w, status="ACTIVE"), "not stopped"),
+    ],
 )
 def test_a_source_server_does_not_die(turn: Callable[[World], None], match: str) -> None:
     world, planned = dying("source_server/web-1#delete")

@@ -241,6 +241,7 @@ def _delete(ladder: Ladder, here: Server) -> None:
         danger=True,
         reversible=False,
         server_id=here.id,
+        cut=here.record.cut if here.record else "",
     )
 
 
@@ -254,7 +255,7 @@ def perform(change: Change, providers: Providers) -> None:
             compute.server_action(server_id, "lock")
             compute.set_server_metadata(server_id, _one("locked", "retaken"))
         case "stop":  # the tenant may have put a lock of its own before ours: again, so that it is an administrator's
-            invariants.still_ours(change, providers)
+            invariants.still_ours(change, providers, begun=True)
             compute.server_action(server_id, "lock")
             compute.server_action(server_id, "os-stop")
         case "start":
@@ -270,7 +271,11 @@ def perform(change: Change, providers: Providers) -> None:
         case "delete":
             invariants.server_may_die(change, providers, server_id)
             compute.delete_server(server_id)
+        case "boot":
+            invariants.still_ours(change, providers, begun=True)
+            compute.set_server_metadata(server_id, change.parameters["metadata"])
         case "verify":
+            invariants.still_ours(change, providers, begun=True)
             invariants.runs_on_target(change, providers, change.parameters["target_project"], server_id)
             compute.set_server_metadata(server_id, change.parameters["metadata"])
         case _:

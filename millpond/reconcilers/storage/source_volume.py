@@ -87,6 +87,8 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
             "from here on the tenant may write to it on the target",
             volume.id,
             {PREFIX + "booting": str(boot.Boot(snapshot.now, goals.run or "run"))},
+            recorded=[volume.id],
+            source_project=desired.inventory.project.id,
         )
     if ambiguous(snapshot, "volumes", volume.id):
         ladder.wait("verify", "it cannot be told which volume of the target stands for it", long=True)
@@ -98,6 +100,8 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
         volume.id,
         {PREFIX + "verified": boot.stamp(snapshot.now)},
         outage=False,
+        recorded=[volume.id],
+        source_project=desired.inventory.project.id,
     )
 
 
@@ -170,5 +174,8 @@ def perform(change: Change, providers: Providers) -> None:
             invariants.volume_may_die(change, providers, values["server_id"])
             with suppress(NotFound):  # since it was listed it went with its server
                 storage.delete_volume(project, values["server_id"])
+        case "boot" | "verify":
+            invariants.volumes_still_ours(change, providers)
+            storage.set_volume_metadata(project, values["server_id"], values["metadata"])
         case _:
             storage.set_volume_metadata(project, values["server_id"], values["metadata"])
