@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from millpond.execution.journal import Journal
 from millpond.execution.lease import Lease, holders
 from millpond.execution.run import new_run
@@ -23,6 +25,10 @@ BLOCK = re.compile(
     r"    acme/server/db-1, acme/server/web-1, acme/server/web-2\n"
     r"  To continue:\n\n"
     r"    millpond apply acme\n$"
+)
+
+QUIET = (
+    "Interrupted: nothing new was begun, and no server is down. Replication goes on by itself. To continue:\n\n    millpond apply acme\n"
 )
 
 
@@ -93,9 +99,7 @@ def test_a_list_without_an_answer_holds_up_nothing_either(stage: Stage) -> None:
     with running(stage, "apply") as process:
         until(lambda: sent(stage, "GET", "/servers/detail"))
         out, err = ended(process, signal.SIGTERM)
-    assert out.endswith(
-        "Interrupted: nothing new was begun, and no server is down. Replication goes on by itself. To continue:\n\n    millpond apply acme\n"
-    )
+    assert out.endswith(QUIET), out
     assert err == ""
     assert held(stage) == []
 
@@ -113,6 +117,72 @@ def test_a_second_signal_ends_at_once(stage: Stage) -> None:
         assert time.monotonic() - begun < 1
     assert process.returncode == 130
     assert held(stage) == ["acme"]
+    stage.sandbox.control.clear_faults()
+    stage.site_spec = {}
+    stage.write()
+    refused = millpond(stage.directory, "apply")
+    assert refused.code == 5
+    command = refused.err.splitlines()[-1].split()
+    assert command[:4] == ["millpond", "unlock", "acme", "--run"]
+    assert millpond(stage.directory, "unlock", "acme", "--run", "another").code == 1
+    assert held(stage) == ["acme"]
+    freed = millpond(stage.directory, *command[1:])
+    assert (freed.code, freed.err, held(stage)) == (0, "", [])
+    arrives(stage)
+
+
+def test_a_lease_that_ran_out_is_nobodys(stage: Stage) -> None:
+    """Of a run that died without a word a minute ago."""
+    stage.manifest["cutover"] = True
+    stage.write()
+    journal = Journal.open("", stage.directory)
+    lease = Lease(journal.engine, "acme", new_run({}, stage.directory, "1"), ttl=0.5, beat=60)
+    with lease:
+        assert millpond(stage.directory, "apply").code == 5
+        until(lambda: held(stage) == [])
+        arrives(stage)
+
+
+@pytest.mark.parametrize(
+    ("fault", "number", "told"),
+    [
+        ({"cloud": "source", "service": "nova", "path": "/servers/[^/]+/action$"}, signal.SIGTERM, re.compile(re.escape(QUIET) + "$")),
+        ({"cloud": "ibox-a", "path": "/suspend"}, signal.SIGINT, BLOCK),
+    ],
+    ids=["locked", "suspended"],
+)
+def test_a_call_that_hangs_anywhere_in_a_cut_holds_up_no_signal(
+    stage: Stage, fault: dict[str, str], number: signal.Signals, told: re.Pattern[str]
+) -> None:
+    patient(stage, method="POST", count=0, **fault)
+    with running(stage, "apply") as process:
+        until(lambda: sent(stage, "POST", fault["path"]))
+        out, err = ended(process, number)
+    assert told.search(out), out
+    assert (err, held(stage)) == ("", [])
+    stage.sandbox.control.clear_faults()
+    stage.site_spec = {}
+    arrives(stage)
+
+
+def test_a_preparation_that_is_interrupted_goes_on(untouched: Stage) -> None:
+    patient(untouched, cloud="target", service="neutron", method="POST", count=0)
+    untouched.manifest["cutover"] = False
+    untouched.write()
+    with running(untouched, "apply") as process:
+        until(lambda: sent(untouched, "POST", "/networks$"))
+        out, err = ended(process, signal.SIGINT)
+    assert out.endswith(QUIET), out
+    assert (err, held(untouched)) == ("", [])
+    untouched.sandbox.control.clear_faults()
+    untouched.site_spec = {}
+    assert untouched.settle().plan.tenants[0].steps == ()
+
+
+def arrives(stage: Stage) -> None:
+    assert stage.settle().plan.tenants[0].steps == ()
+    assert {row["vm_state"] for row in stage.rows("target/nova/servers")} == {"active"}
+    assert stage.sandbox.control.violations() == []
 
 
 def test_a_run_that_is_interrupted_while_it_looks_says_so(stage: Stage) -> None:
