@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 from millpond.diffing import differences
 from millpond.model.address import Address
+from millpond.model.change import FieldChange
 from millpond.model.desired import REST, Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Drift, Stage
@@ -121,7 +123,7 @@ def source_findings(desired: Desired, goals: Goals, moved: Iterable[Moved]) -> I
     """A warning; for a wave that is about to be cut, a blocker of that wave."""
     for one in moved:
         about_to_be_cut = [name for name in one.waves if goals.stages.get(name) is Stage.CUT and name not in goals.admitted]
-        changes = "; ".join(f"{c.path} {c.before!r} → {c.after!r}" for c in one.drift.fields)
+        changes = "; ".join(map(_said, one.drift.fields))
         for wave in about_to_be_cut or [""]:
             yield Finding(
                 "source_drift",
@@ -132,6 +134,19 @@ def source_findings(desired: Desired, goals: Goals, moved: Iterable[Moved]) -> I
                 f"run `millpond discover {desired.tenant}` and have its diff reviewed and merged",
                 wave=wave,
             )
+
+
+def _said(change: FieldChange) -> str:
+    """As plans say it: JSON; of lists what went and what came."""
+    if not isinstance(change.before, list) or not isinstance(change.after, list):
+        return f"{change.path} = {_json(change.before)} -> {_json(change.after)}"
+    gone = [f"- {_json(item)}" for item in change.before if item not in change.after]
+    came = [f"+ {_json(item)}" for item in change.after if item not in change.before]
+    return f"{change.path} {', '.join((*gone, *came)) or 'in another order'}"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _waves_of(desired: Desired, goals: Goals, kind: str, id: str) -> tuple[str, ...]:
