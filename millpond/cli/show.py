@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from millpond.cli import options
 
+if TYPE_CHECKING:
+    from millpond.cli.forms import Forms
+
 
 @click.command()
 @click.argument("file", metavar="PLAN.JSON", type=click.Path(path_type=Path))
-@options.as_format
-def show(file: Path, form: str) -> None:
+@options.in_forms("json", "markdown", "gitlab")
+def show(file: Path, forms: Forms) -> None:
     """Show a saved plan."""
+    from millpond.cli.plan_forms import plan_forms
     from millpond.cli.say import say
     from millpond.reporting.amounts import moment
     from millpond.reporting.plan_text import plan_text
-    from millpond.reporting.planfile import plan_document_text, read_planfile
+    from millpond.reporting.planfile import read_planfile
 
+    forms.expect()
     document = read_planfile(file)
-    if form == "json":
-        click.echo(plan_document_text(document), nl=False)
+    forms.give(plan_forms(document, forms.host))
+    if forms.printed != "text":
         return
     say(plan_text(document.plan))
     commit = f" of commit {document.git_sha[:12]}{' and what was not committed' if document.dirty else ''}" if document.git_sha else ""

@@ -63,7 +63,7 @@ def _missing(count: int) -> str:
 def _parts(tenant: TenantPlan) -> list[Part]:
     parts: list[Part] = []
     for wave, changes in by_wave(tenant).items():
-        parts.append(partial(_plain, ["", wave_heading(tenant, wave)]))
+        parts.append(plain_part(["", wave_heading(tenant, wave)]))
         parts += [partial(_resource, group) for group in resources(changes)]
     drift = drift_lines(tenant.drift)
     blocks = {
@@ -71,7 +71,7 @@ def _parts(tenant: TenantPlan) -> list[Part]:
         LEFT_BEHIND: excluded_lines(tenant.findings),
         "Findings": findings_text(tenant.findings),
     }
-    parts += [partial(_plain, ["", title, *lines]) for title, lines in blocks.items() if lines]
+    parts += [plain_part(["", title, *lines]) for title, lines in blocks.items() if lines]
     return [*parts, partial(_changed, ["", "Changed outside of Millpond", *drift])] if drift else parts
 
 
@@ -86,6 +86,10 @@ def _changed(lines: Iterable[str]) -> list[str]:
 
 def _moved(found: re.Match[str]) -> str:
     return f"{_COLOURED[found[2]]} {found[1]}{' ' * (len(found[2]) - 1)}"
+
+
+def plain_part(lines: Iterable[str]) -> Part:
+    return partial(_plain, list(lines))
 
 
 def _plain(lines: Iterable[str]) -> list[str]:

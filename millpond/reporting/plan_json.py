@@ -32,7 +32,7 @@ def to_json(document: PlanDocument) -> Json:
         "expires": document.expires.isoformat(),
         "site": document.site,
         "wave": document.wave,
-        "applyable": bool(all_changes(plan)) and not plan.errors,
+        "applyable": bool(all_changes(plan)) and not plan.errors and not any(tenant.blockers for tenant in plan.tenants),
         "complete": not plan.errors and not any(tenant.waiting or tenant.blockers for tenant in plan.tenants),
         "errored": bool(plan.errors),
         "digest": plan.digest,
@@ -57,9 +57,14 @@ def drift_document(plan: Plan) -> str:
 
 def status_document(plan: Plan, at_work: Mapping[str, str]) -> str:
     """What `status --format json` prints. `at_work`: tenant → who works on it now, in words."""
-    kept = ("tenant", "digest", "waves", "checks", "waiting", "outage")
-    tenants = [{**{key: value for key, value in _tenant(t).items() if key in kept}, "at_work": at_work.get(t.tenant)} for t in plan.tenants]
+    tenants = [{**standing(tenant), "at_work": at_work.get(tenant.tenant)} for tenant in plan.tenants]
     return _text({**_head(plan), "tenants": tenants})
+
+
+def standing(tenant: TenantPlan) -> Json:
+    """Where a tenant stands, without its changes."""
+    kept = ("tenant", "digest", "waves", "checks", "waiting", "outage")
+    return {key: value for key, value in _tenant(tenant).items() if key in kept}
 
 
 def _head(plan: Plan) -> Json:

@@ -64,7 +64,7 @@ def test_outside_of_a_site_every_verb_says_so(tmp_path: Path, capsys: pytest.Cap
         assert "there is no site file" in called.err
 
 
-@pytest.mark.parametrize("kind", ["site", "tenant", "inventory", "plan"])
+@pytest.mark.parametrize("kind", ["site", "tenant", "inventory", "plan", "result"])
 def test_schema_prints_json(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     called = call(capsys, "schema", kind)
     assert called.code == 0

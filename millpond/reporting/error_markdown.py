@@ -1,0 +1,24 @@
+"""An error in the place of a comment."""
+
+from __future__ import annotations
+
+from millpond.errors import InvalidDocument, MillpondError
+from millpond.reporting.hosts import Host, fits
+from millpond.reporting.markdown import code, fence, prose
+
+
+def error_markdown(error: MillpondError, title: str, site: str, host: Host) -> str:
+    """A verb that ended before it could do anything. `title`: `Plan` or `Apply`."""
+    head = [host.marker(site), f"### {title} of {code(site)}", "", f"**Error: {prose(error.summary)}.** This run changed nothing.", ""]
+    if isinstance(error, InvalidDocument):
+        told = [f"- {code(p.where)}: {prose(p.what)}{why(p.why, p.fix)}" for p in error.problems]
+    else:
+        told = [f"- {f'{code(error.where)}: ' if error.where else ''}{prose(error.why)}{why('', error.fix)}"]
+        told += ["", *fence([error.command], "sh", "  ")] if error.command else []
+    shown = [line for n, line in enumerate(told) if fits([*head, *told[: n + 1]], host.limit - 100)]
+    more = len(told) - len(shown)
+    return "\n".join([*head, *shown, *([f"- and {more} more"] if more else [])]) + "\n"
+
+
+def why(reason: str, fix: str) -> str:
+    return (f". Why: {prose(reason)}" if reason else "") + (f". To do: {prose(fix)}" if fix else "")
