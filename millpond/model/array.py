@@ -7,17 +7,21 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
+    """UNKNOWN: the array said something else, which stands in `Replica.unknown`."""
+
     SOURCE = "SOURCE"
     TARGET = "TARGET"
+    UNKNOWN = "UNKNOWN"
 
 
 class ReplicaState(StrEnum):
-    """`state` of a replica's source side; a target side has none."""
+    """`state` of a replica's source side; a target side has none. UNKNOWN as with roles."""
 
     NONE = ""
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
     AUTO_SUSPENDED = "AUTO_SUSPENDED"
+    UNKNOWN = "UNKNOWN"
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,8 @@ class Replica:
     """One side of a replication, as its own array shows it. Times are ms since epoch on that array's clock; `restore_point` 0 = none yet.
 
     `entity` is the local consistency group's or volume's id. `job_running` covers initialising and incremental jobs; `job_started` is the
-    start of the running job or 0. `progress` in percent, `throughput` in bytes per second.
+    start of the running job or 0. `progress` in percent, `throughput` in bytes per second. `unknown` quotes the role or state that the
+    array gives it and that Millpond does not know: nothing is done to such a replica.
     """
 
     array: str
@@ -95,6 +100,7 @@ class Replica:
     throughput: int = 0
     restore_point: int = 0
     sync_interval_ms: int = 0
+    unknown: str = ""
 
 
 @dataclass(frozen=True)

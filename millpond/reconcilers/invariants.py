@@ -275,4 +275,6 @@ def replica(change: Change, providers: Providers, array: str, id: int) -> Replic
     found = next((r for r in providers.array(array).replicas() if r.id == id), None)
     if found is None:
         raise broken(change, f"replica {id} is gone from {array}")
+    if found.unknown:
+        raise broken(change, f"replica {id} on {array} has a value that Millpond does not know: {found.unknown}")
     return found

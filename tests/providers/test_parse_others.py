@@ -155,6 +155,15 @@ def test_a_pending_job_does_not_run() -> None:
     assert (replica.job_running, replica.job_started, replica.pending) == (False, 0, True)
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [({"role": "WITNESS"}, "role WITNESS"), ({"state": "SYNC_STALLED"}, "state SYNC_STALLED"), ({"state": "UNKNOWN"}, "state UNKNOWN")],
+)
+def test_what_newer_firmware_says_is_kept_and_not_guessed(values: dict[str, str], told: str) -> None:
+    assert parse_replica("a", {**REPLICA, **values}).unknown == told
+    assert parse_replica("a", REPLICA).unknown == ""
+
+
 def test_a_target_has_no_state() -> None:
     row = {
         **REPLICA,

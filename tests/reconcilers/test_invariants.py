@@ -111,6 +111,7 @@ HANDS: list[tuple[str, str, Callable[[World], None], str]] = [
     ("promote", "is attached to a server that is not listed", unlisted_server, "does not list server-1"),
     ("fence", "was last synced before the stop", lambda w: side(w, "ibox-a", restore_point=1), "no sync that began after the stop"),
     ("fence", "has no pair any more", no_pair, "is gone from"),
+    ("fence", "is something that newer firmware says", lambda w: side(w, "ibox-b", unknown="role WITNESS"), "does not know: role WITNESS"),
     ("promote", "runs again", lambda w: source(w, status="ACTIVE"), "not proven stopped"),
     ("promote", "is writable on the source again", lambda w: side(w, "ibox-a", role=Role.SOURCE), "still writable"),
     ("promote", "is promoted already", lambda w: side(w, "ibox-b", role=Role.SOURCE), "SOURCE already"),

@@ -32,6 +32,8 @@ REPLICA_FIELDS = (
 )
 RUNNING = ("INITIALIZING", "REPLICATING", "STALLED")
 """States of a job that has begun; PENDING has not, IDLE is none."""
+ROLES = frozenset(Role) - {Role.UNKNOWN}
+STATES = frozenset(ReplicaState) - {ReplicaState.UNKNOWN}
 
 
 def parse_pool(array: str, row: Row) -> ArrayPool:
@@ -62,22 +64,25 @@ def parse_group(array: str, row: Row, members: tuple[int, ...] = ()) -> Consiste
 
 
 def parse_replica(array: str, row: Row) -> Replica:
-    """A target side has no state, and on some firmware no jobs either."""
+    """A target side has no state, and on some firmware no jobs either. What newer firmware says is kept as unknown."""
     jobs = [(job.get("state") or row.get("job_state") or "", job) for job in row.get("jobs") or ()]
-    running = [job for state, job in jobs if state.upper() in RUNNING]
+    running = [job for job_state, job in jobs if job_state.upper() in RUNNING]
+    role = Role(row["role"]) if row["role"] in ROLES else Role.UNKNOWN
+    state = ReplicaState(row.get("state") or "") if (row.get("state") or "") in STATES else ReplicaState.UNKNOWN
     return Replica(
         array=array,
         id=row["id"],
         remote_id=int(row.get("remote_replica_id") or 0),
-        role=Role(row["role"]),
-        state=ReplicaState(row.get("state") or ""),
+        role=role,
+        state=state,
+        unknown=", ".join(f"{key} {row.get(key)}" for key, value in (("role", role), ("state", state)) if value == "UNKNOWN"),
         grouped=row.get("entity_type") == "CONSISTENCY_GROUP",
         entity=int(row.get("local_cg_id") or row.get("local_entity_id") or 0),
         pairs=tuple(Pair(one["local_entity_id"], int(one.get("remote_entity_id") or 0)) for one in row.get("entity_pairs") or ()),
         initial=bool(row.get("is_initial")),
         job_running=bool(running) or (not jobs and (row.get("job_state") or "").upper() in RUNNING),
         job_started=min((int(job.get("start_time") or 0) for job in running), default=0),
-        pending=bool(row.get("pending_job_count")) or any(state.upper() == "PENDING" for state, _ in jobs),
+        pending=bool(row.get("pending_job_count")) or any(job_state.upper() == "PENDING" for job_state, _ in jobs),
         progress=int(row.get("progress") or 0),
         throughput=int(row.get("throughput") or 0),
         restore_point=int(row.get("restore_point") or 0),

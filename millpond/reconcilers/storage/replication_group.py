@@ -30,7 +30,15 @@ from millpond.reconcilers.storage.replication import (
     suspended,
 )
 from millpond.reconcilers.storage.replication_reading import read
-from millpond.reconcilers.storage.replication_refusals import both_written, moved_in_part, not_promoted, pair_lost, refusals, turned
+from millpond.reconcilers.storage.replication_refusals import (
+    both_written,
+    moved_in_part,
+    not_promoted,
+    pair_lost,
+    refusals,
+    turned,
+    unknown,
+)
 from millpond.reconcilers.twins import twin
 from millpond.reconcilers.usage import is_handed_over
 
@@ -59,7 +67,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         aim = "absent" if stage is Stage.HANDED_OVER and group.wave in goals.unpair else goal(KIND, stage)
         wanted = aim in ("in_sync", "promoted", "carried_back") and not found.paired
         if stage in (Stage.HANDED_OVER, Stage.DECOMMISSION) and found.paired and not found.promoted:
-            findings.append(not_promoted(group))
+            findings += unknown(group, found) or [not_promoted(group)]
             continue
         if stage is Stage.HANDED_OVER and aim == "promoted":
             continue
@@ -85,7 +93,7 @@ def _blockers(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, 
     result = refusals(desired, snapshot, group, found, under_way=under_way)
     if wanted and (under_way or goal(KIND, stage) == "carried_back"):
         result.append(pair_lost(group))
-    if stage in (Stage.REPLICATE, Stage.CUT) and found.paired and not found.forward and not under_way:
+    if stage in (Stage.REPLICATE, Stage.CUT) and found.paired and not found.forward and not under_way and not unknown(group, found):
         result.append(turned(group))
     if stage is Stage.CUT and not result and _overwritten(desired, snapshot, goals, group, found):
         result.append(both_written(group))

@@ -19,6 +19,7 @@ def refusals(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, *,
     members = {member.local.id for member in group.members}
     if found.source is not None and not result and {pair.local_id for pair in found.source.pairs} != members:
         result.append(_regroup(desired, snapshot, group, found.source))
+    result += unknown(group, found)
     if found.source is not None and found.target is None:
         result.append(_one_end(group))
     if found.both_writable and (desired.site.replication.fence_first or not under_way):
@@ -112,6 +113,22 @@ def _regroup(desired: Desired, snapshot: Snapshot, group: Group, replica: Replic
         f"the group on the array {' and '.join(parts)}",
         "a group that replicates takes no member in and gives none away without being replicated anew",
         f"{late}or remove the replica on both arrays so that it is made again with all of them",
+        wave=group.wave,
+    )
+
+
+def unknown(group: Group, found: Ends) -> list[Finding]:
+    return [_unknown(group, one) for one in (found.source, found.target) if one is not None and one.unknown]
+
+
+def _unknown(group: Group, replica: Replica) -> Finding:
+    return Finding(
+        "unknown_replica",
+        Severity.BLOCKER,
+        group.address,
+        f"replica {replica.id} on {replica.array} has a value that Millpond does not know: {replica.unknown}",
+        "what it means is not guessed, and nothing is done to the replica",
+        "look at the replica on the array; where its firmware is newer than Millpond knows, use a version of Millpond that knows it",
         wave=group.wave,
     )
 

@@ -218,6 +218,16 @@ def test_what_is_not_as_it_must_be_is_not_touched(
     assert rungs(documents, made, GROUP if code[1] == "pilot" else "web-2-root") == waits
 
 
+@pytest.mark.parametrize(
+    ("documents", "start"), [(PILOT, prepared), (BOTH, lambda: done(BOTH)), (PILOT, lambda: before("replication_group/pilot-ssd#promote"))]
+)
+def test_a_replica_that_says_something_unknown_is_not_touched(documents: Desired, start: Callable[[], World]) -> None:
+    made = side(start(), "ibox-b", role=Role.UNKNOWN, unknown="role WITNESS")
+    found = planned(replication_group, documents, made)
+    assert [code for code in codes(found) if code[1] == "pilot"] == [("unknown_replica", "pilot")]
+    assert [rung for rung in rungs(documents, made) if not rung.startswith("…")] == []
+
+
 def test_pairs_go_when_they_were_kept_long_enough_or_with_the_source() -> None:
     made = done(BOTH)
     kept = flagged(BOTH, keep_pairs_until=made.now)
