@@ -39,16 +39,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asyncio.run(_serve(world, sockets, options.dir))
 
 
+DESCRIPTION = """\
+Two OpenStack clouds and two InfiniBoxes, simulated over HTTP on loopback, until SIGTERM or SIGINT.
+They keep their state in DIR and go on with it when they are started again. DIR also gets
+clouds.yaml, for openstack and millpond, and endpoints.json, with the addresses of the arrays
+(login admin, password 123456)."""
+SCENARIOS = """\
+scenarios:
+  small   tenant acme: 3 servers, 4 volumes, a network behind a router, a floating IP
+  shop    tenant acme: about 12 servers in 3 networks behind 2 routers, IPv6, two pools, and what
+          migrations stumble over: a volume that two servers share, anti-affinity, a stopped and a
+          locked server, one that boots from an image, names that are empty or repeated
+  none    two empty clouds"""
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m millpond.sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "millpond sandbox", description=DESCRIPTION, epilog=SCENARIOS, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--dir", type=Path, required=True, help="where the state and the client files are kept")
-    parser.add_argument("--port", type=int, default=8180, help="of every address; 0 looks for a free one")
-    parser.add_argument("--scenario", choices=("small", "shop", "none"), default="small", help="content of a new world")
-    parser.add_argument("--servers", type=int, default=None, help="how many servers the scenario has")
-    parser.add_argument("--speed", type=float, default=1.0, help="virtual seconds per real second")
-    parser.add_argument("--latency", type=float, default=0.0, help="real seconds every request takes longer")
-    parser.add_argument("--target-release", choices=sorted(RELEASES), default=ANTELOPE.name)
-    parser.add_argument("--ml2", choices=("ovs", "ovn"), default="ovs", help="the target cloud's network back end")
+    parser.add_argument("--port", type=int, default=8180, help="of every address; 0 looks for a free one (default: 8180)")
+    parser.add_argument(
+        "--scenario", choices=("small", "shop", "none"), default="small", help="content of a new world, see below (default: small)"
+    )
+    parser.add_argument("--servers", type=int, default=None, help="how many servers small has (default: 3)")
+    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second (default: 1)")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that every request takes longer (default: 0)")
+    parser.add_argument("--target-release", choices=sorted(RELEASES), default=ANTELOPE.name, help="of the target (default: antelope)")
+    parser.add_argument("--ml2", choices=("ovs", "ovn"), default="ovs", help="the target's network back end (default: ovs)")
     return parser.parse_args(arguments)
 
 

@@ -171,4 +171,4 @@ def test_the_sandbox_is_a_process_of_its_own() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "millpond.cli.main", "sandbox", "--help"], capture_output=True, text=True, check=True, env=os.environ
     )
-    assert ran.stdout.startswith("usage: python -m millpond.sandbox")
+    assert ran.stdout.startswith("usage: millpond sandbox")
