@@ -48,6 +48,7 @@ def ground(
         grounds[request.param].ample()
     ground = grounds[request.param]
     ground.seen.clear()
+    ground.skipped = False
     yield ground
     promised = {method for mark in request.node.iter_markers("covers") for method in mark.args}
-    assert promised <= ground.seen, f"promised, but not called: {sorted(promised - ground.seen)}"
+    assert ground.skipped or promised <= ground.seen, f"promised, but not called: {sorted(promised - ground.seen)}"

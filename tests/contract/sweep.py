@@ -67,7 +67,7 @@ def volumes(ground: Ground, project: str) -> None:
         ground.gone("block_storage", f"/snapshots/{row['id']}")
     found = [row["id"] for row in rows(ground, "block_storage", "/volumes/detail", "volumes", **where)]
     for id in found:
-        if ground.show_volume(id)["status"] == "maintenance":
+        if ground.show_volume(id)["status"] != "available":
             ground.act_on_volume(id, "os-reset_status", {"status": "available"})
         ground.admin.call("DELETE", "block_storage", f"/volumes/{id}")
     for id in found:

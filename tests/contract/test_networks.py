@@ -206,6 +206,8 @@ def test_paging_by_limit_and_marker_shows_each_once(ground: Ground) -> None:
         if not any(link["rel"] == "next" for link in answer.body.get("ports_links", ())):
             break
         marker = {"marker": seen[-1]}
+    absent = ground.admin.get("network", "/ports", network_id=net, limit="2", marker=NOWHERE)
+    assert (absent.status, absent.type) == (404, "PortNotFound")
     assert set(seen) == made
     assert len(seen) == 5
 

@@ -45,6 +45,9 @@ class Backends:
             raise LookupError(f"array {backend['array']} has no pool {backend['pool']}")
         return pool
 
+    def zones(self) -> list[str]:
+        return sorted({one["zone"] for one in self.table} | {"nova"})
+
     def choose(self, extra_specs: dict[str, str], size: int, zone: str | None) -> Row | None:
         """What the scheduler does: the first enabled back end of that name with room and in that zone."""
         wanted = extra_specs.get("volume_backend_name")

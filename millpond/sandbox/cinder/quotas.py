@@ -72,18 +72,22 @@ class Quotas:
         """Whether `count` more of `kind` (volumes, snapshots; 0 for an extension) with `size` GiB together fit. ApiError 413."""
         limits, used = self.limits(project_id), self.usage(project_id)
         if kind == "volumes" and size > limits["per_volume_gigabytes"] >= 0:
-            raise over_limit(f"Requested volume size {size}G is larger than maximum allowed limit {limits['per_volume_gigabytes']}G.")
+            largest = limits["per_volume_gigabytes"]
+            raise over_limit("VolumeSizeExceedsLimit", f"Requested volume size {size}G is larger than maximum allowed limit {largest}G.")
         for suffix in ["", *([f"_{type_name}"] if type_name else [])]:
             key = f"gigabytes{suffix}"
             if used[key] + size > limits[key] >= 0:
                 raise over_limit(
+                    "VolumeSizeExceedsAvailableQuota",
                     f"Requested volume or snapshot exceeds allowed {key} quota. Requested {size}G, quota is {limits[key]}G "
-                    f"and {used[key]}G has been consumed."
+                    f"and {used[key]}G has been consumed.",
                 )
             key = f"{kind}{suffix}"
             if used[key] + count > limits[key] >= 0:
-                noun = "volumes" if kind == "volumes" else "snapshots"
-                raise over_limit(f"Maximum number of {noun} allowed ({limits[key]}) exceeded for quota '{key}'.")
+                if kind == "snapshots":
+                    raise over_limit("SnapshotLimitExceeded", f"Maximum number of snapshots allowed ({limits[key]}) exceeded")
+                said = f"Maximum number of volumes allowed ({limits[key]}) exceeded for quota '{key}'."
+                raise over_limit("VolumeLimitExceeded", said)
 
 
 def _limit(key: str, value: object) -> int:

@@ -23,5 +23,10 @@ def no_type(id: str) -> ApiError:
     return ApiError(404, f"Volume type {id} could not be found.")
 
 
-def over_limit(message: str) -> ApiError:
-    return ApiError(413, message)
+def no_zone(name: str) -> ApiError:
+    return ApiError(400, f"Availability zone '{name}' is invalid.")
+
+
+def over_limit(kind: str, message: str) -> ApiError:
+    """`kind` is the exception's name: Cinder puts it before what its controllers do not catch (cinder/api/middleware/fault.py)."""
+    return ApiError(413, f"{kind}: {message}")

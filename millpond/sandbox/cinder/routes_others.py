@@ -4,6 +4,7 @@ from aiohttp import web
 
 from millpond.sandbox.cinder import views
 from millpond.sandbox.cinder.metadata import checked
+from millpond.sandbox.cinder.refusals import no_snapshot
 from millpond.sandbox.cinder.routes_volumes import text
 from millpond.sandbox.cinder.wire import PROJECT, cinder, paged, routes, since, truth
 from millpond.sandbox.core.callers import admin, caller
@@ -39,7 +40,7 @@ async def list_snapshots(request: web.Request) -> web.Response:
     rows = _own(request, list(cinder(request).snapshots))
     for key in ("volume_id", "status", "name"):
         rows = [row for row in rows if row[key] == request.query.get(key, row[key])]
-    shown, following = page(request, rows)
+    shown, following = page(request, rows, missing=no_snapshot)
     return web.json_response(paged("snapshots", [views.snapshot(row) for row in shown], following))
 
 
@@ -124,7 +125,7 @@ async def list_pools(request: web.Request) -> web.Response:
 
 @routes.get(f"{PROJECT}/os-availability-zone")
 async def list_zones(request: web.Request) -> web.Response:
-    names = sorted({one["zone"] for one in cinder(request).backends.table} | {"nova"})
+    names = cinder(request).backends.zones()
     return web.json_response({"availabilityZoneInfo": [{"zoneName": name, "zoneState": {"available": True}} for name in names]})
 
 

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from millpond.sandbox.cinder import views
+from millpond.sandbox.cinder.refusals import no_type
 from millpond.sandbox.cinder.wire import PROJECT, cinder, routes, truth
 from millpond.sandbox.core.callers import admin, caller
 from millpond.sandbox.core.errors import ApiError
@@ -25,7 +26,7 @@ async def list_types(request: web.Request) -> web.Response:
         chosen = visible
     else:
         chosen = [row for row in visible if row["is_public"] == truth(asked, "is_public")]
-    rows, following = page(request, chosen)
+    rows, following = page(request, chosen, missing=no_type)
     more = {"volume_type_links": [{"rel": "next", "href": following}]} if following else {}  # in the singular, unlike other lists
     return web.json_response({"volume_types": [views.volume_type(row, who) for row in rows], **more})
 

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from millpond.sandbox.cinder import listing, views
 from millpond.sandbox.cinder.metadata import checked, visible
+from millpond.sandbox.cinder.refusals import no_volume
 from millpond.sandbox.cinder.volumes import Order
 from millpond.sandbox.cinder.wire import PROJECT, cinder, paged, routes, truth, whole
 from millpond.sandbox.core.callers import caller
@@ -22,7 +23,7 @@ UPDATABLE = ("name", "description", "display_name", "display_description", "meta
 async def list_volumes(request: web.Request) -> web.Response:
     service = cinder(request)
     found = listing.chosen(request, service)
-    rows, following = page(request, found)
+    rows, following = page(request, found, missing=no_volume)
     return _listed(request, [views.summary(request, row) for row in rows], following, len(found))
 
 
@@ -30,7 +31,7 @@ async def list_volumes(request: web.Request) -> web.Response:
 async def list_volumes_in_detail(request: web.Request) -> web.Response:
     service = cinder(request)
     found = listing.chosen(request, service)
-    rows, following = page(request, found)
+    rows, following = page(request, found, missing=no_volume)
     return _listed(request, [views.volume(request, service, row) for row in rows], following, len(found))
 
 

@@ -9,7 +9,7 @@ from millpond.sandbox.cinder.backends import Backends
 from millpond.sandbox.cinder.driver import Busy, Driver, Failed
 from millpond.sandbox.cinder.images import image_metadata, require_image
 from millpond.sandbox.cinder.quotas import Quotas
-from millpond.sandbox.cinder.refusals import invalid_input, invalid_volume, no_snapshot, no_volume
+from millpond.sandbox.cinder.refusals import invalid_input, invalid_volume, no_snapshot, no_volume, no_zone
 from millpond.sandbox.cinder.types import Types, is_multiattach
 from millpond.sandbox.core.callers import Caller
 from millpond.sandbox.core.errors import ApiError
@@ -81,6 +81,8 @@ class Volumes:
         """Accepts the order (status creating). ApiError 400, 404, 413; what fails later ends in status error."""
         kind = self._type(order)
         size = self._size(order)
+        if order.availability_zone not in (None, *self.backends.zones()):
+            raise no_zone(order.availability_zone or "")
         self.quotas.check(order.project_id, "volumes", size, kind["name"] if kind else None)
         row = self.insert(order, size, kind, "creating")
         self._after("created", row, self.cloud.world.settings.delays.volume_create, source=_source(order))

@@ -1,6 +1,6 @@
 """Marker and limit, as Nova, Cinder, Neutron, Glance and Keystone page their lists."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
@@ -8,13 +8,26 @@ from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.store import Row
 
 
-def page(request: web.Request, rows: Sequence[Row], key: str = "id", limit_max: int | None = 1000) -> tuple[list[Row], str | None]:
+def no_marker(marker: str) -> ApiError:
+    return ApiError(400, f"marker [{marker}] not found")
+
+
+def page(
+    request: web.Request,
+    rows: Sequence[Row],
+    key: str = "id",
+    limit_max: int | None = 1000,
+    missing: Callable[[str], ApiError] = no_marker,
+) -> tuple[list[Row], str | None]:
     """The page that `?marker=&limit=` ask for, and the address of the next one (None on the last).
 
     `key` is the field of a row that markers name. At most `limit_max` rows are given, None meaning all.
-    ApiError 400 for a limit that is not a number or a marker that is not in `rows`.
+    ApiError 400 for a limit that is not a number; `missing` for a marker that is not in `rows`.
     """
-    start = _after(rows, key, request.query.get("marker"))
+    marker = request.query.get("marker")
+    start = _after(rows, key, marker)
+    if start is None:
+        raise missing(str(marker))
     limit = _limit(request.query.get("limit"), limit_max)
     if limit is None or start + limit >= len(rows):
         return list(rows[start:]), None
@@ -33,10 +46,10 @@ def _limit(text: str | None, limit_max: int | None) -> int | None:
     return limit if limit_max is None else min(limit, limit_max)
 
 
-def _after(rows: Sequence[Row], key: str, marker: str | None) -> int:
+def _after(rows: Sequence[Row], key: str, marker: str | None) -> int | None:
     if not marker:
         return 0
     for position, row in enumerate(rows):
         if row[key] == marker:
             return position + 1
-    raise ApiError(400, f"marker [{marker}] not found")
+    return None

@@ -27,8 +27,8 @@ class Query:
     sort: tuple[tuple[str, bool], ...]
     """Keys and whether each descends."""
 
-    def select(self, rows: list[Row]) -> list[Row]:
-        """The rows that pass all filters, in order, cut to the page."""
+    def select(self, rows: list[Row], not_found: str) -> list[Row]:
+        """The rows that pass all filters, in order, cut to the page; the refusal `not_found` for a marker that is not there."""
         found = [row for row in rows if all(_passes(row, name, values) for name, values in self.filters.items())]
         # A page needs a total order; without one the order is that of creation.
         keys = [*self.sort, ("id", False)] if self.sort or self.limit is not None else []
@@ -36,14 +36,14 @@ class Query:
             found.sort(key=lambda row: (row.get(key) is not None, str(row.get(key))), reverse=descending)
         if self.reverse:
             found.reverse()
-        return self._page(found)
+        return self._page(found, not_found)
 
-    def _page(self, rows: list[Row]) -> list[Row]:
+    def _page(self, rows: list[Row], not_found: str) -> list[Row]:
         start = 0
         if self.marker is not None:
             ids = [row["id"] for row in rows]
             if self.marker not in ids:
-                raise refused("HTTPNotFound")
+                raise refused(not_found, id=self.marker)
             start = ids.index(self.marker) + 1
         chosen = rows[start:] if self.limit is None else rows[start : start + self.limit]
         return chosen[::-1] if self.reverse else chosen

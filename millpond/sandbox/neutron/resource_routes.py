@@ -35,7 +35,7 @@ class Endpoints:
     async def list(self, request: web.Request) -> web.Response:
         who, kind = caller(request), self.collection
         asked = query.parse(request.query, kind.schema.attributes, kind.service.extensions)
-        page = asked.select([kind.complete(row) for row in kind.rows(who, asked.filters)])
+        page = asked.select([kind.complete(row) for row in kind.rows(who, asked.filters)], kind.not_found)
         answer: Row = {kind.plural: [asked.cut(kind.schema.view(who, row)) for row in page]}
         if links := asked.links(request.url, page):
             answer[f"{kind.plural}_links"] = links
