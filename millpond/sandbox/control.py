@@ -6,7 +6,7 @@ from aiohttp import web
 
 from millpond.sandbox.core.digest import digest
 from millpond.sandbox.core.errors import ApiError
-from millpond.sandbox.core.guest import write
+from millpond.sandbox.core.guest import write, write_from_outside
 from millpond.sandbox.core.web import body, refuse_unknown
 from millpond.sandbox.core.world import World
 
@@ -109,7 +109,7 @@ class Control:
     async def write(self, request: web.Request) -> web.Response:
         order = await body(request)
         self._catch_up()
-        contents = write(self.world, order)
+        contents = write_from_outside(self.world, order) if "array" in order else write(self.world, order)
         self.world.settle()
         return web.json_response({"volumes": contents}, status=201)
 

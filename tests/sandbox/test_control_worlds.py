@@ -134,3 +134,19 @@ def test_a_seeded_world_is_not_seeded_again(tmp_path_factory: pytest.TempPathFac
         assert {row["id"]: row["ml2"] for row in running.control.dump()["world/releases"]} == {"source": "ovs", "target": "ovn"}
     finally:
         running.stop()
+
+
+def test_a_host_of_a_cloud_that_is_not_simulated_writes_to_an_array(world: Sandbox) -> None:
+    disks = {row["name"]: row for row in world.control.dump()["ibox-a/volumes"]}
+    name = f"openstack-vol-{server(world)['volumes'][0]['volume_id']}"
+    assert name in disks
+    written = world.control.write(array="ibox-a", volume=name, data="from a host")["volumes"]
+    assert written[name].endswith(":from a host")
+    with pytest.raises(requests.HTTPError, match="404"):
+        world.control.write(array="ibox-a", volume="unknown", data="x")
+    with pytest.raises(requests.HTTPError, match="404"):
+        world.control.write(array="ibox-c", volume=name, data="x")
+    connect(world, "source-admin").compute.delete_server(server(world)["id"])
+    world.control.advance(60)
+    with pytest.raises(requests.HTTPError, match="no host sees"):
+        world.control.write(array="ibox-a", volume=name, data="x")

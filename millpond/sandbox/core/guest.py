@@ -30,6 +30,23 @@ def write(world: "World", order: dict[str, Any]) -> dict[str, str]:
     return {id: array.content(row["id"]) for id, (array, row) in disks.items()}
 
 
+def write_from_outside(world: "World", order: dict[str, Any]) -> dict[str, str]:
+    """Writes `data` to the volume that `array` knows by the name `volume`, as a host of a cloud that is not simulated does.
+
+    Returns its content afterwards, by name. ApiError 404 for unknown things; 409 unless a host sees it and it is not write-protected.
+    """
+    array = world.arrays.get(str(order["array"]))
+    row = array.volume_by_name(str(order.get("volume"))) if array else None
+    if array is None or row is None or "data" not in order:
+        raise ApiError(404, "no such array or volume, or no data")
+    if not array.hosts.luns_of_volume(row["id"]):
+        raise ApiError(409, f"no host sees volume {row['name']}")
+    if row["write_protected"]:
+        raise ApiError(409, f"volume {row['name']} is write-protected on the array")
+    array.write(row["id"], str(order["data"]))
+    return {row["name"]: array.content(row["id"])}
+
+
 def _server(cloud: "Cloud", order: dict[str, Any]) -> Row:
     servers = cloud.nova.servers.table
     found = servers.get(str(order["server_id"])) if "server_id" in order else _holder(cloud, str(order.get("volume_id")))
