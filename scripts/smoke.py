@@ -25,6 +25,7 @@ def check_contents(wheel: str) -> None:
     assert {name for name in top if not name.endswith(".dist-info")} == {"millpond"}, top
     missing = {f"millpond/schemas/{kind}.schema.json" for kind in SCHEMAS} - set(names)
     assert not missing, missing
+    assert "millpond/reporting/html/templates/report.html.j2" in names, "the pages' templates are not in the wheel"
     assert any(name.endswith("/licenses/LICENSE") for name in names), "the licence is not in the wheel"
 
 

@@ -6,24 +6,74 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from millpond import __version__
+from millpond.errors import MillpondError
+from millpond.execution.cutovers import cutovers_of
 from millpond.execution.journal import Journal
 from millpond.execution.outages import outages_of
 from millpond.execution.store import is_there
 from millpond.model.desired import Desired
+from millpond.model.manifest import ProjectRef
+from millpond.model.plan import TenantPlan
 from millpond.model.site import Site
+from millpond.model.snapshot import Snapshot
 from millpond.planning.build import build
 from millpond.providers.access import Access
 from millpond.providers.open import open_providers
+from millpond.reporting.differences import not_the_same, stays_behind
+from millpond.reporting.html.page import ReportPage, TenantFacts, report_page
 from millpond.reporting.report_text import moved, report_text
 from millpond.runs.observe import observe
 
 
 def reports(site: Site, tenants: Sequence[Desired]) -> Iterator[str]:
     """One text per tenant, through logins that cannot write."""
-    directory = Path(site.directory)
-    journal = Journal.open(site.journal, directory) if is_there(site.journal, directory) else None
+    journal = _journal(site)
     for desired in tenants:
-        manifest = desired.manifest
-        snapshot = observe(open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ), desired)
+        plan, snapshot = _looked_at(site, desired)
         outages = [(o.server, o.began, o.ended) for o in outages_of(journal.entries(desired.tenant))] if journal else []
-        yield report_text(build(desired, snapshot), moved(desired, snapshot), outages, datetime.now(UTC))
+        yield report_text(plan, moved(desired, snapshot), outages, datetime.now(UTC))
+
+
+def page(site: Site, tenants: Sequence[Desired]) -> ReportPage:
+    """One page for all tenants, through logins that cannot write. With several, one that cannot be read leaves the others as they are."""
+    journal, now = _journal(site), datetime.now(UTC)
+    found: list[TenantFacts] = []
+    errors: list[tuple[str, str]] = []
+    for desired in tenants:
+        try:
+            found.append(_facts(site, desired, journal, now))
+        except MillpondError as error:
+            if len(tenants) == 1:
+                raise
+            errors.append((desired.tenant, f"{error.summary}: {error.why}"))
+    return report_page(site.name, now, __version__, found, errors)
+
+
+def _facts(site: Site, desired: Desired, journal: Journal | None, now: datetime) -> TenantFacts:
+    plan, snapshot = _looked_at(site, desired)
+    tenant = desired.tenant
+    return TenantFacts(
+        plan=plan,
+        source=_words(desired.manifest.source),
+        target=_words(desired.manifest.target),
+        objects=moved(desired, snapshot),
+        cutovers=cutovers_of(journal.entries(tenant), journal.expectations(tenant), now) if journal else (),
+        differences=not_the_same(desired, snapshot),
+        behind=stays_behind(desired),
+    )
+
+
+def _looked_at(site: Site, desired: Desired) -> tuple[TenantPlan, Snapshot]:
+    manifest = desired.manifest
+    snapshot = observe(open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ), desired)
+    return build(desired, snapshot), snapshot
+
+
+def _journal(site: Site) -> Journal | None:
+    directory = Path(site.directory)
+    return Journal.open(site.journal, directory) if is_there(site.journal, directory) else None
+
+
+def _words(ref: ProjectRef) -> str:
+    return f"{ref.cloud}, domain {ref.domain}, project {ref.project}"

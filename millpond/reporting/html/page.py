@@ -1,0 +1,179 @@
+"""What the pages show: prepared here, laid out by the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from millpond.model.cutover import Cutover, ServerOutage, Wait
+from millpond.model.finding import EXCLUDED, Finding, Severity
+from millpond.model.plan import Stage, TenantPlan, WaveStatus
+from millpond.reporting.differences import Difference
+from millpond.reporting.html.phases import Named
+from millpond.reporting.html.timeline import MOST, Timeline, short_name, timeline
+from millpond.reporting.report_text import Moved
+
+_RANK = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True)
+class TenantFacts:
+    """What is collected of one tenant. `source`, `target`: where it moves from and to, in words. `behind`: (what stays there, why)."""
+
+    plan: TenantPlan
+    source: str
+    target: str
+    objects: tuple[Moved, ...] = ()
+    cutovers: tuple[Cutover, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    behind: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class WaveRow:
+    """`rate` in bytes per second and `to_go` in seconds are 0 where unknown. `outage_since`: its servers are down since then."""
+
+    status: WaveStatus
+    rate: int
+    to_go: float
+
+    @property
+    def tone(self) -> str:
+        """How grave its phase is: a class of the style sheet."""
+        if self.status.outage_since:
+            return "bad"
+        done = self.status.stage in (Stage.HANDED_OVER, Stage.DECOMMISSION)
+        return "good" if done else "warn" if self.status.stage in (Stage.HELD, Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK) else "plain"
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """What a server waited for: `since` is counted from the beginning of the cutover, both in seconds. `typical` 0: none was said."""
+
+    words: str
+    since: float
+    seconds: float
+    typical: float
+    critical: bool
+
+
+@dataclass(frozen=True)
+class CutoverPart:
+    """One picture and its words. `slowest` decided its length; `waits` has the servers that are drawn."""
+
+    title: str
+    cutover: Cutover
+    picture: Timeline
+    slowest: ServerOutage
+    path: tuple[StepRow, ...]
+    waits: tuple[tuple[str, tuple[StepRow, ...]], ...]
+
+
+@dataclass(frozen=True)
+class TenantPart:
+    id: str
+    facts: TenantFacts
+    waves: tuple[WaveRow, ...]
+    cutovers: tuple[CutoverPart, ...]
+    findings: tuple[Finding, ...]
+    objects: Mapping[str, tuple[Moved, ...]]
+
+    @property
+    def servers(self) -> int:
+        return sum(len(row.status.servers) for row in self.waves)
+
+    @property
+    def arrived(self) -> int:
+        return sum(len(row.status.servers) for row in self.waves if row.tone == "good")
+
+    @property
+    def to_copy(self) -> int:
+        return sum(row.status.bytes_left for row in self.waves)
+
+    @property
+    def to_go(self) -> float:
+        return max((row.to_go for row in self.waves), default=0.0)
+
+    @property
+    def phases(self) -> str:
+        return ", ".join(dict.fromkeys(row.status.phase for row in self.waves)) or "no waves"
+
+    @property
+    def longest(self) -> float:
+        """Seconds of the longest outage that was measured."""
+        return max((server.seconds or 0.0 for part in self.cutovers for server in part.cutover.servers), default=0.0)
+
+    @property
+    def blockers(self) -> int:
+        return sum(finding.severity is Severity.BLOCKER for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """`errors`: tenants that could not be read, and why."""
+
+    site: str
+    made: datetime
+    version: str
+    tenants: tuple[TenantPart, ...]
+    errors: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def title(self) -> str:
+        only = self.tenants[0].facts.plan.tenant if len(self.tenants) == 1 and not self.errors else ""
+        return f"Migration of {only}" if only else f"Migrations of {self.site}"
+
+
+def report_page(
+    site: str, made: datetime, version: str, tenants: Iterable[TenantFacts], errors: Sequence[tuple[str, str]] = ()
+) -> ReportPage:
+    return ReportPage(site, made, version, tuple(_tenant(n, facts, made) for n, facts in enumerate(tenants, 1)), tuple(errors))
+
+
+def _tenant(number: int, facts: TenantFacts, now: datetime) -> TenantPart:
+    objects: dict[str, list[Moved]] = {}
+    for one in facts.objects:
+        objects.setdefault(one.kind, []).append(one)
+    return TenantPart(
+        id=f"tenant-{number}",
+        facts=facts,
+        waves=tuple(_wave(facts.plan, status) for status in facts.plan.waves),
+        cutovers=tuple(_cutover(cutover, now) for cutover in facts.cutovers),
+        findings=tuple(sorted((f for f in facts.plan.findings if f.code != EXCLUDED), key=lambda finding: _RANK[finding.severity])),
+        objects={kind: tuple(found) for kind, found in objects.items()},
+    )
+
+
+def _wave(plan: TenantPlan, status: WaveStatus) -> WaveRow:
+    copying = [step for step in plan.waiting if step.wave == status.name and step.bytes_left]
+    to_go = max((step.seconds or (step.bytes_left / step.rate if step.rate else 0.0) for step in copying), default=0.0)
+    return WaveRow(status, sum(step.rate for step in copying), to_go)
+
+
+def _cutover(cutover: Cutover, now: datetime) -> CutoverPart:
+    ranked = sorted(cutover.servers, key=lambda server: (server.ended is None, server.seconds or 0.0, server.address), reverse=True)
+    way = (
+        ("is coming back" if cutover.back else "is going over") if cutover.ended is None else ("came back" if cutover.back else "went over")
+    )
+    return CutoverPart(
+        title=f"Wave {cutover.wave} {way}, {cutover.began:%Y-%m-%d %H:%M}",
+        cutover=cutover,
+        picture=timeline(cutover, now),
+        slowest=ranked[0],
+        path=_steps(cutover, ranked[0].waits),
+        waits=tuple((short_name(server.address, 60), _steps(cutover, server.waits)) for server in ranked[:MOST]),
+    )
+
+
+def _steps(cutover: Cutover, waits: Iterable[Wait]) -> tuple[StepRow, ...]:
+    return tuple(
+        StepRow(
+            words=Named.of(wait.step).words,
+            since=(wait.began - cutover.began).total_seconds(),
+            seconds=(wait.ended - wait.began).total_seconds(),
+            typical=wait.typical,
+            critical=wait.step in cutover.critical,
+        )
+        for wait in waits
+    )

@@ -1,0 +1,33 @@
+"""Fills the templates. Whatever stands in a value is shown, and does nothing."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from millpond.reporting.amounts import counted, duration, moment, rate, rough, size
+from millpond.reporting.html.page import ReportPage
+
+
+def report_html(page: ReportPage) -> str:
+    """One file; it asks no network for anything, and runs nothing."""
+    return _environment().get_template("report.html.j2").render(page=page)
+
+
+def prose(text: str) -> Markup:
+    """A sentence; what stands in backticks is code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup().join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("millpond.reporting.html"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters |= {"duration": duration, "moment": moment, "size": size, "rate": rate, "rough": rough, "counted": counted, "prose": prose}
+    return made

@@ -1,0 +1,63 @@
+"""The pages in a browser: nothing asked of a network, nothing that axe-core complains of, at every width, on paper, by keyboard."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from millpond.reporting.html.render import report_html
+
+from . import pages
+from .browser import LOOKS, MISSING, chromium, opened, program
+
+pytestmark = pytest.mark.skipif(not program(), reason=MISSING)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+PAGES = {"report": report_html(pages.fleet())}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_serves_everybody(browser: Browser, tmp_path: Path, name: str) -> None:
+    file = tmp_path / f"{name}.html"
+    file.write_text(PAGES[name], encoding="utf-8")
+    for look in LOOKS:
+        with opened(browser, file, look) as found:
+            found.picture(f"{name}-{look}")
+            assert found.complaints() == [], look
+            assert found.overflow() <= 0, look
+            assert found.asked == [file.as_uri()], look
+
+
+def test_what_is_folded_is_printed(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(PAGES["report"], encoding="utf-8")
+    shown = "element => element.checkVisibility({contentVisibilityAuto: true})"
+    with opened(browser, file, "light") as found:
+        ids = found.page.get_by_text("0b1c0f6e-6ec4-4a5a-9c55-4b7b0a1f8f10")
+        assert not ids.evaluate(shown)
+        found.page.emulate_media(media="print")
+        assert ids.evaluate(shown)
+        assert ids.evaluate("element => element.getBoundingClientRect().height") > 0
+
+
+def test_a_keyboard_reaches_everything(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(PAGES["report"], encoding="utf-8")
+    with opened(browser, file, "light") as found:
+        found.page.keyboard.press("Tab")
+        assert found.focused() == "skip"
+        reached = set()
+        for _ in range(40):
+            found.page.keyboard.press("Tab")
+            reached.add(found.focused())
+        assert {"scroll", "picture", "SUMMARY", "A", "PRE"} <= reached
+        found.page.locator("summary").first.focus()
+        found.page.keyboard.press("Enter")
+        assert found.page.locator("details").first.evaluate("element => element.open")

@@ -1,0 +1,100 @@
+"""Pages as text: self-contained, escaped, complete."""
+
+import re
+from html import unescape
+from importlib.resources import files
+from itertools import product
+
+import pytest
+
+from millpond.reporting.html.phases import Phase
+from millpond.reporting.html.render import report_html
+
+from . import pages
+
+STYLE = files("millpond.reporting.html").joinpath("templates/style.css").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return report_html(pages.fleet())
+
+
+def test_nothing_is_fetched_and_nothing_runs(page: str) -> None:
+    assert not re.findall(r"(?:src|href)=\"(?!#)[^\"]*\"", page)
+    assert not re.findall(r"<(?:script|link|iframe|object|embed|img)\b", page)
+    assert "url(" not in STYLE
+    assert "@import" not in STYLE
+
+
+def test_names_do_nothing(page: str) -> None:
+    assert pages.HOSTILE not in page
+    assert pages.HOSTILE in unescape(page)
+
+
+def test_all_that_was_collected_is_there(page: str) -> None:
+    told = " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+    for part in (
+        "Migrations of north",
+        "umbrella could not be read. The login was refused: rhosp17 answered 401 for user millpond",
+        "Outage in progress. Servers of wave pilot are down since 2026-12-01 11:58:20 UTC.",
+        "412.0 GiB 118.2 MiB/s 59 min",
+        "Wave core went over, 2026-12-01 12:00",
+        "Wave pilot is coming back, 2026-12-01 12:00",
+        "the longest outage was that of db-1: 1 min 4 s (expected: 1 min 12 s)",
+        "db-1 boots (critical path) 41 s 22 s 27 s",
+        "cutover is false, but cut 20261130T220000Z of this wave has booted servers on the target",
+        "target_writes: carry_back",
+        "flavor of 7 objects: acme/server/web-1, acme/server/web-2",
+        "old-build-box rebuilt by its owner",
+        "0b1c0f6e-6ec4-4a5a-9c55-4b7b0a1f8f10 a97d1b52-0a3e-4a0e-8f4b-5a4f2bb2a0f7",
+        "none yet",
+        "2 objects changed by other hands",
+    ):
+        assert part in told, part
+
+
+def test_one_tenant_needs_no_table_of_tenants() -> None:
+    page = report_html(pages.report_page("north", pages.NOON, "0.1.0", pages.facts()[1:2]))
+    assert "<h1>Migration of globex</h1>" in page
+    assert 'id="tenants"' not in page
+
+
+def test_a_site_without_tenants_has_a_page() -> None:
+    assert "Migrations of north" in report_html(pages.report_page("north", pages.NOON, "0.1.0", ()))
+
+
+def test_every_id_is_there_once(page: str) -> None:
+    ids = re.findall(r"\bid=\"([^\"]+)\"", page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r"href=\"#([^\"]+)\"", page)) <= set(ids)
+
+
+def palettes() -> list[dict[str, str]]:
+    """Light, dark and print, each laid over the first."""
+    found = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block)) for block in re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)]
+    return [{**found[0], **palette} for palette in found]
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, two: str) -> float:
+    light, dark = sorted((luminance(one), luminance(two)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_colours_can_be_read_in_every_palette() -> None:
+    """Text 4.5 to 1, what must be seen of a picture 3 to 1 (WCAG 2.2, 1.4.3 and 1.4.11)."""
+    assert len(palettes()) == 3
+    for palette in palettes():
+        for ink, ground in product(("ink", "soft", "link", "good", "warn", "bad", "plain"), ("ground", "raised")):
+            assert contrast(palette[ink], palette[ground]) >= 4.5, (ink, ground, palette)
+        for phase in Phase:
+            bar = palette[phase.name.lower()]
+            assert contrast(palette["on-bar"], bar) >= 4.5, (phase, palette)
+            assert contrast(bar, palette["raised"]) >= 3, (phase, palette)

@@ -1,0 +1,62 @@
+"""The page that tells of a move, made from what a real one leaves behind."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+from millpond.execution.cutovers import cutovers_of
+from millpond.execution.journal import Journal
+from tests.story.command import millpond
+from tests.story.stage import Stage
+
+
+def told(file: Path) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", file.read_text())).split())
+
+
+def test_the_page_tells_of_a_cutover_and_of_the_way_back(stage: Stage) -> None:
+    stage.manifest["cutover"] = True
+    over = stage.settle()
+    stage.manifest |= {"cutover": False, "rollback": {"cut": stage.cut(), "target_writes": "carry_back"}}
+    stage.settle()
+    stage.write()
+    answer = millpond(stage.directory, "report", "-o", "report.html")
+    assert (answer.code, answer.out, answer.err) == (0, "Wrote report.html.\n", "")
+    text = told(stage.directory / "report.html")
+    assert "Wave rest went over" in text
+    assert "Wave rest came back" in text
+    for server, seconds in over.estimated:
+        assert f"{server.rpartition('/')[2]}" in text
+        assert seconds > 0
+    assert "flavor of 3 objects: acme/server/db-1, acme/server/web-1, acme/server/web-2" in text
+
+
+def test_every_outage_is_explained_from_its_first_to_its_last_second(stage: Stage) -> None:
+    stage.manifest["cutover"] = True
+    result = stage.settle()
+    journal = Journal.open("", stage.directory)
+    ((said_at, said),) = journal.expectations("acme")
+    (cutover,) = cutovers_of(journal.entries("acme"), [(said_at, said)], said_at)
+    measured = {server.address: server for server in cutover.servers}
+    assert set(measured) == dict(result.outages).keys() == dict(said.servers).keys()
+    for address, seconds in result.outages:
+        server = measured[address]
+        assert server.seconds is not None
+        assert abs(server.seconds - seconds) < 0.5
+        assert server.estimated == dict(result.estimated)[address]
+        assert server.waits[0].step.endswith(f"{address.rpartition('/')[2]}#stop")
+        assert (server.waits[0].began, server.waits[-1].ended) == (server.began, server.ended)
+    assert {step.partition("/")[2].partition("/")[0] for step in cutover.critical} >= {"source_server", "replication_group", "server"}
+
+
+def test_without_a_journal_there_is_a_page_without_pictures(stage: Stage) -> None:
+    stage.write()
+    for file in (stage.directory / ".millpond").glob("*"):
+        file.unlink()
+    answer = millpond(stage.directory, "report", "--format", "html")
+    assert answer.code == 0
+    assert "<h1>Migration of acme</h1>" in answer.out
+    assert "<h3>Cutovers</h3>" not in answer.out
+    assert not (stage.directory / ".millpond/journal.db").exists()
