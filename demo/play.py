@@ -126,7 +126,7 @@ class Story:
             raise Broken("the plan did not name the cut")
         block = f"      rollback:\n        cut: {cut[1]}\n        target_writes: carry_back\n"
         self._edit("Carry back what the pilot wrote", "      cutover: false\n", "      cutover: false\n" + block)
-        self.terminal.excerpt("millpond plan acme", 16, 4)
+        self.terminal.run("millpond plan acme")
         self.terminal.run("millpond apply acme")
         kept = self.world.last_write("source", "web-1")
         self.terminal.say(f"""web-1 runs on the old cloud again. The last thing on its disk there: "{kept}".""")
@@ -150,8 +150,8 @@ class Story:
     def decommission(self) -> None:
         self.terminal.chapter(
             "Decommission",
-            """The source still has everything, stopped and write-protected. Deleting it is the one thing that nobody can undo,
-            so it needs a flag, a time to soak (none in this demo), and an approval that names the digest of exactly this
+            """The source still has everything, stopped and write-protected. Deleting it is the one step of the story with no
+            way back, so it needs a flag, a time to soak (none in this demo), and an approval that names the digest of exactly this
             plan:""",
         )
         self._edit("Decommission acme", "  decommission: false ", "  soak: 0s\n  decommission: true  ")
@@ -197,16 +197,26 @@ class Story:
     def closing(self, seconds: float) -> None:
         self.terminal.chapter("Play on", f"That took {seconds:.0f} seconds. Everything is left in .demo/, with one commit per decision:")
         self.terminal.run("git --no-pager log --oneline --reverse")
-        self.terminal.say("The sandbox has been stopped. It keeps its state and can be started again:")
         port = self.world.port
+        self.terminal.say(
+            """The tenant of this story has moved for good. A larger one waits to be moved by you, on a world of its own: twelve
+            servers, two routers, IPv6, a disk that two servers share, and one server that has to stay behind. From here:"""
+        )
         self.terminal.lines(
             "    . .venv/bin/activate",
+            f"    millpond sandbox --dir .demo/shop/sandbox --scenario shop --port {self.world.prepare_shop()} --speed {SPEED} &",
+            "    cd .demo/shop/site",
+            "    millpond discover acme --source-cloud source-admin --target-cloud target-admin --target-domain customers",
+            "    millpond plan acme     # then apply and status; flags are in tenants/acme.yaml",
+            "    kill %1                # ends the sandbox; the same command starts it again where it was",
+        )
+        self.terminal.say("The world of this story has been stopped. It keeps its state, too:")
+        self.terminal.lines(
             f"    millpond sandbox --dir .demo/sandbox --port {port} --speed {SPEED} &",
-            "    cd .demo/site && millpond status      # or plan, apply, report, drift; edit tenants/acme.yaml as you like",
+            "    cd .demo/site && millpond status       # or plan, drift, report",
             "    openstack --os-cloud target-admin server list --all-projects",
             "",
-            "A larger tenant, to migrate by yourself:  millpond sandbox --dir .demo/shop --scenario shop",
-            "The same story from the beginning:        make demo",
+            "The same story from the beginning:  make demo",
         )
 
 

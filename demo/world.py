@@ -56,7 +56,7 @@ class World:
         if not self._start(PORT):
             self._start(0)
         self.control("PATCH", "/settings", {"rates": {"seed": SEED_RATE}})
-        self._write_site()
+        self._write_site(self.site, self.port)
 
     def _start(self, port: int) -> bool:
         """False if the port is taken."""
@@ -110,13 +110,19 @@ class World:
     def _server(self, cloud: str, name: str) -> Any:
         return next(row for row in self.control("GET", "/world")[f"{cloud}/nova/servers"] if row["name"] == name)
 
-    def _write_site(self) -> None:
-        self.site.mkdir()
+    def prepare_shop(self) -> int:
+        """A site for a sandbox that is not started yet; the port that it has to be given."""
+        port = self.port + 1
+        self._write_site(self.home / "shop" / "site", port)
+        return port
+
+    def _write_site(self, site: Path, port: int) -> None:
+        site.mkdir(parents=True)
         hosts = {name: self.urls[name].removeprefix("http://").partition(":")[0] for name in ("ibox-a", "ibox-b")}
-        (self.site / "millpond.yaml").write_text(SITE.format(a=hosts["ibox-a"], b=hosts["ibox-b"], port=self.port))
-        (self.site / "clouds.yaml").symlink_to("../sandbox/clouds.yaml")
-        (self.site / "array-password").write_text(PASSWORD)
-        (self.site / ".gitignore").write_text(".millpond/\nclouds.yaml\narray-password\n*.json\n")
+        (site / "millpond.yaml").write_text(SITE.format(a=hosts["ibox-a"], b=hosts["ibox-b"], port=port))
+        (site / "clouds.yaml").symlink_to("../sandbox/clouds.yaml")
+        (site / "array-password").write_text(PASSWORD)
+        (site / ".gitignore").write_text(".millpond/\nclouds.yaml\narray-password\n*.json\n")
 
     def end(self) -> None:
         """SIGTERM: the state is written, and may be served again."""

@@ -62,7 +62,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--scenario", choices=("small", "shop", "none"), default="small", help="content of a new world, see below (default: small)"
     )
-    parser.add_argument("--servers", type=int, default=None, help="how many servers small has (default: 3)")
+    parser.add_argument("--servers", type=int, default=None, help="instead of a scenario: a generated tenant with that many servers")
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second (default: 1)")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that every request takes longer (default: 0)")
     parser.add_argument("--target-release", choices=sorted(RELEASES), default=ANTELOPE.name, help="of the target (default: antelope)")
