@@ -13,6 +13,7 @@ from millpond.cli import options
 from millpond.errors import ExitCode
 
 if TYPE_CHECKING:
+    from millpond.cli.forms import Forms
     from millpond.model.outcome import ApplyResult
     from millpond.model.plan_document import PlanDocument
 
@@ -21,15 +22,17 @@ if TYPE_CHECKING:
 @click.argument("arguments", nargs=-1, metavar="[PLAN.JSON] [TENANT]...")
 @options.wave
 @options.detailed_exitcode
+@options.in_forms("json", "markdown")
 @click.option("--expect-digest", metavar="SHA256", default="", help="Stop unless the documents still lead where this digest says.")
 @click.pass_obj
-def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitcode: bool, expect_digest: str) -> ExitCode:
+def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitcode: bool, forms: Forms, expect_digest: str) -> ExitCode:
     """Do what is missing, as far as it can be done now.
 
     With a saved plan nothing is done that is not in it. Without one, the documents say it all: run it as often as you like.
     With --detailed-exitcode: 0 all is done, 2 advanced and work remains. Always: 1 a change failed, 3 held, 4 stale plan, 5 another run is
     at work, 130 interrupted.
     """
+    from millpond.cli.apply_forms import apply_forms
     from millpond.cli.documents import load
     from millpond.cli.say import say
     from millpond.execution.redaction import redact, secrets_of
@@ -39,16 +42,20 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
     from millpond.runs.apply import apply_plan
 
     file, tenants = _split(arguments)
-    saved = _saved(file) if file else None
-    if saved and not tenants:
-        tenants = tuple(tenant.tenant for tenant in saved.plan.tenants)
-    wave = wave or (saved.wave if saved else "")
-    site, desired = load(directory, tenants, wave)
-    with progress_on(sys.stdout) as progress:
-        result = apply_plan(
-            site, desired, progress=progress, wave=wave, envelope=saved.plan if saved else None, expect_digest=expect_digest
-        )
-    say("\n" + outcome_text(result, wave))
+    forms.expect()
+    with forms.errors_of("Apply", directory):
+        saved = _saved(file) if file else None
+        if saved and not tenants:
+            tenants = tuple(tenant.tenant for tenant in saved.plan.tenants)
+        wave = wave or (saved.wave if saved else "")
+        site, desired = load(directory, tenants, wave)
+        with progress_on(sys.stdout if forms.printed == "text" else sys.stderr) as progress:
+            result = apply_plan(
+                site, desired, progress=progress, wave=wave, envelope=saved.plan if saved else None, expect_digest=expect_digest
+            )
+    forms.give(apply_forms(site, result, forms.host))
+    if forms.printed == "text":
+        say("\n" + outcome_text(result, wave))
     for tenant, error in result.errors:
         say(f"\n{tenant}\n{redact(error_text(error), secrets_of(os.environ))}", err=True)
     return _code(result, detailed_exitcode)
