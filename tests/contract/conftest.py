@@ -1,7 +1,9 @@
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests.contract.boxes import PASSWORD, PASSWORD_VARIABLE, Boxes
 from tests.contract.ground import Ground
 from tests.contract.subject import Subject
 from tests.contract.sweep import sweep
@@ -18,7 +20,8 @@ def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield lab()
         return
     running = start_sandbox(tmp_path_factory.mktemp("contract"), scenario="small", speed=200)
-    yield Subject("sandbox", running.directory, {side: f"{side}-admin" for side in SIDES}, patience=20, pause=0.02)
+    arrays = {name: (running.host(name), running.port) for name in ("ibox-a", "ibox-b")}
+    yield Subject("sandbox", running.directory, {side: f"{side}-admin" for side in SIDES}, arrays, patience=20, pause=0.02)
     assert running.stop() == 0
 
 
@@ -26,7 +29,9 @@ def lab() -> Subject:
     found = running_lab()
     if found is None:
         pytest.fail("the lab is not up: make lab-up")
-    return Subject("lab", found.directory, {"source": found.source_cloud, "target": found.target_cloud}, patience=120, pause=0.5)
+    arrays = {name: (urlsplit(url).hostname or "", urlsplit(url).port or 80) for name, url in found.arrays.items()}
+    clouds = {"source": found.source_cloud, "target": found.target_cloud}
+    return Subject("lab", found.directory, clouds, arrays, patience=120, pause=0.5)
 
 
 @pytest.fixture(scope="session")
@@ -50,5 +55,27 @@ def ground(
     ground.seen.clear()
     ground.skipped = False
     yield ground
+    kept(request, ground.seen, ground.skipped)
+
+
+@pytest.fixture(scope="session")
+def paired(subject: Subject) -> Iterator[Boxes]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(PASSWORD_VARIABLE, PASSWORD)
+        boxes = Boxes(subject)
+    yield boxes
+    boxes.sweep()
+
+
+@pytest.fixture
+def boxes(request: pytest.FixtureRequest, paired: Boxes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Boxes]:
+    """What is promised with `covers` must have been called in the test."""
+    monkeypatch.setenv(PASSWORD_VARIABLE, PASSWORD)
+    paired.seen.clear()
+    yield paired
+    kept(request, paired.seen, skipped=False)
+
+
+def kept(request: pytest.FixtureRequest, seen: set[str], skipped: bool) -> None:
     promised = {method for mark in request.node.iter_markers("covers") for method in mark.args}
-    assert ground.skipped or promised <= ground.seen, f"promised, but not called: {sorted(promised - ground.seen)}"
+    assert skipped or promised <= seen, f"promised, but not called: {sorted(promised - seen)}"

@@ -23,11 +23,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Subject:
-    """`clouds`: side → name in clouds.yaml. `patience` and `pause` in seconds: how long an effect may take, and between two looks."""
+    """`clouds`: side → name in clouds.yaml; `arrays`: name → address and port, in the order source, target. `patience` and `pause` in seconds: how long an effect may take, and between two looks."""
 
     name: str
     directory: Path
     clouds: dict[str, str]
+    arrays: dict[str, tuple[str, int]]
     patience: float
     pause: float
 
