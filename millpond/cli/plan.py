@@ -11,6 +11,7 @@ from millpond.cli import options
 from millpond.errors import ExitCode
 
 if TYPE_CHECKING:
+    from millpond.cli.forms import Forms
     from millpond.model.plan import Plan
 
 
@@ -18,34 +19,36 @@ if TYPE_CHECKING:
 @options.tenants
 @options.wave
 @options.detailed_exitcode
-@options.as_format
+@options.in_forms("json", "markdown", "gitlab")
 @click.option("-o", "--out", metavar="FILE", type=click.Path(path_type=Path), help="Save the plan, to be reviewed and given to apply.")
 @click.pass_obj
-def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode: bool, form: str, out: Path | None) -> ExitCode:
+def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode: bool, forms: Forms, out: Path | None) -> ExitCode:
     """Show what apply would do, and why.
 
     With --detailed-exitcode: 0 no changes, 1 error, 2 changes, 3 held by a gate or blocker, whether or not there are changes. Without it
     a plan that could be made ends with 0.
     """
     from millpond.cli.documents import load, plan_document
+    from millpond.cli.plan_forms import plan_forms
     from millpond.cli.say import say
     from millpond.reporting.files import expect_directory
     from millpond.reporting.plan_text import plan_text
-    from millpond.reporting.planfile import plan_document_text, write_planfile
+    from millpond.reporting.planfile import write_planfile
     from millpond.runs.plan import make_plan
 
     if out:
         expect_directory(out)
-    site, desired = load(directory, tenants, wave)
-    made = make_plan(site, desired, wave)
+    forms.expect()
+    with forms.errors_of("Plan", directory):
+        site, desired = load(directory, tenants, wave)
+        made = make_plan(site, desired, wave)
     document = plan_document(site, desired, made, wave)
     if out:
         write_planfile(out, document)
-    if form == "json":
-        click.echo(plan_document_text(document), nl=False)
-    else:
+    forms.give(plan_forms(document, forms.host))
+    if forms.printed == "text":
         say(plan_text(made))
-    if out and form == "text":
+    if out and forms.printed == "text":
         say(f"\nSaved the plan to: {out}\n\nTo perform exactly these actions, run the following command to apply:\n")
         say(f"    millpond apply {out}")
     return _code(made, detailed_exitcode)
