@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from millpond.model.address import Address
-from millpond.model.change import AnyStep, Change, FieldChange, Waiting
+from millpond.model.change import AnyStep, Change, Effect, FieldChange, Waiting
 from millpond.model.finding import Finding, Severity
 
 
@@ -49,12 +49,16 @@ class WaveStatus:
 
 @dataclass(frozen=True)
 class Drift:
-    """`side` is source (the tenant changed what the inventory says) or target (a handed-over object changed)."""
+    """`side` is source (the tenant changed what the inventory says) or target (a handed-over object changed).
+
+    `effect` is what happened, in Terraform's words: delete where the object is gone, create where nobody knew of it.
+    """
 
     address: Address
     side: str
     fields: tuple[FieldChange, ...]
     what: str = ""
+    effect: Effect = Effect.UPDATE
 
 
 @dataclass(frozen=True)

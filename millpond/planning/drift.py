@@ -9,7 +9,7 @@ from typing import Any
 
 from millpond.diffing import differences
 from millpond.model.address import Address
-from millpond.model.change import FieldChange
+from millpond.model.change import Effect, FieldChange
 from millpond.model.desired import REST, Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Drift, Stage
@@ -68,7 +68,8 @@ def _of_collection(desired: Desired, goals: Goals, collection: str, known: Mappi
         if id in desired.excluded or goals.stage(id) is Stage.HANDED_OVER or id in goals.verified:
             continue
         if id not in live:
-            yield Moved(Drift(desired.address(kind, id), "source", (), "is gone from the source"), _waves_of(desired, goals, kind, id))
+            gone = Drift(desired.address(kind, id), "source", (), "is gone from the source", Effect.DELETE)
+            yield Moved(gone, _waves_of(desired, goals, kind, id))
             continue
         fields = _compared(collection, live[id])
         old, new = _values(item, fields), _values(live[id], fields)
@@ -78,7 +79,7 @@ def _of_collection(desired: Desired, goals: Goals, collection: str, known: Mappi
     for id, item in live.items():
         if id not in known and _tenants(collection, item, desired):
             at = Address(desired.tenant, kind, f"{item.name}@{id[:8]}")
-            yield Moved(Drift(at, "source", (), "is not in the inventory"), _waves_of_new(goals, kind, item))
+            yield Moved(Drift(at, "source", (), "is not in the inventory", Effect.CREATE), _waves_of_new(goals, kind, item))
 
 
 def _compared(collection: str, live: Any) -> tuple[str, ...]:

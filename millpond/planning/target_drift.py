@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from millpond.diffing import differences
-from millpond.model.change import FieldChange
+from millpond.model.change import Effect, FieldChange
 from millpond.model.desired import Desired
 from millpond.model.network import FloatingIP, Router
 from millpond.model.plan import Drift
@@ -42,7 +42,7 @@ def _drift(desired: Desired, kind: str, source_id: str, twins: tuple[Any, ...], 
     """`twins` are the objects with the marker; with more than one it cannot be told what changed."""
     found = tuple(fields)
     if not twins:
-        yield Drift(desired.address(kind, source_id), "target", (), "is gone from the target")
+        yield Drift(desired.address(kind, source_id), "target", (), "is gone from the target", Effect.DELETE)
     elif found:
         yield Drift(desired.address(kind, source_id), "target", found)
 

@@ -92,7 +92,8 @@ def _read_fields(change: Mapping[str, Any]) -> tuple[FieldChange, ...]:
 
 
 def _read_drift(item: Mapping[str, Any]) -> Drift:
-    return Drift(_read_address(item), item["side"], _read_fields(item["change"]), item.get("what", ""))
+    effect = Effect(item["change"].get("actions", ["update"])[0])
+    return Drift(_read_address(item), item["side"], _read_fields(item["change"]), item.get("what", ""), effect)
 
 
 def _read_check(item: Mapping[str, Any]) -> Finding:

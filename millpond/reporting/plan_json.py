@@ -77,12 +77,12 @@ def _text(document: Json) -> str:
 
 
 def drift_json(drift: Drift) -> Json:
-    before, after = _sides(drift.fields, gone=False, new=False)
+    before, after = _sides(drift.fields, gone=drift.effect is Effect.DELETE, new=drift.effect is Effect.CREATE)
     return {
         **_address(drift.address),
         "side": drift.side,
         "what": drift.what,
-        "change": {"actions": ["update"], "before": before, "after": after},
+        "change": {"actions": [drift.effect.value], "before": before, "after": after},
     }
 
 

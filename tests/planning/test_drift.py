@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from millpond.model.change import Effect
 from millpond.model.compute import Flavor, Server
 from millpond.model.plan import Drift, TenantPlan
 from millpond.reconcilers.network.security_group import KIND as GROUP
@@ -85,7 +86,7 @@ def test_what_is_gone_is_told() -> None:
     made = prepared()
     del made.source.compute.rows["server-2"]
     found = [item for item in made.plan(BOTH).drift if item.what]
-    assert found == [Drift(desired().address("server", "server-2"), "source", (), "is gone from the source")]
+    assert found == [Drift(desired().address("server", "server-2"), "source", (), "is gone from the source", Effect.DELETE)]
 
 
 def test_changes_are_told_field_by_field_in_plain_values() -> None:

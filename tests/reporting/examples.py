@@ -90,7 +90,7 @@ OUTAGE = OutageEstimate(
 )
 DRIFT = (
     Drift(address("server", "bastion"), "target", (FieldChange("flavor", "m1.small", "m1.medium"),)),
-    Drift(address("volume", "scratch"), "source", (), "is not in the inventory"),
+    Drift(address("volume", "scratch"), "source", (), "is not in the inventory", Effect.CREATE),
 )
 PASSWORDS = Finding(
     "users_without_password",
