@@ -14,7 +14,7 @@ from millpond.reporting.values import field_lines
 _HEADERS = {"+": "will be created", "~": "will be updated in-place", "-": "will be destroyed", REPLACE: "must be replaced"}
 PLACES = {Side.SOURCE: "source", Side.TARGET: "target", Side.STORAGE: "arrays", Side.FABRIC: "fabric"}
 CANNOT_BE_UNDONE = "cannot be undone"
-_WIDEST = 20
+_WIDEST = 24
 """Longer names of rungs do not push the reasons of the others aside."""
 
 

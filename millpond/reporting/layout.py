@@ -9,7 +9,7 @@ from click import unstyle
 
 from millpond.reporting.symbols import WIDTH
 
-_WIDEST = 44
+WIDEST = 44
 """Of a cell, in columns, where not all fit."""
 
 
@@ -38,7 +38,7 @@ def table(rows: Iterable[Sequence[str]], indent: str = "  ", right: frozenset[in
     cells = [list(row) for row in rows]
     widths = [max(len(unstyle(row[n])) for row in cells if n < len(row)) for n in range(max((len(row) for row in cells), default=0))]
     if len(indent) + sum(widths) + len(gap) * (len(widths) - 1) > WIDTH:
-        widths = [min(width, _WIDEST) for width in widths]
+        widths = [min(width, WIDEST) for width in widths]
     return [_row([_padded(cell, widths[n], n in right) for n, cell in enumerate(row)], indent, gap) for row in cells]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from millpond.model.outcome import ApplyResult, Outcome, Result
 from millpond.reporting.amounts import counted, duration
 from millpond.reporting.findings_text import findings_text
-from millpond.reporting.layout import columns, wrapped
+from millpond.reporting.layout import WIDEST, columns, wrapped
 from millpond.reporting.outage_text import continue_with, outage_lines
 from millpond.reporting.summary import counts, holds
 from millpond.reporting.symbols import bold, dim, green, red, yellow
@@ -39,10 +39,10 @@ def outcome_lines(outcomes: Iterable[Outcome]) -> list[str]:
         if outcome.result is Result.DONE:
             done.setdefault(address_of(outcome.step), []).append(_action(outcome.step))
     lines = [bold("Changes")] if ordered else []
-    width = max((len(address) for address in done), default=0)
+    width = min(max((len(address) for address in done), default=0), WIDEST)
     for address, actions in done.items():
         begin = f"  done     {address:<{width}}  "
-        first, *rest = wrapped(_listed(actions), " " * len(begin), first=begin)
+        first, *rest = wrapped(_listed(actions), " " * (width + 13), first=begin)
         lines += [f"  {_WORDS[Result.DONE]}{first[6:]}", *rest]
     for outcome in ordered:
         if outcome.result is not Result.DONE:

@@ -7,6 +7,7 @@ from click import unstyle
 from millpond.model.address import Side
 from millpond.model.change import Change, Effect, Waiting
 from millpond.model.finding import EXCLUDED, Finding, Severity
+from millpond.model.outcome import Outcome, Result
 from millpond.model.plan import DECOMMISSIONED, OutageEstimate, Stage, TenantPlan, WaveStatus
 from millpond.reporting.outcome_text import outcome_text
 from millpond.reporting.plan_text import plan_text
@@ -88,3 +89,11 @@ def test_a_decommissioned_wave_asks_for_nothing() -> None:
     text = unstyle(status_text(examples.plan(replace(examples.QUIET, waves=waves)), {}))
     assert "decommission: true" not in text
     assert text.count("nothing") == 2
+
+
+def test_a_long_address_does_not_push_the_others_aside() -> None:
+    long = f"acme/security_group/{'a' * 60}"
+    steps = (f"{long}#create", *(f"acme/port/eth0#{action}" for action in ("create", "mark", "secure")))
+    text = unstyle(outcome_text(examples.result(examples.QUIET, outcomes=tuple(Outcome(step, Result.DONE) for step in steps))))
+    assert f"  done     {'acme/port/eth0':<44}  create, mark, secure" in text.splitlines()
+    assert all(len(line) <= 100 for line in text.splitlines())
