@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from millpond import schemas
+from millpond.errors import InvalidDocument
 from millpond.execution.run import git_sha
 from millpond.model.desired import Desired
 from millpond.model.plan import Plan, Stage
@@ -22,17 +24,27 @@ from millpond.schemas import load_all
 def load(directory: Path, tenants: Sequence[str], wave: str = "") -> tuple[Site, tuple[Desired, ...]]:
     """Site and tenants. InvalidDocument names all problems; UsageError where no tenant has such a wave."""
     site, desired = load_all(directory, tenants)
+    _expect_wave(desired, wave)
+    return site, desired
+
+
+def load_each(directory: Path, tenants: Sequence[str], wave: str = "") -> tuple[Site, tuple[Desired, ...], dict[str, InvalidDocument]]:
+    """Like load, but a tenant whose documents have problems does not keep the others."""
+    site, desired, refused = schemas.load_each(directory, tenants)
+    _expect_wave(desired, wave)
+    return site, desired, refused
+
+
+def _expect_wave(desired: Sequence[Desired], wave: str) -> None:
     known = {each.name for tenant in desired for each in tenant.waves}
     if wave and wave not in known:
         raise click.BadParameter(f"no tenant has a wave {wave!r}; there are: {', '.join(sorted(known))}", param_hint="--wave")
-    return site, desired
 
 
 def plan_document(site: Site, desired: Sequence[Desired], plan: Plan, wave: str) -> PlanDocument:
     """A plan that cuts over is good for less time than one that prepares: the world moves meanwhile."""
     seconds = site.expiry.cutover if waves_in(plan, {Stage.CUT}) else site.expiry.plan
     directory = Path(site.directory)
-    clouds = {ref.cloud for tenant in desired for ref in (tenant.manifest.source, tenant.manifest.target)}
     return PlanDocument(
         plan=plan,
         expires=plan.made_at + timedelta(seconds=seconds),
@@ -40,8 +52,8 @@ def plan_document(site: Site, desired: Sequence[Desired], plan: Plan, wave: str)
         wave=wave,
         git_sha=git_sha(os.environ, directory),
         dirty=_is_dirty(directory),
-        clouds={cloud: cloud for cloud in sorted(clouds)},
-        arrays={array.name: array.address for array in site.arrays},
+        clouds=plan.clouds,
+        arrays=plan.arrays,
     )
 
 

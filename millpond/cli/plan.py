@@ -28,7 +28,7 @@ def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode
     With --detailed-exitcode: 0 no changes, 1 error, 2 changes, 3 held by a gate or blocker, whether or not there are changes. Without it
     a plan that could be made ends with 0.
     """
-    from millpond.cli.documents import load, plan_document
+    from millpond.cli.documents import load_each, plan_document
     from millpond.cli.plan_forms import plan_forms
     from millpond.cli.say import say
     from millpond.reporting.files import expect_directory
@@ -40,8 +40,8 @@ def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode
         expect_directory(out)
     forms.expect()
     with forms.errors_of("Plan", directory):
-        site, desired = load(directory, tenants, wave)
-        made = make_plan(site, desired, wave)
+        site, desired, refused = load_each(directory, tenants, wave)
+        made = make_plan(site, desired, wave, refused=refused)
     document = plan_document(site, desired, made, wave)
     if out:
         write_planfile(out, document)

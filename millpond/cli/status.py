@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from millpond.cli import options
+from millpond.errors import ExitCode
 
 if TYPE_CHECKING:
     from millpond.model.site import Site
@@ -17,21 +18,22 @@ if TYPE_CHECKING:
 @options.tenants
 @options.as_format
 @click.pass_obj
-def status(directory: Path, tenants: tuple[str, ...], form: str) -> None:
+def status(directory: Path, tenants: tuple[str, ...], form: str) -> ExitCode:
     """Show where every wave stands, and who is at work."""
-    from millpond.cli.documents import load
+    from millpond.cli.documents import load_each
     from millpond.cli.say import say
     from millpond.reporting.plan_json import status_document
     from millpond.reporting.status_text import status_text
     from millpond.runs.plan import make_plan
 
-    site, desired = load(directory, tenants)
-    made = make_plan(site, desired)
+    site, desired, refused = load_each(directory, tenants)
+    made = make_plan(site, desired, refused=refused)
     at_work = _at_work(site)
     if form == "json":
         click.echo(status_document(made, at_work))
     else:
         say(status_text(made, at_work))
+    return ExitCode.ERROR if made.errors else ExitCode.DONE
 
 
 def _at_work(site: Site) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -100,7 +101,10 @@ class TenantPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """`findings` concern no tenant of the plan (orphans). `errors` are tenants that could not be planned: (tenant, summary)."""
+    """`findings` concern no tenant of the plan (orphans). `errors` are tenants that could not be planned: (tenant, summary).
+
+    `clouds`: name → Keystone's URL and the region; `arrays`: name → serial number: what it was planned against.
+    """
 
     made_at: datetime
     tool_version: str
@@ -108,3 +112,5 @@ class Plan:
     digest: str
     errors: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
+    clouds: Mapping[str, str] = field(default_factory=dict)
+    arrays: Mapping[str, str] = field(default_factory=dict)

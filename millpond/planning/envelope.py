@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from millpond.diffing import plain
+from millpond.model.address import Side
 from millpond.model.change import UNKNOWN, Change
-from millpond.model.plan import Plan
+from millpond.model.plan import Plan, TenantPlan
 
 
 @dataclass
@@ -21,11 +22,31 @@ class Envelope:
     """
 
     reviewed: Mapping[str, Mapping[str, Change]]
+    drift: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    arrays: Mapping[str, str] = field(default_factory=dict)
     stale: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plan: Plan) -> Envelope:
-        return cls({tenant.tenant: {change.id: change for change in tenant.changes} for tenant in plan.tenants})
+        changes = {tenant.tenant: {change.id: change for change in tenant.changes} for tenant in plan.tenants}
+        return cls(changes, {tenant.tenant: frozenset(_drifted(tenant)) for tenant in plan.tenants}, plan.arrays)
+
+    def met(self, plan: TenantPlan, arrays: Mapping[str, str]) -> None:
+        """To be told what a run finds at first, with each array's serial number: another array, or a source that changed since the plan
+        was made, is stale. What changes once servers are down holds nothing."""
+        found = [
+            f"array {name} had serial number {self.arrays[name]}, now it has {serial}"
+            for name, serial in arrays.items()
+            if self.arrays.get(name, serial) != serial
+        ]
+        if not any(wave.admitted for wave in plan.waves):
+            found += [line for line in _drifted(plan) if line not in self.drift.get(plan.tenant, ())]
+            known = self.reviewed.get(plan.tenant, {})
+            found += [
+                f"{c.id}: replication was suspended by other hands" for c in plan.changes if c.action in RESUMING and c.id not in known
+            ]
+        if found:
+            self.stale.setdefault(plan.tenant, []).extend(found)
 
     def allowed(self, tenant: str, changes: Iterable[Change]) -> list[Change]:
         kept = []
@@ -59,6 +80,13 @@ class Envelope:
         return ""
 
 
+def _drifted(plan: TenantPlan) -> Iterator[str]:
+    for drift in plan.drift:
+        if drift.side == Side.SOURCE:
+            fields = ", ".join(f"{field.path} was {field.before!r}, is {field.after!r}" for field in drift.fields)
+            yield f"{drift.address}: {drift.what or fields} on the source"
+
+
 def _agree(reviewed: Any, now: Any) -> bool:
     """Equal, wherever both are known."""
     if UNKNOWN in (reviewed, now):
@@ -70,6 +98,7 @@ def _agree(reviewed: Any, now: Any) -> bool:
     return bool(reviewed == now)
 
 
+RESUMING = ("resume", "resume_for_sync", "resume_for_reverse_sync")
 CARRYING_ON = frozenset(
     {
         "boot",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -67,3 +67,10 @@ class SiteProviders:
 def open_providers(site: Site, source_cloud: str, target_cloud: str, access: Access) -> SiteProviders:
     """Sends nothing yet: MissingCloud, BadCredentials and Unreachable come with the first use of a side."""
     return SiteProviders(site, source_cloud, target_cloud, access)
+
+
+def places(clouds: Iterable[str]) -> dict[str, str]:
+    """Name → which cloud it stands for. MissingCloud where one is not configured; nothing is sent."""
+    from millpond.providers.openstack.place import place_of  # noqa: PLC0415 (half a second)
+
+    return {cloud: place_of(cloud) for cloud in sorted(clouds)}

@@ -24,6 +24,8 @@ def from_json(document: Mapping[str, Any]) -> PlanDocument:
         digest=document["digest"],
         errors=tuple((error["tenant"], error["summary"]) for error in document.get("errors", ())),
         findings=tuple(map(_read_check, document.get("orphans", ()))),
+        clouds=document["identities"]["clouds"],
+        arrays=document["identities"]["arrays"],
     )
     return PlanDocument(
         plan=plan,

@@ -18,18 +18,17 @@ from millpond.execution.redaction import secrets_of
 from millpond.execution.run import Run, new_run
 from millpond.model.desired import Desired
 from millpond.model.outcome import ApplyResult, Outcome, Result
-from millpond.model.plan import Plan, Stage, TenantPlan
+from millpond.model.plan import Plan, TenantPlan
 from millpond.model.site import Site
-from millpond.planning.digest import plan_digest, tenant_digest
 from millpond.planning.envelope import Envelope
 from millpond.providers.access import Access
-from millpond.providers.open import open_providers
+from millpond.providers.open import open_providers, places
+from millpond.runs import reviewed
 from millpond.runs.plan import whole
 from millpond.runs.progress import Progress
 from millpond.runs.signals import await_all, signals
 from millpond.runs.tenant import TenantRun
 
-WRITES = (Stage.DISCARD.value, Stage.CARRY_BACK.value)
 AT_ONCE = 4
 """Tenants worked on side by side: each waits on its array and clouds most of the time."""
 
@@ -56,7 +55,10 @@ def apply_plan(
 
     StalePlan when `expect_digest` or `envelope` lead elsewhere than the documents do; LeaseHeld when another run works on a tenant.
     """
-    _expected(tenants, expect_digest, envelope)
+    if expect_digest:
+        reviewed.expect_digest(tenants, expect_digest)
+    if envelope:
+        reviewed.expect_reviewed(tenants, envelope, _places(tenants))
     directory = Path(site.directory)
     run = new_run(os.environ, directory, __version__)
     journal = Journal.open(site.journal, directory, secrets_of(os.environ))
@@ -131,33 +133,8 @@ def _ended(work: _Work, future: Future[None]) -> _Done:
     return work.done(error, abandoned=False)
 
 
-def _expected(tenants: Sequence[Desired], expect_digest: str, envelope: Plan | None) -> None:
-    digests = {desired.tenant: tenant_digest(desired) for desired in tenants}
-    if expect_digest:
-        found = plan_digest(digests.values())
-        if expect_digest not in (found, *digests.values()):
-            raise StalePlan(
-                f"the documents lead to {found}, expected was {expect_digest}",
-                fix="Somebody changed the documents since they were reviewed. Make the plan again:",
-                command="millpond plan",
-            )
-    if envelope:
-        moved = [t.tenant for t in envelope.tenants if t.tenant in digests and t.digest != digests[t.tenant]]
-        moved += [desired.tenant for desired in tenants if _goes_back_otherwise(desired, envelope)]
-        if moved:
-            raise StalePlan(
-                f"the documents of {', '.join(moved)} changed since the plan was made",
-                fix="Make the plan again and have it reviewed:",
-                command="millpond plan -o plan.json",
-            )
-
-
-def _goes_back_otherwise(desired: Desired, envelope: Plan) -> bool:
-    """Whether what becomes of the target's writes is not what was reviewed: the digest leaves rollback blocks out, and the rungs of
-    `discard` are among those of `carry_back`."""
-    reviewed = {wave.name: wave.stage.value for t in envelope.tenants if t.tenant == desired.tenant for wave in t.waves}
-    words = {wave.name: wave.rollback.target_writes for wave in desired.waves if wave.rollback}
-    return any(reviewed.get(name) in WRITES and reviewed[name] != word for name, word in words.items())
+def _places(tenants: Sequence[Desired]) -> dict[str, str]:
+    return places({ref.cloud for desired in tenants for ref in (desired.manifest.source, desired.manifest.target)})
 
 
 def _result(done: Sequence[_Done], run: Run, interrupted: bool) -> ApplyResult:

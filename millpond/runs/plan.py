@@ -2,32 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from millpond import __version__
+from millpond.errors import InvalidDocument, MillpondError
 from millpond.model.desired import Desired
 from millpond.model.plan import Plan, TenantPlan
 from millpond.model.site import Site
+from millpond.model.snapshot import Snapshot
 from millpond.planning.build import build
 from millpond.planning.digest import plan_digest
 from millpond.providers.access import Access
-from millpond.providers.open import open_providers
+from millpond.providers.open import open_providers, places
 from millpond.runs.observe import observe
 from millpond.runs.orphans import orphans
 
 
-def make_plan(site: Site, tenants: Sequence[Desired], wave: str = "", *, all_tenants: bool = False) -> Plan:
-    """One plan, through logins that cannot write. `all_tenants`: of the site; what else is tagged has lost its manifest."""
-    plan = whole([_planned(site, desired, wave) for desired in tenants])
+def make_plan(
+    site: Site,
+    tenants: Sequence[Desired],
+    wave: str = "",
+    *,
+    all_tenants: bool = False,
+    refused: Mapping[str, MillpondError] = MappingProxyType({}),
+) -> Plan:
+    """One plan, through logins that cannot write. `all_tenants`: of the site; what else is tagged has lost its manifest.
+
+    A tenant that cannot be planned is an error of the plan, beside those of `refused`; where it is the only one its error is raised.
+    """
+    errors = {tenant: _told(error) for tenant, error in refused.items()}
+    plans: list[TenantPlan] = []
+    clouds: dict[str, str] = {}
+    arrays: dict[str, str] = {}
+    for desired in tenants:
+        try:
+            snapshot = _observed(site, desired)
+            plans.append(build(desired, snapshot, wave=wave))
+            clouds |= places({desired.manifest.source.cloud, desired.manifest.target.cloud})
+            arrays |= {fact.array: fact.serial for fact in snapshot.storage.arrays}
+        except MillpondError as error:
+            if len(tenants) + len(refused) == 1:
+                raise
+            errors[desired.tenant] = _told(error)
+    plan = replace(whole(plans), errors=tuple(sorted(errors.items())), clouds=clouds, arrays=arrays)
     return replace(plan, findings=orphans(site, tenants)) if all_tenants else plan
 
 
-def _planned(site: Site, desired: Desired, wave: str) -> TenantPlan:
+def _told(error: MillpondError) -> str:
+    """In one paragraph."""
+    if isinstance(error, InvalidDocument):
+        found = (f"{problem.where}: {problem.what}" for problem in error.problems)
+        return f"{error.summary}: {'; '.join(found)}"
+    where = f" ({error.where})" if error.where else ""
+    return f"{error.summary}: {error.why}{where}{'. To do: ' + error.fix if error.fix else ''}"
+
+
+def _observed(site: Site, desired: Desired) -> Snapshot:
     manifest = desired.manifest
     providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ)
-    return build(desired, observe(providers, desired), wave=wave)
+    return observe(providers, desired)
 
 
 def whole(plans: Sequence[TenantPlan]) -> Plan:

@@ -73,6 +73,8 @@ class TenantRun:
     def until_quiet(self) -> TenantPlan:
         """Works until there is nothing to do, or only what takes hours, or what failed. Returns the last plan."""
         self._everything()
+        if self.envelope:
+            self.envelope.met(self._plan(), {fact.array: fact.serial for fact in self._snapshot.storage.arrays})
         while True:
             plan = self._plan()
             ready = self._ready(plan)

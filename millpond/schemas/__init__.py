@@ -10,7 +10,7 @@ from millpond.schemas.manifest import load_manifest
 from millpond.schemas.plan_document import check_plan
 from millpond.schemas.resolve import resolve
 from millpond.schemas.site import load_site
-from millpond.schemas.tenants import inventory_path, load_all, load_tenants, manifest_path, tenant_names
+from millpond.schemas.tenants import inventory_path, load_all, load_each, load_tenants, manifest_path, tenant_names
 
 __all__ = [
     "KINDS",
@@ -21,6 +21,7 @@ __all__ = [
     "initial_manifest",
     "inventory_path",
     "load_all",
+    "load_each",
     "load_inventory",
     "load_manifest",
     "load_site",

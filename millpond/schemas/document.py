@@ -88,7 +88,11 @@ def _shape(root: Node | None, file: str, kind: str) -> Sequence[Problem]:
 def refuse(problems: Sequence[Problem]) -> None:
     """InvalidDocument with all problems, in the order of the files and lines; nothing where there are none."""
     if problems:
-        raise InvalidDocument(tuple(sorted(dict.fromkeys(_printable(problem) for problem in problems), key=_order)))
+        raise refusal(problems)
+
+
+def refusal(problems: Sequence[Problem]) -> InvalidDocument:
+    return InvalidDocument(tuple(sorted(dict.fromkeys(_printable(problem) for problem in problems), key=_order)))
 
 
 def _printable(problem: Problem) -> Problem:

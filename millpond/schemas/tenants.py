@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from millpond.errors import Problem
+from millpond.errors import InvalidDocument, Problem
 from millpond.model.desired import Desired
 from millpond.model.site import Site
-from millpond.schemas.document import Document, read_document, refuse
+from millpond.schemas.document import Document, read_document, refusal, refuse
 from millpond.schemas.inventory import inventory_of
 from millpond.schemas.manifest import manifest_of
 from millpond.schemas.nearest import did_you_mean, listed
@@ -36,6 +36,21 @@ def load_all(directory: Path, names: Sequence[str] = ()) -> tuple[Site, tuple[De
     return site, tenants
 
 
+def load_each(directory: Path, names: Sequence[str] = ()) -> tuple[Site, tuple[Desired, ...], dict[str, InvalidDocument]]:
+    """Like load_all, but a tenant whose documents have problems does not keep the others: tenant → its problems.
+
+    InvalidDocument for problems of the site, of tenants among each other, and where no tenant is left.
+    """
+    problems: list[Problem] = []
+    site = read_site(directory, problems)
+    own: dict[str, list[Problem]] = {}
+    tenants = tuple(desired for desired in _read_tenants(directory, site, names, problems, own) if not own[desired.tenant])
+    if not tenants:
+        problems += [problem for found in own.values() for problem in found]
+    refuse(problems)
+    return site, tenants, {name: refusal(found) for name, found in own.items() if found}
+
+
 def load_tenants(directory: Path, site: Site, names: Sequence[str] = ()) -> tuple[Desired, ...]:
     """The tenants named, all where none is named, in alphabetical order. InvalidDocument names all problems; no network is asked."""
     problems: list[Problem] = []
@@ -50,13 +65,17 @@ def tenant_names(directory: Path) -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".yaml") for name in found if not name.endswith(INVENTORY)))
 
 
-def _read_tenants(directory: Path, site: Site, names: Sequence[str], problems: list[Problem]) -> tuple[Desired, ...]:
+def _read_tenants(
+    directory: Path, site: Site, names: Sequence[str], problems: list[Problem], own: dict[str, list[Problem]] | None = None
+) -> tuple[Desired, ...]:
+    """`own` takes the problems of one tenant's documents, by its name, where they are to be kept apart."""
     known = tenant_names(directory)
     problems.extend(_directory_problems(directory))
     if (directory / TENANTS).is_dir():
         problems.extend(_unknown_tenants(directory, names, known))
     wanted = sorted(set(names) & set(known)) if names else known
-    found = tuple(desired for name in wanted if (desired := _read_tenant(directory, site, name, problems)))
+    kept: dict[str, list[Problem]] = {name: problems if own is None else own.setdefault(name, []) for name in wanted}
+    found = tuple(desired for name in wanted if (desired := _read_tenant(directory, site, name, kept[name])))
     problems.extend(_shared_projects(found))
     return found
 

@@ -11,7 +11,7 @@ from millpond.model.plan import Plan, TenantPlan
 from millpond.model.plan_document import PlanDocument
 from millpond.model.secret import Secret
 from millpond.reporting.files import CannotWrite
-from millpond.reporting.plan_json import drift_document, status_document, to_json
+from millpond.reporting.plan_json import status_document, to_json
 from millpond.reporting.plan_text import plan_text
 from millpond.reporting.planfile import plan_document_text, read_planfile, write_planfile
 from millpond.schemas import check_plan
@@ -128,10 +128,7 @@ def test_no_secret_is_written() -> None:
     assert canary not in plan_text(document.plan)
 
 
-def test_drift_and_status_as_json() -> None:
-    drift = json.loads(drift_document(examples.FULL))
-    assert [item["address"] for item in drift["resource_drift"]] == ["acme/server/bastion", "acme/volume/scratch"]
-    assert drift["errors"][0]["tenant"] == "umbrella"
+def test_status_as_json() -> None:
     status = json.loads(status_document(examples.FULL, {"acme": "run 1"}))
     assert [(tenant["tenant"], tenant["at_work"]) for tenant in status["tenants"]] == [("acme", "run 1"), ("globex", None)]
     assert status["tenants"][1]["waiting"][0]["bytes_left"] == 442381631488
