@@ -82,6 +82,9 @@ class Network:
     def ports(self, project_id: str, networks: Sequence[str] | None = None) -> tuple[Port, ...]:
         return self._all("port")
 
+    def port(self, port_id: str) -> Port | None:
+        return next((port for port in self.ports("") if port.id == port_id), None)
+
     def routers(self, project_id: str) -> tuple[nouns.Router, ...]:
         return self._all("router")
 

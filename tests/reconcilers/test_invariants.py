@@ -466,7 +466,14 @@ def test_a_source_volume_does_not_die(turn: Callable[[World], None], match: str)
 
 
 @pytest.mark.parametrize(
-    "id", ["source_project/acme#delete", "network/app#delete", "subnet/app-v4#delete", "port/eth0-1#delete", "security_group/web#delete"]
+    "id",
+    [
+        "source_project/acme#delete",
+        "network/app#delete",
+        "subnet/app-v4#delete",
+        "port/eth0-1#delete",
+        "security_group/web#delete",
+    ],
 )
 def test_nothing_of_the_source_is_deleted_unless_it_was_admitted(id: str) -> None:
     world, planned = dying(id)
@@ -496,6 +503,55 @@ def test_no_second_gateway_comes_up_on_the_way_back(id: str) -> None:
     world.target.network.rows["router"] = as_it_was.rows["router"]
     world.target.network.rows["port"].update({p.id: p for p in as_it_was.rows["port"].values() if "router" in p.device_owner})
     refused(world, planned, "still")
+
+
+@pytest.mark.parametrize("id", ["segment/edge/10.0.0.1#attach", "segment/edge#set_gateway"])
+def test_no_second_gateway_comes_up_beside_a_router_that_was_not_listed(id: str) -> None:
+    """The plan was made without the target's router; it is looked for by the source's all the same."""
+    start = done(BOTH)
+    target = start.copy().target.network
+    start.discard(["server-1", "server-2"])
+    blocks = {
+        name: {"rollback": Rollback(cut_of(start, server), "discard")} for name, server in (("pilot", "server-1"), ("rest", "server-2"))
+    }
+    world, _ = ready(flagged(BACK, **blocks), id, start)
+    gone = dict(world.target.network.rows["router"])
+    world.target.network.rows["router"].clear()
+    planned = next(step for step in world.plan(flagged(BACK, **blocks)).changes if step.id == f"acme/{id}")
+    world.target.network.rows["router"] = {**gone, **target.rows["router"]}
+    world.target.network.rows["port"].update({p.id: p for p in target.rows["port"].values() if "router" in p.device_owner})
+    refused(world, planned, "still")
+
+
+def test_no_interface_of_the_source_is_detached_for_good_unless_it_was_admitted() -> None:
+    world, planned = dying("router/edge#delete")
+    unadmitted(world)
+    values = {"call": "detach", "id": "r-edge", "port_id": "i-app", "source_project": planned.parameters["source_project"]}
+    refused(world, replace(planned, action="detach", parameters=values), "admitted decommissioning")
+
+
+def test_no_port_is_deleted_that_is_not_ours() -> None:
+    start = prepared("ovn")
+    documents = replace(BACK, site=start.site)
+    start.advance(PILOT, at("source_server/web-1#boot"))
+    world, planned = ready(documents, "port/eth0-1#withdraw", start)
+    known = world.target.network.rows["port"]
+    known[planned.parameters["id"]] = replace(known[planned.parameters["id"]], tags=())
+    refused(world, planned, "deletes only what it created")
+
+
+def test_no_floating_ip_is_deleted_that_is_not_parked() -> None:
+    start = done(BOTH)
+    start.discard(["server-1", "server-2"])
+    blocks = {
+        name: {"rollback": Rollback(cut_of(start, server), "discard")} for name, server in (("pilot", "server-1"), ("rest", "server-2"))
+    }
+    documents = flagged(BACK, **blocks)
+    start.advance(documents, lambda plan: any(c.action == "release" and not c.after for c in plan.changes))
+    planned = next(c for c in start.plan(documents).changes if c.action == "release" and c.kind == "segment")
+    known = start.source.network.rows["floatingip"]
+    known[planned.parameters["id"]] = replace(known[planned.parameters["id"]], description="mine")
+    refused(start, planned, "not one that Millpond parked")
 
 
 def test_nothing_is_sent_that_refers_to_what_does_not_exist() -> None:

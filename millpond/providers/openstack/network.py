@@ -7,6 +7,7 @@ from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
 
+from millpond.errors import NotFound
 from millpond.model.identity import Quota
 from millpond.model.network import Agent, FloatingIP, Network, Port, Router, SecurityGroup, Subnet
 from millpond.providers.openstack.parse_compute import parse_detailed_quota
@@ -65,6 +66,12 @@ class NeutronNetworking:
             networks = [row["id"] for row in self._list("network", {"project_id": project_id, "fields": "id"})]
         own, others = together([lambda: self._rows("port", {"project_id": project_id}), lambda: self._on_networks("port", networks)])
         return tuple(parse_port(row) for row in once([*own, *others]))
+
+    def port(self, port_id: str) -> Port | None:
+        try:
+            return parse_port(self._neutron.get(f"/ports/{port_id}")["port"])
+        except NotFound:
+            return None
 
     def routers(self, project_id: str) -> tuple[Router, ...]:
         return self._of("router", project_id, parse_router)

@@ -1,31 +1,59 @@
-"""At most one live gateway per segment: read again directly before an interface or an external gateway comes up."""
+"""What is read again of Neutron directly before a call: one live gateway per segment at most, and only what is ours is deleted."""
 
 from __future__ import annotations
 
 from millpond.errors import InvariantBroken
 from millpond.model.address import Side
 from millpond.model.change import Change
-from millpond.providers.ports import Providers
+from millpond.model.marker import FENCE_OWNER
+from millpond.model.network import Port
+from millpond.providers.ports import Networking, Providers
 from millpond.reconcilers.network.segments import router_interfaces
 
 AGAIN = "look at the routers of both clouds, then run the plan again: nothing was sent"
 
 
 def only_gateway(change: Change, providers: Providers) -> None:
-    """`parameters["other"]` names the routers and networks of the side that must have let go."""
+    """`parameters["other"]` names the source's routers, and the networks and addresses, of the side that must have let go."""
     other = change.parameters["other"]
     network = (providers.target if change.side is Side.SOURCE else providers.source).network
     if not other["project_id"]:
         return
+    origins = set(other["routers"])
+    routers = [router for router in network.routers(other["project_id"]) if origins & {router.id, router.marker}]
     if change.action == "attach":
-        legs = router_interfaces(network.ports(other["project_id"]), other["routers"])
-        live = [leg.id for leg in legs if leg.network_id in other["networks"]]
+        ids = sorted({*origins, *(router.id for router in routers)})
+        legs = router_interfaces(network.ports(other["project_id"]), ids)
+        live = [leg.id for leg in legs if leg.network_id in other["networks"] or _addresses(leg) & set(other["addresses"])]
         what = "router interfaces of the segment are still attached"
     else:
-        live = [router.id for router in network.routers(other["project_id"]) if router.id in other["routers"] and router.gateway_network_id]
+        live = [router.id for router in routers if router.gateway_network_id]
         what = "the external gateway is still set"
     if live:
         side = "target" if change.side is Side.SOURCE else "source"
-        raise InvariantBroken(
-            f"{what} on the {side}: {', '.join(sorted(live))}", where=str(change.address), fix=AGAIN, command="millpond plan"
-        )
+        raise _refused(change, f"{what} on the {side}: {', '.join(sorted(live))}")
+
+
+def _addresses(leg: Port) -> set[str]:
+    return {address.ip_address for address in leg.fixed_ips}
+
+
+def port_is_ours(change: Change, network: Networking) -> None:
+    """Before a port is deleted outside of a decommissioning: it carries the marker, or was made by Millpond and not marked yet."""
+    found = network.port(change.parameters["id"])
+    if found is None:
+        return
+    unmarked = not found.marker and not found.device_id and found.mac_address == change.parameters.get("mac_address")
+    if found.marker != change.source_id and found.device_owner != FENCE_OWNER and not unmarked:
+        raise _refused(change, f"port {found.id} does not carry the marker of {change.source_id}: Millpond deletes only what it created")
+
+
+def is_parked(change: Change, network: Networking) -> None:
+    """Before a floating IP is deleted on the source: it is one that Millpond made to keep an address."""
+    found = change.parameters["id"]
+    if found not in {one.id for one in network.parked_floating_ips()}:
+        raise _refused(change, f"floating IP {found} is not one that Millpond parked")
+
+
+def _refused(change: Change, why: str) -> InvariantBroken:
+    return InvariantBroken(why, where=str(change.address), fix=AGAIN, command="millpond plan")

@@ -9,6 +9,7 @@ from millpond.model.address import Side
 from millpond.model.change import Change
 from millpond.providers.ports import Networking, Providers
 from millpond.reconcilers.invariants import decommission_admitted, everything_is_known
+from millpond.reconcilers.network.invariants_network import is_parked, port_is_ours
 
 
 def network_api(change: Change, providers: Providers) -> Networking:
@@ -33,11 +34,21 @@ def perform(change: Change, providers: Providers) -> None:
         case "attach":
             network.add_router_interface(values["id"], values["port_id"])
         case "detach":
+            if change.kind == "router":  # what the switch detaches is its own to prove
+                decommission_admitted(change, providers)
             _absent(lambda: network.remove_router_interface(values["id"], values["port_id"]))
         case "delete":
-            if change.side is Side.SOURCE and change.danger:
-                decommission_admitted(change, providers)
+            _may_go(change, providers)
             _absent(lambda: network.delete(values["resource"], values["id"]))
+
+
+def _may_go(change: Change, providers: Providers) -> None:
+    if change.side is Side.SOURCE and change.danger:
+        decommission_admitted(change, providers)
+    elif change.parameters["resource"] == "port":
+        port_is_ours(change, network_api(change, providers))
+    elif change.parameters["resource"] == "floatingip":
+        is_parked(change, network_api(change, providers))
 
 
 def _absent(call: Callable[[], None]) -> None:

@@ -147,14 +147,18 @@ class Half:
         return {"network_id": network, "enable_snat": router.enable_snat, "external_fixed_ips": addresses}
 
     def occupied(self) -> dict[str, Any]:
-        """What must be read again, and not be live, before the other side comes up. Without a project there is nothing to read."""
+        """What must be read again, and not be live, before the other side comes up. Without a project there is nothing to read.
+
+        `routers` are the source's ids, on either side: what was not listed is looked for all the same.
+        """
         segment, snapshot = self.switch.standing.segment, self.switch.snapshot
-        routers = [found.id for id in segment.routers if (found := self.router(id))]
+        addresses = sorted({address.ip_address for port in segment.interfaces for address in port.fixed_ips})
+        known = {"routers": list(segment.routers), "addresses": addresses}
         if self.side is Side.SOURCE:
-            return {"project_id": self.switch.desired.inventory.project.id, "routers": routers, "networks": list(segment.networks)}
+            return {"project_id": self.switch.desired.inventory.project.id, **known, "networks": list(segment.networks)}
         twins = [twin.id for id in segment.networks if (twin := network_of(self.switch.desired, snapshot, id))]
         project = target_project(snapshot)
-        return {"project_id": "" if project == UNKNOWN else project, "routers": routers, "networks": twins}
+        return {"project_id": "" if project == UNKNOWN else project, **known, "networks": twins}
 
 
 @once_per

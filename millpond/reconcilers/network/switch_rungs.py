@@ -73,7 +73,7 @@ def delete_ports(half: Half) -> Iterator[Change]:
                 "delete_port",
                 OFF,
                 half.side,
-                {"call": "delete", "resource": "port", "id": port.id},
+                {"call": "delete", "resource": "port", "id": port.id, "mac_address": port.mac_address},
                 of=place(interface),
                 source_id=interface.id,
                 effect=Effect.DELETE,

@@ -120,7 +120,7 @@ def test_gateway_routes_and_floating_ips_are_the_same_on_the_target() -> None:
     assert body(found, "segment/edge#set_routes") == {"routes": [{"destination": "192.168.0.0/16", "nexthop": "10.0.0.11"}]}
     assert body(found, "segment/edge/203.0.113.20#associate") == {"port_id": "t-port-1", "fixed_ip_address": "10.0.0.11"}
     other = change(found, "segment/edge/10.0.0.1#attach").parameters["other"]
-    assert other == {"project_id": "p-source", "routers": ["r-edge"], "networks": ["n-app"]}
+    assert other == {"project_id": "p-source", "routers": ["r-edge"], "addresses": ["10.0.0.1"], "networks": ["n-app"]}
 
 
 def test_a_subnet_of_the_external_network_that_is_not_known_is_left_to_neutron() -> None:
@@ -187,7 +187,8 @@ def test_the_source_gets_its_interface_and_gateway_back_as_they_were() -> None:
     assert change(found, "segment/edge/10.0.0.1#attach").parameters["port_id"] == UNKNOWN
     assert change(found, "segment/edge#set_gateway").parameters["other"] == {
         "project_id": "p-target",
-        "routers": ["t-r-edge"],
+        "routers": ["r-edge"],
+        "addresses": ["10.0.0.1"],
         "networks": ["t-n-app"],
     }
     assert change(found, "segment/edge/203.0.113.10#release").parameters["id"] == "k-1"
