@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ NONE = "none"
 class Answer:
     status: int
     body: Any
-    headers: dict[str, str]
+    headers: Mapping[str, str]
 
     def __getitem__(self, key: str) -> Any:
         assert isinstance(self.body, dict), self
@@ -65,7 +66,7 @@ class Api:
             document = response.json() if response.content else None
         except ValueError:
             document = response.text
-        return Answer(response.status_code, document, dict(response.headers))
+        return Answer(response.status_code, document, response.headers)
 
     def token(self) -> str:
         return str(self._connection.session.get_token())

@@ -33,13 +33,14 @@ def test_a_name_is_taken_once_per_domain(ground: Ground) -> None:
 def test_a_tag_marks_a_project_among_all(ground: Ground) -> None:
     identity, tag = ground.cloud.identity, f"millpond:{ground.name('tag')}"
     identity.add_project_tag(ground.project_id, tag)
-    identity.add_project_tag(ground.project_id, tag)  # again: no harm
     [found] = identity.tagged_projects(tag)
     assert (found.id, found.domain_name) == (ground.project_id, "Default")
     assert tag in found.tags
     identity.remove_project_tag(ground.project_id, tag)
     assert identity.tagged_projects(tag) == ()
     path = f"/projects/{ground.project_id}/tags/{tag}"
+    assert [ground.admin.call("PUT", "identity", path).status for _ in range(2)] == [201, 400]  # a second time it is doubled
+    assert ground.admin.call("DELETE", "identity", path).status == 204
     assert ground.admin.call("DELETE", "identity", path).status == 404
 
 

@@ -67,7 +67,7 @@ def _add_member(routes: web.RouteTableDef, cloud: Cloud) -> None:
     @routes.put(MEMBER)
     async def put(request: web.Request) -> web.Response:
         row, tag = _project(cloud, request), request.match_info["tag"]
-        tags = row["tags"] if tag in row["tags"] else [*row["tags"], tag]
+        tags = [*row["tags"], tag]  # one that is there already is refused as a doubled one (keystone/api/projects.py)
         check_tags(tags)
         projects.update(row["id"], tags=tags)
         return web.Response(status=201)
