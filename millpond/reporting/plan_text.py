@@ -82,7 +82,8 @@ def _lost(tenant: TenantPlan, wave: str) -> list[str]:
     if status is None or status.stage is not Stage.DISCARD:
         return []
     names = ", ".join(address.rpartition("/")[2] for address in status.servers) or "its volumes"
-    return wrapped(f"{red('lost')}: all that was written on the target since {moment(status.cut)} by {names}", "          ", first="    ")
+    what = f"all that was written on the target since {moment(status.cut)} by {names}"
+    return wrapped(what, " " * 10, first=f"    {red('lost')}: ")
 
 
 def _place(tenant: TenantPlan, wave: str) -> str:
