@@ -93,7 +93,7 @@ def _unusable(place: URL, error: Exception) -> JournalUnusable:
     return JournalUnusable(
         redact(" ".join(str(cause).split())),
         where=_shown(place),
-        fix="Nothing was sent. Make the place writable and free some space, or name another one with `journal` in millpond.yaml.",
+        fix="Nothing more was sent. Make the place writable and free some space, or name another one with `journal` in millpond.yaml.",
     )
 
 

@@ -106,7 +106,7 @@ def test_a_directory_that_cannot_be_made_is_told_plainly(tmp_path: Path) -> None
     with pytest.raises(JournalUnusable) as refused:
         Journal.open("", tmp_path)
     assert refused.value.where == str(tmp_path / ".millpond/journal.db")
-    assert "Nothing was sent" in refused.value.fix
+    assert "Nothing more was sent" in refused.value.fix
 
 
 def test_a_file_that_is_no_journal_is_told_plainly(tmp_path: Path) -> None:

@@ -264,8 +264,8 @@ WRONG = (
         Error: The journal cannot be used
           Where: /proc/nowhere/journal.db
           Why:   [Errno 2] No such file or directory: '/proc/nowhere'
-          To do: Nothing was sent. Make the place writable and free some space, or name another one with
-                 `journal` in millpond.yaml.
+          To do: Nothing more was sent. Make the place writable and free some space, or name another one
+                 with `journal` in millpond.yaml.
         """,
     ),
 )

@@ -1,0 +1,45 @@
+"""A disk that is full: nothing is half written, nothing is sent that could not be noted down, and the next run goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests.story.command import millpond
+from tests.story.stage import Stage
+from tests.story.test_faults import whole
+from tests.story.worlds import INVENTORY
+
+
+def limited(stage: Stage, blocks: int, *words: str) -> subprocess.CompletedProcess[str]:
+    """No file may become larger than so many blocks of 512 bytes."""
+    limit = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh"]
+    command = [*limit, sys.executable, "-m", "millpond.cli.main", *words]
+    return subprocess.run(command, cwd=stage.directory, env=os.environ, capture_output=True, text=True, check=False)
+
+
+def test_an_inventory_is_written_whole_or_not_at_all(stage: Stage) -> None:
+    path = stage.directory / INVENTORY
+    path.write_text(path.read_text().replace("9.9.9.9", "9.9.9.8"))
+    stage.write()
+    before = {file: file.read_bytes() for file in stage.directory.rglob("*") if file.is_file()}
+    done = limited(stage, 4, "discover", "acme")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.strip().startswith(f"Error: A file cannot be written\n  Where: {INVENTORY}\n  Why:   File too large\n  To do: ")
+    assert {file: file.read_bytes() for file in stage.directory.rglob("*") if file.is_file()} == before
+
+
+def test_a_journal_that_is_full_in_a_cut_stops_it_and_tells_the_outage(stage: Stage) -> None:
+    stage.manifest["cutover"] = True
+    stage.write()
+    done = limited(stage, 600, "apply")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "OUTAGE IN PROGRESS" in done.stdout
+    assert "Error: The journal cannot be used" in done.stderr
+    assert "Nothing more was sent" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert stage.sandbox.control.violations() == []
+    stage.unlocked()
+    assert millpond(stage.directory, "apply").code == 0
+    whole(stage)
