@@ -12,6 +12,8 @@ class Delays:
     server_start: float = 6
     server_boot: float = 10
     server_delete: float = 3
+    server_forget: float = 1
+    """From the deletion of a server to the moment when it is listed no longer."""
     server_resize: float = 10
     volume_create: float = 2
     volume_delete: float = 1

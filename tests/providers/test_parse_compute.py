@@ -48,6 +48,12 @@ SERVER: dict[str, Any] = {
 }
 
 
+def test_a_server_that_is_gone_but_for_its_row_is_still_being_deleted() -> None:
+    last = {**SERVER, "status": "DELETED", "OS-EXT-STS:vm_state": "deleted"}
+    assert parse_server(last).task_state == "deleting"
+    assert parse_server(SERVER).task_state == ""
+
+
 def test_a_server_row_becomes_a_server() -> None:
     server = parse_server(SERVER)
     assert server.flavor == Flavor("m1.volume", vcpus=2, ram=4096, disk=0, ephemeral=1, swap=512, extra_specs={"hw:a": "b"})

@@ -384,7 +384,13 @@ def test_deleting_a_server_keeps_what_it_was_given(sandbox: Sandbox, alice: Conn
     volumes = [item.volume_id for item in alice.compute.volume_attachments(one)]
     alice.compute.delete_server(one)
     assert alice.compute.get_server(one.id).task_state == "deleting"
-    sandbox.control.advance(4)
+    sandbox.control.settings(speed=0)
+    sandbox.control.advance(3)
+    last = alice.compute.get_server(one.id)
+    assert (last.status, last.vm_state, last.task_state) == ("DELETED", "deleted", None)
+    alice.compute.delete_server(one)
+    sandbox.control.advance(1)
+    sandbox.control.settings(speed=50)
     with pytest.raises(NotFoundException):
         alice.compute.get_server(one.id)
     kept = alice.network.get_port(port.id)

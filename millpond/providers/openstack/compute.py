@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -91,7 +92,9 @@ class NovaCompute:
         self._nova.send("PUT", f"/servers/{server_id}", {"server": {"name": name}})
 
     def delete_server(self, server_id: str) -> None:
-        self._nova.send("DELETE", f"/servers/{server_id}")
+        """No error when it has gone meanwhile: an earlier request may still have been at work."""
+        with suppress(NotFound):
+            self._nova.send("DELETE", f"/servers/{server_id}")
 
     def server_action(self, server_id: str, action: str, argument: Any = None, project_id: str = "") -> None:
         """`project_id` scopes the token: a lock that is taken with the server's own project is its owner's, any other an administrator's

@@ -42,7 +42,7 @@ def parse_server(row: Row) -> Server:
         volumes=tuple(parse_attached(one) for one in row.get("os-extended-volumes:volumes_attached") or ()),
         status=row.get("status") or "",
         vm_state=row.get("OS-EXT-STS:vm_state") or "",
-        task_state=row.get("OS-EXT-STS:task_state") or "",
+        task_state=_task_state(row),
         launched_at=row.get("OS-SRV-USG:launched_at") or "",
         updated_at=row.get("updated") or "",
         created_at=row.get("created") or "",
@@ -50,6 +50,11 @@ def parse_server(row: Row) -> Server:
         marker=marker,
         record=record,
     )
+
+
+def _task_state(row: Row) -> str:
+    """A server that is gone but for its row is listed for a moment with no task (nova/compute/manager.py, _complete_deletion)."""
+    return "deleting" if row.get("OS-EXT-STS:vm_state") == "deleted" else row.get("OS-EXT-STS:task_state") or ""
 
 
 def nic_macs(addresses: Mapping[str, list[Row]]) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from millpond.sandbox.nova.servers import Servers
 if TYPE_CHECKING:
     from millpond.sandbox.core.world import Cloud
 
+NOSTATE = 0
+
 
 class Removal:
     def __init__(self, cloud: "Cloud", servers: Servers, groups: ServerGroups) -> None:
@@ -18,7 +20,9 @@ class Removal:
         self.servers = servers
         self.groups = groups
         self.event = f"{cloud.name}/nova/removed"
+        self.forgotten = f"{cloud.name}/nova/forgotten"
         cloud.world.events.on(self.event, self.removed)
+        cloud.world.events.on(self.forgotten, self.forget)
 
     def delete(self, caller: Caller, server: Row) -> None:
         """Starts the deletion, in any state. ApiError 409 for a tenant when the server is locked."""
@@ -27,21 +31,33 @@ class Removal:
         if not server["host"]:
             # No compute host to ask: Nova's API deletes it by itself.
             self.removed(server["id"])
-        elif server["task_state"] != "deleting":
+            self.forget(server["id"])
+        elif server["task_state"] != "deleting" and server["vm_state"] != "deleted":
             self.servers.change(server, task_state="deleting")
-            self.cloud.world.events.at(self.cloud.world.settings.delays.server_delete, self.event, server_id=server["id"])
+            delays, events = self.cloud.world.settings.delays, self.cloud.world.events
+            events.at(delays.server_delete, self.event, server_id=server["id"])
+            events.at(delays.server_delete + delays.server_forget, self.forgotten, server_id=server["id"])
 
     def removed(self, server_id: str) -> None:
-        """Frees ports and volumes: those that were there before stay, those Nova made or was told to delete go."""
+        """Frees ports and volumes: those that were there before stay, those Nova made or was told to delete go.
+
+        The server is listed a moment longer, DELETED and with no task (nova/compute/manager.py, _complete_deletion).
+        """
         server = self.servers.table.get(server_id)
         if server is None:
             return
         self.free_ports(server)
         self.free_volumes(server)
         self.groups.leave(server_id)
-        gone = {"vm_state": "deleted", "task_state": None, "terminated_at": self.cloud.world.clock.now()}
-        self.servers.table.delete(server_id)
-        self.servers.deleted.insert({**server, **gone, "updated_at": gone["terminated_at"]})
+        now = self.cloud.world.clock.now()
+        self.servers.change(server, vm_state="deleted", task_state=None, power_state=NOSTATE, terminated_at=now)
+
+    def forget(self, server_id: str) -> None:
+        """From now on it is only among those that administrators may still list."""
+        server = self.servers.table.get(server_id)
+        if server is not None:
+            self.servers.table.delete(server_id)
+            self.servers.deleted.insert(server)
 
     def free_ports(self, server: Row) -> None:
         for nic in server["nics"]:
