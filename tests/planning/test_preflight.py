@@ -1,0 +1,90 @@
+"""What is refused for now, by a blocker that says so, and keeps its wave from being touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from millpond.model.finding import Severity
+from millpond.model.inventory import Inventory
+from millpond.model.site import PoolEnd, PoolPair
+from tests.planning.situations import flags
+from tests.planning.tenant import INVENTORY, SERVERS, SITE, SMALL, VOLUMES, desired, prepared, world
+from tests.planning.world import World
+
+TPM = replace(SMALL, extra_specs={"hw:tpm_version": "2.0"})
+
+
+def with_second(**values: Any) -> Inventory:
+    return replace(INVENTORY, servers=(SERVERS[0], replace(SERVERS[1], **values)))
+
+
+def with_volume(**values: Any) -> Inventory:
+    return replace(INVENTORY, volumes=(*VOLUMES[:2], replace(VOLUMES[2], **values)))
+
+
+@pytest.mark.parametrize(
+    ("tenant", "code"),
+    [
+        (with_second(image_id="i-cirros"), "image_booted"),
+        (with_second(flavor=TPM), "vtpm"),
+        (with_volume(encrypted=True), "encrypted"),
+        *((with_second(status=status), "server_state") for status in ("PAUSED", "SUSPENDED", "RESCUE", "VERIFY_RESIZE", "ERROR")),
+    ],
+)
+def test_what_cannot_be_carried_holds_its_wave_alone(tenant: Inventory, code: str) -> None:
+    made = world(tenant)
+    made.tick()
+    plan = made.plan(flags(pilot=True, rest=True, base=desired(tenant)))
+    (found,) = (finding for finding in plan.blockers if finding.code == code)
+    assert (found.wave, found.severity) == ("rest", Severity.BLOCKER)
+    assert found.why
+    assert "exclude" in found.fix
+    rest = made.advance(flags(pilot=True, rest=True, base=desired(tenant)))
+    assert made.source.compute.rows["server-2"] == tenant.servers[1]
+    assert next(finding.code for finding in rest.blockers if finding.wave == "rest") == code
+    assert made.source.compute.rows["server-1"].status == "SHUTOFF"
+
+
+def turned_off(name: str, **values: Any) -> Callable[[World], None]:
+    def turn(made: World) -> None:
+        array = made.arrays[name]
+        facts = array.facts
+        array.facts = lambda: replace(facts(), **values)  # type: ignore[method-assign]
+
+    return turn
+
+
+def test_a_link_that_is_down_holds_the_whole_tenant() -> None:
+    made = prepared()
+    turned_off("ibox-a", link_up=False)(made)
+    (found,) = (finding for finding in made.plan(flags(pilot=True)).blockers if finding.code == "link_down")
+    assert (found.wave, str(found.address)) == ("", "acme/array/ibox-a")
+
+
+def test_both_pools_on_one_array_are_refused_by_name_and_by_serial() -> None:
+    pair = PoolPair("ssd", PoolEnd("ibox-a", "pool-1"), PoolEnd("ibox-a", "pool-2"))
+    one = replace(desired(), site=replace(SITE, pool_pairs=(pair,)))
+    assert "same_array" in {finding.code for finding in world().plan(one).blockers}
+    made = world()
+    for name in ("ibox-a", "ibox-b"):
+        turned_off(name, serial="4711")(made)
+    assert "same_array" in {finding.code for finding in made.plan(desired()).blockers}
+    assert "same_array" not in {finding.code for finding in world().plan(desired()).blockers}
+
+
+def test_a_volume_that_no_pool_pair_leads_from_is_told() -> None:
+    made = world()
+    array = made.arrays["ibox-a"]
+    id = array.by_name("openstack-vol-root-2").id
+    array.volumes_[id] = replace(array.volumes_[id], pool="pool-9")
+    assert ("no_pool_pair", "rest") in {(finding.code, finding.wave) for finding in made.plan(desired()).blockers}
+    del array.volumes_[id]
+    assert ("not_on_array", "rest") in {(finding.code, finding.wave) for finding in made.plan(desired()).blockers}
+
+
+def test_a_running_server_is_no_finding() -> None:
+    assert [finding.code for finding in world().plan(desired()).blockers] == []
