@@ -4,7 +4,6 @@ from typing import Any
 
 import openstack
 import requests
-from openstack.connection import Connection
 
 from tests.lab import clouds_yaml
 from tests.lab.configuration import ARRAY_PASSWORD
@@ -29,7 +28,11 @@ FLAVORS = {
 """Name: vCPUs, MiB of RAM, GiB of disk. v2.medium is the source's m1.volume under another name."""
 
 
-def connect(plane: ControlPlane) -> Connection:
+Cloud = Any
+"""An openstack.connection.Connection, whose own types leave open which version of a service it speaks."""
+
+
+def connect(plane: ControlPlane) -> Cloud:
     cloud = clouds_yaml.entry(plane.auth_url, "admin", "admin", ADMIN_PASSWORD)
     return openstack.connect(load_yaml_config=False, load_envvars=False, **cloud)
 
@@ -98,7 +101,7 @@ def lay_resources(plane: ControlPlane) -> None:
     _lay_external_network(plane, cloud)
 
 
-def _lay_external_network(plane: ControlPlane, cloud: Connection) -> None:
+def _lay_external_network(plane: ControlPlane, cloud: Cloud) -> None:
     provider = {"provider_network_type": "flat", "provider_physical_network": "physnet-external"}
     network = cloud.network.find_network("public") or cloud.network.create_network(name="public", is_router_external=True, **provider)
     if not list(cloud.network.subnets(network_id=network.id)):

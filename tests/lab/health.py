@@ -5,11 +5,10 @@ import time
 from pathlib import Path
 
 from keystoneauth1.exceptions import ClientException
-from openstack.connection import Connection
 from openstack.exceptions import SDKException
 
 from tests.lab import services
-from tests.lab.foundation import connect
+from tests.lab.foundation import Cloud, connect
 from tests.lab.planes import COMPUTES, ControlPlane
 
 STARTS_WITHIN = 240
@@ -66,7 +65,7 @@ def _require(holds: bool, what: str) -> None:
         raise Unhealthy(what)
 
 
-def _check_compute(plane: ControlPlane, cloud: Connection) -> None:
+def _check_compute(plane: ControlPlane, cloud: Cloud) -> None:
     own = services.processes(plane)
     up = {
         (service.binary, service.host.removeprefix(f"{plane.name}-")): service
@@ -81,7 +80,7 @@ def _check_compute(plane: ControlPlane, cloud: Connection) -> None:
     _require(len(list(cloud.placement.resource_providers())) >= len(COMPUTES), "not all hosts have a resource provider")
 
 
-def _check_network(plane: ControlPlane, cloud: Connection) -> None:
+def _check_network(plane: ControlPlane, cloud: Cloud) -> None:
     started = _started(services.processes(plane).records / "neutron-agents")
     alive = [agent for agent in cloud.network.agents() if agent.is_alive and _seconds(agent.last_heartbeat_at) >= started]
     _require(len(alive) >= AGENTS, f"{len(alive)} of {AGENTS} agents of Neutron are alive")
@@ -89,7 +88,7 @@ def _check_network(plane: ControlPlane, cloud: Connection) -> None:
     _require(not down, f"floating IPs are not ACTIVE: {', '.join(down)}")
 
 
-def _check_volume(plane: ControlPlane, cloud: Connection) -> None:
+def _check_volume(plane: ControlPlane, cloud: Cloud) -> None:
     own = services.processes(plane)
     states = {service.binary: service for service in cloud.block_storage.services()}
     for binary in ("cinder-scheduler", "cinder-volume"):

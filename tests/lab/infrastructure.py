@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.lab.directory import lab_directory
@@ -48,7 +49,7 @@ def start() -> None:
     sql(f"CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON *.* TO '{USER}'@'%'")
     wait_for("RabbitMQ", lambda: listens(ADDRESS, QUEUE_PORT))
     for plane in PLANES:
-        wait_for(plane.array, lambda at=plane.array_address: listens(at, ARRAYS_PORT))
+        wait_for(plane.array, partial(listens, plane.array_address, ARRAYS_PORT))
 
 
 def stop() -> None:

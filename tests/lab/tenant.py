@@ -10,10 +10,9 @@ from typing import Any
 import openstack
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from openstack.connection import Connection
 
 from tests.lab import clouds_yaml
-from tests.lab.foundation import connect
+from tests.lab.foundation import Cloud, connect
 from tests.lab.planes import SOURCE
 
 PASSWORD = "lab-tenant"
@@ -27,7 +26,7 @@ Resource = Any
 """openstacksdk's own objects, whose attributes are only known when it runs."""
 
 
-def login(user: str, project: str) -> Connection:
+def login(user: str, project: str) -> Cloud:
     cloud = clouds_yaml.entry(SOURCE.auth_url, project, user, PASSWORD)
     return openstack.connect(load_yaml_config=False, load_envvars=False, **cloud)
 

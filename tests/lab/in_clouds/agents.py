@@ -21,9 +21,11 @@ from oslo_config import cfg
 LOG = logging.getLogger("lab-agents")
 NETWORK_NODE = "network-node"
 BRIDGES = {"physnet1": "br-ex", "physnet-external": "br-ext"}
-BEAT_SECONDS = 30
+BEAT_SECONDS, EAGER_BEAT_SECONDS = 30, 4
+PASSES = 3
+"""How often ports are looked after, for every time that networks and routers are: those two are the dear ones."""
 EAGER_SECONDS = 120
-"""So long after the start they report every few seconds: the server drops reports that are stamped before its own start."""
+"""So long after the start they report often: the server drops reports that are stamped before its own start."""
 LOGIN = "keystone_authtoken"
 
 
@@ -80,7 +82,8 @@ class Agents:
             port = next((port for port in network["ports"] if port["device_id"] == device), None)
             if wanted and port is None:
                 body = {"network_id": network["id"], "device_id": device, "name": "", "admin_state_up": True}
-                owner = {"tenant_id": network["tenant_id"], "project_id": network["tenant_id"]}
+                project = network.get("project_id") or network["tenant_id"]  # releases differ in which they send
+                owner = {"tenant_id": project, "project_id": project}
                 fixed = [{"subnet_id": id} for id in wanted]
                 caller.call(self.context, "create_dhcp_port", host=NETWORK_NODE, port={"port": {**body, **owner, "fixed_ips": fixed}})
             elif port is not None and {ip["subnet_id"] for ip in port["fixed_ips"]} != set(wanted):
@@ -122,19 +125,22 @@ class Agents:
         started = time.monotonic()
         beaten = None
         while True:
-            try:
-                now = time.monotonic()
-                pause = 4 if now - started < EAGER_SECONDS else BEAT_SECONDS
-                if beaten is None or now - beaten > pause:
-                    self.beat()
-                    beaten = now
-                self.serve_networks()
-                self.serve_routers()
-                self.serve_ports()
-            except Exception as error:  # whatever the server does, agents go on
-                LOG.warning("%s: %s", type(error).__name__, error)
+            now = time.monotonic()
+            if beaten is None or now - beaten > (EAGER_BEAT_SECONDS if now - started < EAGER_SECONDS else BEAT_SECONDS):
+                beaten = now
+                attempt(self.beat)
+            for service in (self.serve_networks, self.serve_routers, *[self.serve_ports] * PASSES):
+                attempt(service)
                 time.sleep(1)
-            time.sleep(1)
+
+
+def attempt(service):
+    """Whatever the server answers, agents go on."""
+    try:
+        service()
+    except Exception as error:
+        LOG.warning("%s: %s %s", service.__name__, type(error).__name__, error)
+        time.sleep(1)
 
 
 def is_stateful(subnet):

@@ -1,0 +1,210 @@
+"""The whole migration on real services: prepared, a pilot cut over and rolled back, all cut over in spite of a kill, switched, decommissioned.
+
+One tenant goes all the way. Every fixture takes it one step further and keeps what was seen there; the tests look at what was kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+import requests
+
+from tests.lab.access import Lab
+from tests.lab.disks import DRIVERS_HOSTS, Disk, Disks
+from tests.lab.foundation import Cloud, connect
+from tests.lab.planes import SOURCE, TARGET
+from tests.lab.portrait import Portrait
+from tests.lab.site import LabSite
+from tests.lab.tenant import Tenant
+from tests.sandbox.running import Control
+
+pytestmark = pytest.mark.lab
+
+PILOT = "web-1"
+ORDER = "order 4711: paid"
+
+
+@dataclass
+class Move:
+    """A tenant under way. `before`: its servers on the source before anything was done."""
+
+    site: LabSite
+    source: Cloud
+    target: Cloud
+    arrays: Control
+    source_id: str
+    before: Portrait
+
+    def on_source(self) -> Portrait:
+        return Portrait(self.source, self.source_id)
+
+    def on_target(self) -> Portrait:
+        return Portrait(self.target, self.target_id)
+
+    @property
+    def target_id(self) -> str:
+        domain = self.target.identity.find_domain("customers", ignore_missing=False)
+        return str(self.target.identity.find_project(self.site.tenant, domain_id=domain.id, ignore_missing=False).id)
+
+    def disks(self, side: str) -> Disks:
+        if side == "source":
+            return Disks(self.arrays, SOURCE.array, self.source, self.source_id)
+        return Disks(self.arrays, TARGET.array, self.target, self.target_id)
+
+    def done(self) -> None:
+        """Applies until nothing is left to do."""
+        answer = self.site.apply()
+        assert answer.code == 0, f"{self.site.log}:\n{answer.text[-4000:]}"
+
+
+@pytest.fixture(scope="module")
+def seeded(lab: Lab, arrays: Control, tmp_path_factory: pytest.TempPathFactory) -> Move:
+    name = f"shop-{int(time.time())}"
+    Tenant(name).build()
+    source = connect(SOURCE)
+    project = source.identity.find_project(name, ignore_missing=False)
+    site = LabSite(lab, name, tmp_path_factory.mktemp("lab") / "site")
+    site.manifest["waves"] = [{"name": "pilot", "servers": [PILOT]}]
+    return Move(site, source, connect(TARGET), arrays, project.id, Portrait(source, project.id))
+
+
+@pytest.fixture(scope="module")
+def prepared(seeded: Move) -> Move:
+    answer = seeded.site.discover()
+    assert answer.code == 0, answer.text
+    seeded.done()
+    return seeded
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Both sides after a step, and the disks as the arrays had them."""
+
+    move: Move
+    source: Portrait
+    target: Portrait
+    source_disks: Mapping[str, Disk]
+    target_disks: Mapping[str, Disk]
+
+
+def look(move: Move) -> Seen:
+    return Seen(move, move.on_source(), move.on_target(), move.disks("source").read(), move.disks("target").read())
+
+
+@pytest.fixture(scope="module")
+def piloted(prepared: Move) -> Seen:
+    prepared.disks("source").write(f"{PILOT}-root", "written before the stop")
+    prepared.site.manifest["waves"] = [{"name": "pilot", "servers": [PILOT], "cutover": True}]
+    prepared.done()
+    return look(prepared)
+
+
+@pytest.fixture(scope="module")
+def returned(piloted: Seen) -> Seen:
+    """What the pilot writes on the target is carried back."""
+    move = piloted.move
+    move.disks("target").write(f"{PILOT}-root", ORDER)
+    pilot = {"name": "pilot", "servers": [PILOT], "cutover": False}
+    move.site.manifest["waves"] = [pilot]
+    move.site.manifest["waves"] = [{**pilot, "rollback": {"cut": move.site.cut(), "target_writes": "carry_back"}}]
+    move.done()
+    return look(move)
+
+
+@pytest.fixture(scope="module")
+def moved(returned: Seen) -> Seen:
+    """All servers, by an apply that is killed when the arrays' roles are half changed, and another one."""
+    move = returned.move
+    move.site.manifest |= {"waves": [{"name": "pilot", "servers": [PILOT]}], "cutover": True}
+    move.site.apply_killed_after("promote")
+    assert move.site.unlock().code == 0
+    move.done()
+    return look(move)
+
+
+@pytest.fixture(scope="module")
+def ended(moved: Seen) -> Seen:
+    move = moved.move
+    move.site.manifest |= {"decommission": True, "soak": "0s"}
+    move.site.approve()
+    move.done()
+    return Seen(move, move.on_source(), move.on_target(), {}, move.disks("target").read())
+
+
+def test_preparing_leaves_the_servers_alone_and_is_done_once(prepared: Move) -> None:
+    assert prepared.on_source().servers == prepared.before.servers
+    assert prepared.on_target().servers == {}
+    answer = prepared.site.run("plan", prepared.site.tenant, "--detailed-exitcode")
+    assert answer.code == 0, answer.text
+    assert "No changes. Your infrastructure matches the configuration." in answer.text
+
+
+def test_disks_are_kept_from_the_tenant_until_the_cut(prepared: Move) -> None:
+    volumes = prepared.target.block_storage.volumes(all_projects=True, project_id=prepared.target_id)
+    assert {volume.status for volume in volumes} == {"maintenance"}
+
+
+def test_the_pilot_arrives_identical(piloted: Seen) -> None:
+    assert piloted.target.servers == {PILOT: piloted.move.before.servers[PILOT]}
+    assert piloted.target_disks[f"{PILOT}-root"].content["last"] == "written before the stop"
+
+
+def test_the_pilot_stays_stopped_and_locked_on_the_source_and_its_disk_mapped(piloted: Seen) -> None:
+    left = piloted.source.servers[PILOT]
+    assert (left["status"], left["locked"]) == ("SHUTOFF", True)
+    disk = piloted.source_disks[f"{PILOT}-root"]
+    assert disk.write_protected
+    assert [host.startswith(DRIVERS_HOSTS) for host in disk.hosts] == [True], "stopping keeps the mapping that the driver made"
+
+
+def test_the_targets_driver_mapped_the_disk_to_the_targets_host(piloted: Seen) -> None:
+    disk = piloted.target_disks[f"{PILOT}-root"]
+    assert not disk.write_protected
+    assert [host.startswith(DRIVERS_HOSTS) for host in disk.hosts] == [True]
+    assert {host for one in piloted.source_disks.values() for host in one.hosts}.isdisjoint(disk.hosts)
+
+
+def test_the_pilot_comes_back_with_what_it_wrote(returned: Seen) -> None:
+    assert returned.source.servers == returned.move.before.servers
+    assert returned.target.servers == {}
+    disk = returned.source_disks[f"{PILOT}-root"]
+    assert (disk.content["last"], disk.write_protected) == (ORDER, False)
+
+
+def test_every_server_arrives_identical_in_spite_of_a_kill(moved: Seen) -> None:
+    assert moved.target.servers == moved.move.before.servers
+    assert moved.target_disks[f"{PILOT}-root"].content["last"] == ORDER
+    assert {name: disk.content for name, disk in moved.target_disks.items()} == {
+        name: disk.content for name, disk in moved.source_disks.items()
+    }
+
+
+def test_no_copy_runs_twice(moved: Seen) -> None:
+    assert {server["status"] for server in moved.source.servers.values()} == {"SHUTOFF"}
+    assert all(disk.write_protected for disk in moved.source_disks.values())
+    assert not any(disk.write_protected for disk in moved.target_disks.values())
+    with pytest.raises(requests.HTTPError, match="write-protected"):
+        moved.move.disks("source").write("db-1-root", "too late")
+
+
+def test_routes_and_floating_addresses_have_switched(moved: Seen) -> None:
+    before = moved.move.before
+    assert moved.target.routers == before.routers
+    assert moved.target.floating == before.floating
+    assert [(router["external"], router["interfaces"]) for router in moved.source.routers.values()] == [(None, [])]
+
+
+def test_nothing_is_left_on_the_source(ended: Seen) -> None:
+    move = ended.move
+    assert move.source.identity.find_project(move.site.tenant) is None
+    assert ended.source.servers == {}
+    left = [volume.name for volume in move.source.block_storage.volumes(all_projects=True, project_id=move.source_id)]
+    assert left == []
+
+
+def test_the_tenant_on_the_target_does_not_notice(ended: Seen, moved: Seen) -> None:
+    assert ended.target.servers == moved.target.servers
+    assert ended.target_disks == moved.target_disks
