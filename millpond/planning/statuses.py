@@ -28,7 +28,9 @@ def _status(desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWav
     return WaveStatus(
         name=wave.name,
         stage=stage,
-        phase=_phase(desired, snapshot, stage, bool(known), [pair for _, pair in found]),
+        phase=DECOMMISSIONED
+        if _left_nothing(snapshot, stage, wave)
+        else _phase(desired, snapshot, stage, bool(known), [pair for _, pair in found]),
         servers=tuple(str(desired.address("server", id)) for id in wave.servers),
         cut=cut,
         admitted=wave.name in goals.admitted,
@@ -47,6 +49,12 @@ def _down(snapshot: Snapshot, stage: Stage, wave: DesiredWave, known: Mapping[st
     running |= {s.marker for s in snapshot.target.servers if s.status == "ACTIVE"}
     ours = {id for id, r in known.items() if r.power == "active" and (going_back or not r.verified)}
     return [id for id in wave.servers if id in ours - running]
+
+
+def _left_nothing(snapshot: Snapshot, stage: Stage, wave: DesiredWave) -> bool:
+    """The source project itself may stay: for what the manifest excludes."""
+    present = {item.id for items in (snapshot.source.servers, snapshot.source.volumes) for item in items}
+    return stage is Stage.DECOMMISSION and not present & {*wave.servers, *wave.volumes}
 
 
 def _phase(desired: Desired, snapshot: Snapshot, stage: Stage, recorded: bool, pairs: list[Ends]) -> str:
