@@ -84,7 +84,7 @@ def test_a_new_volume_is_on_the_array_as_the_driver_makes_it(target: Connection,
     assert made is not None
     assert (made["size"], made["provtype"]) == (GIB, "THIN")
     marks = {one["key"]: one["value"] for one in sandbox.control.dump()["ibox-b/metadata"] if one["object"] == made["id"]}
-    assert (marks["system"], marks["cinder_id"], marks["cinder_name"]) == ("openstack", row["id"], "disk")
+    assert (marks["system"], marks["cinder_id"], marks["cinder_name"]) == ("openstack", row["id"], f"volume-{row['id']}")
     assert row["metadata"] == {"millpond:source": "1"}
     assert row["os-vol-host-attr:host"] == "target-controller-0@pool-b1#pool-b1"
 

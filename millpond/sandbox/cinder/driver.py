@@ -70,16 +70,17 @@ class Driver:
             row = array.create_volume(volume_name(volume["name_id"]), self.backends.pool(backend)["id"], volume["size"] * GIB)
         except ApiError as error:
             raise Failed(error.message) from None
-        self._mark(array, row, volume)
+        self._mark(array, row, volume["id"])
         return row
 
-    def _mark(self, array: InfiniBox, row: Row, volume: Row) -> None:
+    def _mark(self, array: InfiniBox, row: Row, id: str, kind: str = "volume") -> None:
+        """`cinder_name` is Cinder's name for the thing, not what people call it (volume_name_template)."""
         version = CINDER_VERSIONS.get(self.cloud.release.name, "22.0")
         values = {
             "system": "openstack",
             "openstack_version": version,
-            "cinder_id": volume["id"],
-            "cinder_name": volume["name"] or "",
+            "cinder_id": id,
+            "cinder_name": f"{kind}-{id}",
             "host.created_by": f"cinder/{version}",
         }
         array.metadata.put(row["id"], values)
@@ -119,7 +120,7 @@ class Driver:
             row = array.volumes.snapshot(snapshot_name(snapshot["id"]), self.find(volume)["id"])
         except ApiError as error:
             raise Failed(error.message) from None
-        self._mark(array, row, {"id": snapshot["id"], "name": snapshot["name"]})
+        self._mark(array, row, snapshot["id"], "snapshot")
 
     def find_snapshot(self, volume: Row, snapshot_id: str) -> Row | None:
         return self._array(volume).volume_by_name(snapshot_name(snapshot_id))
@@ -195,7 +196,7 @@ class Driver:
             found.array.rename(found.row["id"], volume_name(volume["name_id"]))
         except ApiError as error:
             raise Failed(error.message) from None
-        self._mark(found.array, found.row, volume)
+        self._mark(found.array, found.row, volume["id"])
 
     def unmanage(self, volume: Row) -> None:
         """Takes the marks off; the name on the array stays. Drivers that cannot manage do nothing."""
