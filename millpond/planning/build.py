@@ -13,7 +13,7 @@ from millpond.model.snapshot import Snapshot
 from millpond.planning import drift, exclusions, orphans, preflight
 from millpond.planning.digest import tenant_digest
 from millpond.planning.estimate import estimate
-from millpond.planning.gates import decommission_gates, wave_gates
+from millpond.planning.gates import Admitted, decommission_gates, wave_gates
 from millpond.planning.ordering import ordered
 from millpond.planning.stages import SOURCE_GONE
 from millpond.planning.stages import goals as goals_of
@@ -24,8 +24,19 @@ from millpond.reconcilers.identity.source_project import ADMIT
 from millpond.reconcilers.registry import RECONCILERS
 
 
-def build(desired: Desired, snapshot: Snapshot, *, run: str = "", tried: frozenset[str] = frozenset(), wave: str = "") -> TenantPlan:
-    """The whole plan. `run` is the executing run's id, empty for a plan that is only shown; `wave` narrows what may be cut to one wave."""
+def build(
+    desired: Desired,
+    snapshot: Snapshot,
+    *,
+    run: str = "",
+    tried: frozenset[str] = frozenset(),
+    wave: str = "",
+    admitted: Admitted | None = None,
+) -> TenantPlan:
+    """The whole plan. `run` is the executing run's id, empty for a plan that is only shown; `wave` narrows what may be cut to one wave.
+
+    `admitted`: what that run has admitted already, over all tenants.
+    """
     digest = tenant_digest(desired)
     goals, stage_findings = goals_of(desired, snapshot, run, tried)
     if any(finding.code == SOURCE_GONE for finding in stage_findings):  # without the source all else is guesswork
@@ -43,7 +54,7 @@ def build(desired: Desired, snapshot: Snapshot, *, run: str = "", tried: frozens
         *orphans.findings(desired, snapshot, goals),
     )
     outage = estimate(ordered(steps))
-    steps, held = _gated(desired, snapshot, goals, steps, findings, outage)
+    steps, held = _gated(desired, snapshot, goals, steps, findings, outage, admitted or {})
     if goals.decommission:
         steps = tuple(of_project(step, desired.inventory.project.id) for step in steps)
         steps, more = _decommissioned(desired, snapshot, digest, steps, findings)
@@ -76,12 +87,13 @@ def _gated(
     steps: tuple[AnyStep, ...],
     findings: tuple[Finding, ...],
     outage: OutageEstimate,
+    admitted: Admitted,
 ) -> tuple[tuple[AnyStep, ...], tuple[Finding, ...]]:
     """The steps with a gate before each cut that is not admitted; a gate that nothing holds is left out again."""
     gates: dict[str, Waiting] = {}
     shut: set[str] = set()
     held: list[Finding] = []
-    for wave, finding, waiting in wave_gates(desired, snapshot, goals, findings, outage):
+    for wave, finding, waiting in wave_gates(desired, snapshot, goals, findings, outage, admitted):
         held += [finding] if finding else []
         if wave in gates:
             shut.add(wave)
@@ -115,7 +127,8 @@ def _decommissioned(
         return steps, ()
     held: list[Finding] = []
     waits: list[Waiting] = []
-    for finding, waiting in decommission_gates(desired, snapshot, digest):
+    volumes = sum(1 for step in steps if isinstance(step, Change) and step.kind == "source_volume" and step.action == "delete")
+    for finding, waiting in decommission_gates(desired, snapshot, digest, volumes):
         held += [finding] if finding else []
         waits += [waiting] if waiting else []
     if held or any(f.severity is Severity.BLOCKER for f in findings):

@@ -16,6 +16,8 @@ from millpond.reconcilers.base import Goals
 from millpond.reconcilers.storage.replication import ends, groups
 
 GATE = "gate"
+Admitted = dict[tuple[str, str], int]
+"""(tenant, wave) → how many servers it stops: what this apply has admitted."""
 
 
 def gate(desired: Desired, name: str, reason: str, *, long: bool = False, seconds: float = 0.0) -> Waiting:
@@ -24,7 +26,7 @@ def gate(desired: Desired, name: str, reason: str, *, long: bool = False, second
 
 
 def wave_gates(
-    desired: Desired, snapshot: Snapshot, goals: Goals, found: tuple[Finding, ...], estimate: OutageEstimate
+    desired: Desired, snapshot: Snapshot, goals: Goals, found: tuple[Finding, ...], estimate: OutageEstimate, admitted: Admitted
 ) -> Iterator[tuple[str, Finding | None, Waiting]]:
     """For every wave that is to be cut and has no record yet: (wave, what a person must change if it is that, what it waits for).
 
@@ -34,7 +36,7 @@ def wave_gates(
     for wave in desired.waves:
         stage = goals.stages[wave.name]
         if stage is Stage.CUT and wave.name not in goals.admitted:
-            yield from _held(desired, snapshot, goals, wave, found, estimate)
+            yield from _held(desired, snapshot, goals, wave, found, estimate, admitted)
             if former:
                 yield wave.name, None, gate(desired, wave.name, f"wave {former} has to be handed over first", long=True)
         if stage is Stage.CUT:
@@ -42,7 +44,13 @@ def wave_gates(
 
 
 def _held(
-    desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWave, found: tuple[Finding, ...], estimate: OutageEstimate
+    desired: Desired,
+    snapshot: Snapshot,
+    goals: Goals,
+    wave: DesiredWave,
+    found: tuple[Finding, ...],
+    estimate: OutageEstimate,
+    admitted: Admitted,
 ) -> Iterator[tuple[str, Finding | None, Waiting]]:
     name = wave.name
     yield name, None, gate(desired, name, "a wave is admitted once all of it is prepared and in sync")
@@ -58,7 +66,7 @@ def _held(
     if still > timedelta(0):
         reason = f"{still.seconds} s until its MAC addresses may move again: fabrics freeze an address that moves too often"
         yield name, None, gate(desired, name, reason, seconds=still.total_seconds())
-    for finding in _brakes(desired, snapshot, goals, wave, estimate):
+    for finding in _brakes(desired, snapshot, goals, wave, estimate, admitted):
         yield name, finding, gate(desired, name, finding.what, long=True)
 
 
@@ -87,15 +95,22 @@ def _moved_recently(desired: Desired, snapshot: Snapshot, wave: DesiredWave) -> 
     return max((quiet - max(since, timedelta(0)) for since in moved), default=timedelta(0)) if quiet else timedelta(0)
 
 
-def _brakes(desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWave, estimate: OutageEstimate) -> Iterator[Finding]:
+def _brakes(
+    desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWave, estimate: OutageEstimate, admitted: Admitted
+) -> Iterator[Finding]:
     brakes = desired.site.brakes
+    before = {key: servers for key, servers in admitted.items() if key != (desired.tenant, wave.name)}
+    stopped = sum(before.values())
+    with_others = f", with the {stopped} of this run" if stopped else ""
     raise_it = "raise the brake in millpond.yaml in a reviewed change, or choose a smaller wave"
-    if brakes.servers_stopped and len(wave.servers) > brakes.servers_stopped:
+    if brakes.servers_stopped and stopped + len(wave.servers) > brakes.servers_stopped:
         yield _held_by(
             desired, wave.name, "brake_servers_stopped",
-            f"the wave stops {len(wave.servers)} servers, the brake allows {brakes.servers_stopped}", "brakes.servers_stopped", raise_it,
+            f"the wave stops {len(wave.servers)} servers{with_others}, the brake allows {brakes.servers_stopped}",
+            "brakes.servers_stopped", raise_it,
         )  # fmt: skip
-    cutting = [name for name, stage in goals.stages.items() if stage is Stage.CUT and (name in goals.admitted or name == wave.name)]
+    cutting = {(desired.tenant, name) for name, stage in goals.stages.items() if stage is Stage.CUT and name in goals.admitted}
+    cutting |= {*before, (desired.tenant, wave.name)}
     if brakes.cutovers and len(cutting) > brakes.cutovers:
         yield _held_by(
             desired, wave.name, "brake_cutovers", f"{len(cutting)} waves would be cut, the brake allows {brakes.cutovers}",
@@ -126,8 +141,13 @@ def wave_lag(desired: Desired, snapshot: Snapshot, wave: str) -> float:
     return worst
 
 
-def decommission_gates(desired: Desired, snapshot: Snapshot, digest: str) -> Iterator[tuple[Finding | None, Waiting | None]]:
-    """A soak that has passed and an approval that is valid and names this digest; judged once, then remembered on the source project."""
+def decommission_gates(
+    desired: Desired, snapshot: Snapshot, digest: str, volumes: int = 0
+) -> Iterator[tuple[Finding | None, Waiting | None]]:
+    """A soak that has passed and an approval that is valid and names this digest; judged once, then remembered on the source project.
+
+    `volumes`: how many the plan deletes.
+    """
     if decommission_admitted(snapshot, digest):
         return
     wanted = timedelta(seconds=desired.manifest.soak or 0)
@@ -138,6 +158,11 @@ def decommission_gates(desired: Desired, snapshot: Snapshot, digest: str) -> Ite
     valid = [a for a in desired.manifest.approvals if a.action == "decommission" and a.digest == digest and a.expires > snapshot.now]
     if not valid:
         yield _unapproved(desired, snapshot, digest), None
+    brake = desired.site.brakes.volumes_deleted
+    if brake and volumes > brake:
+        what = f"decommissioning deletes {volumes} volumes, the brake allows {brake}"
+        raise_it = "raise the brake in millpond.yaml in a reviewed change"
+        yield _held_by(desired, "decommission", "brake_volumes_deleted", what, "brakes.volumes_deleted", raise_it), None
 
 
 def _unapproved(desired: Desired, snapshot: Snapshot, digest: str) -> Finding:

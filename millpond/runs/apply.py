@@ -24,6 +24,7 @@ from millpond.planning.envelope import Envelope
 from millpond.providers.access import Access
 from millpond.providers.open import open_providers, places
 from millpond.runs import reviewed
+from millpond.runs.fleet import Fleet
 from millpond.runs.plan import whole
 from millpond.runs.progress import Progress
 from millpond.runs.signals import await_all, signals
@@ -66,7 +67,8 @@ def apply_plan(
     saved = Envelope.of(envelope) if envelope else None
     with signals() as stop:
         pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="tenant")
-        works = [_Work(site, desired, journal, run, progress, stop, wave, saved) for desired in tenants]
+        fleet = Fleet(site.brakes)
+        works = [_Work(site, desired, journal, run, progress, stop, fleet, wave, saved) for desired in tenants]
         futures = [pool.submit(work.to_its_end) for work in works]
         await_all(futures, stop)
         pool.shutdown(wait=False, cancel_futures=True)
@@ -88,6 +90,7 @@ class _Work:
         run: Run,
         progress: Progress,
         stop: Event,
+        fleet: Fleet,
         wave: str,
         envelope: Envelope | None,
     ) -> None:
@@ -96,7 +99,7 @@ class _Work:
         self._desired, self._stop, self._envelope = desired, stop, envelope
         self._lease = Lease(journal.engine, desired.tenant, run)
         executor = Executor(providers, journal, self._lease, run.id)
-        self._loop = TenantRun(desired, providers, executor, run.id, progress, stop, wave, envelope)
+        self._loop = TenantRun(desired, providers, executor, run.id, progress, stop, fleet, wave, envelope)
 
     def to_its_end(self) -> None:
         if not self._stop.is_set():

@@ -20,6 +20,7 @@ from millpond.planning.digest import tenant_digest
 from millpond.planning.envelope import Envelope
 from millpond.planning.expectation import expectations
 from millpond.providers.ports import Providers
+from millpond.runs.fleet import Fleet
 from millpond.runs.observe import observe, observe_again
 from millpond.runs.outages import Outages
 from millpond.runs.progress import Progress
@@ -50,6 +51,7 @@ class TenantRun:
     run: str
     progress: Progress
     stop: Event
+    fleet: Fleet
     wave: str = ""
     envelope: Envelope | None = None
     outcomes: list[Outcome] = field(default_factory=list)
@@ -83,8 +85,10 @@ class TenantRun:
                 return plan
             if now and not self._whole and any(change.action == "record" for change in now):
                 self._patiently(self._everything)  # a wave is admitted on fresh facts alone
-            elif now:
+            elif now and self._admitted(plan, now):
                 self._perform(now, self._soon(plan, ()))
+            elif now:
+                continue  # another tenant's wave came first: the next plan says which brake holds this one
             elif soon := self._soon(plan, ready):
                 self._sleep(soon)
             elif not self._whole:
@@ -92,13 +96,17 @@ class TenantRun:
             else:
                 return plan
 
+    def _admitted(self, plan: TenantPlan, now: Sequence[Change]) -> bool:
+        new = {change.wave for change in now if change.action == "record"}
+        return all(self.fleet.admit(plan.tenant, wave) for wave in plan.waves if wave.name in new and not wave.admitted)
+
     def _everything(self) -> None:
         self._snapshot = observe(self.providers, self.desired)
         self._whole = True
 
     def _plan(self) -> TenantPlan:
         self._check_claims()
-        plan = build(self.desired, self._snapshot, run=self.run, tried=frozenset(self._tried), wave=self.wave)
+        plan = build(self.desired, self._snapshot, run=self.run, tried=frozenset(self._tried), wave=self.wave, admitted=self.fleet.admitted)
         self.outages.seen(plan, self._snapshot)
         for address, seconds in plan.outage.servers:
             self.estimated.setdefault(address, seconds)

@@ -12,6 +12,7 @@ from millpond.model.change import Change, Waiting
 from millpond.model.desired import Desired
 from millpond.model.manifest import Approval, Window
 from millpond.model.plan import TenantPlan
+from millpond.planning.build import build
 from millpond.planning.digest import tenant_digest
 from tests.planning.situations import BOTH, PILOT, approved, before, done, leaving, one_wave, prepared, suspended_by_the_array
 from tests.planning.tenant import SITE
@@ -205,3 +206,22 @@ def whole(world: World) -> list[str]:
 
 def test_decommissioning_stops_nothing() -> None:
     assert whole(done(BOTH)) == []
+
+
+def test_what_other_tenants_cut_in_this_apply_counts_for_the_brakes() -> None:
+    world, documents = prepared(), braked(cutovers=2, servers_stopped=5)
+    snapshot = world.snapshot()
+    assert blockers(build(documents, snapshot, admitted={("other", "pilot"): 1})) == []
+    held = build(documents, snapshot, admitted={("other", "pilot"): 4, ("third", "rest"): 1})
+    assert sorted(blockers(held)) == ["brake_cutovers", "brake_servers_stopped"]
+    assert {f.what for f in held.blockers} >= {"3 waves would be cut, the brake allows 2"}
+    assert any("with the 5 of this run, the brake allows 5" in f.what for f in held.blockers)
+
+
+def test_a_decommissioning_deletes_no_more_volumes_than_its_brake_allows() -> None:
+    world = done(BOTH)
+    documents = leaving()
+    found = world.plan(replace(documents, site=replace(SITE, brakes=replace(SITE.brakes, volumes_deleted=1)))).blockers
+    assert [f.what for f in found if f.code == "brake_volumes_deleted"] == ["decommissioning deletes 3 volumes, the brake allows 1"]
+    allowed = world.plan(replace(documents, site=replace(SITE, brakes=replace(SITE.brakes, volumes_deleted=3)))).blockers
+    assert "brake_volumes_deleted" not in [f.code for f in allowed]

@@ -169,3 +169,14 @@ def test_a_window_that_closes_holds_no_wave_that_was_admitted_in_it(stage: Stage
     assert not result.held, result.plan.tenants[0].blockers
     assert running(stage, "target") == sorted(FRONT)
     assert touched(stage, DATA) == []
+
+
+def test_the_brake_of_cutovers_counts_every_wave_of_one_apply(stage: Stage) -> None:
+    stage.site_spec = {**stage.site_spec, "brakes": {"cutovers": 1}}
+    stage.manifest["cutover"] = True
+    result = stage.apply()
+    assert running(stage, "target") == sorted(FRONT)
+    assert touched(stage, DATA + REST) == ["app-2"]
+    found = result.plan.tenants[0].blockers
+    assert [(finding.code, finding.wave) for finding in found] == [("brake_cutovers", "data"), ("brake_cutovers", "rest")]
+    assert {finding.what for finding in found} == {"2 waves would be cut, the brake allows 1"}
