@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class ArraySystem:
-    """One array. The password comes from `password_env` or `password_file` at the moment of login; no document holds it.
+    """One array. The password comes from `password_env` or `password_file` at the moment of login; no document holds it. A user in the
+    variable `username_env` logs in instead of `username`: pipelines that only read take one that may do no more.
 
     `ca_file` verifies the array's certificate; `verify` false turns verification off and is reported as a warning in every plan.
     """
@@ -21,6 +22,7 @@ class ArraySystem:
     tls: bool = True
     verify: bool = True
     ca_file: str = ""
+    username_env: str = ""
     password_env: str = ""
     password_file: str = ""
 

@@ -123,6 +123,15 @@ def test_an_array_s_password_comes_from_where_the_site_says(sandbox: Sandbox, tm
     assert "canary-9" not in str(vars(caught.value))
 
 
+def test_who_only_reads_may_log_in_as_somebody_else(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = replace(array_system(sandbox, "ibox-a"), username_env="ARRAY_USER")
+    monkeypatch.delenv("ARRAY_USER", raising=False)
+    assert box(system).facts().name == "ibox-a"
+    monkeypatch.setenv("ARRAY_USER", "reader")
+    with pytest.raises(BadCredentials, match="refused the login of reader"):
+        box(system).clock()
+
+
 def test_an_array_that_does_not_answer(sandbox: Sandbox) -> None:
     with pytest.raises(Unreachable, match="connection refused"):
         box(replace(array_system(sandbox, "ibox-a"), address="127.0.0.99", port=9)).clock()

@@ -70,13 +70,13 @@ class Session:
         site = self._configured
         address = (site.address, site.port or (443 if site.tls else 80))
         try:
-            box = InfiniBox(address, auth=(site.username, password(site, self._directory).reveal()), use_ssl=site.tls)
+            box = InfiniBox(address, auth=(username(site), password(site, self._directory).reveal()), use_ssl=site.tls)
             self._transport.seal(box.api._session)
             box.login()
         except APICommandFailed as error:
             if error.status_code in (401, 403):
                 fix = f"Check username and password of array {self.name} in millpond.yaml."
-                raise BadCredentials(f"array {self.name} refused the login of {site.username}", where=self.name, fix=fix) from None
+                raise BadCredentials(f"array {self.name} refused the login of {username(site)}", where=self.name, fix=fix) from None
             why = f"array {self.name}: {said(error)} (HTTP {error.status_code})"
             raise Unreachable(why, where=self.name, fix=SERVICE_FIX) from None
         except RemoteFailure as error:
@@ -149,6 +149,10 @@ def joined(values: Sequence[str | int]) -> Iterator[str]:
 def silence() -> None:
     """infinisdk logs every request to stderr by default."""
     logbook.NullHandler().push_application()
+
+
+def username(system: ArraySystem) -> str:
+    return (os.environ.get(system.username_env) if system.username_env else "") or system.username
 
 
 def password(system: ArraySystem, directory: Path) -> Secret:
