@@ -7,8 +7,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import pytest
-
 from tests.contract.api import Answer, Api
 from tests.contract.coverage import WatchedCloud
 from tests.contract.subject import Subject
@@ -38,7 +36,6 @@ class Ground:
         self.subject, self.side = subject, side
         self.tag = f"contract-{uuid4().hex[:8]}"
         self.seen: set[str] = set()
-        self.skipped = False
         self.provider = subject.provider(side)
         self.scopes = self.provider.compute._nova.scopes
         self.cloud = WatchedCloud(self.provider, self.seen)
@@ -61,11 +58,6 @@ class Ground:
         if what not in self._made:
             self._made[what] = make()
         return self._made[what]  # type: ignore[no-any-return]
-
-    def skip(self, why: str) -> None:
-        """What the test has promised to call need not be called any more."""
-        self.skipped = True
-        pytest.skip(why)
 
     # People.
 

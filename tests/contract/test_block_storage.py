@@ -226,7 +226,7 @@ def test_what_exceeds_a_quota_is_413(ground: Ground) -> None:
 def managing(ground: Ground, host: str) -> None:
     """Old drivers cannot."""
     if ground.admin.get("block_storage", "/manageable_volumes", host=host).status != 200:
-        ground.skip("this Cinder's driver does not manage existing volumes")
+        pytest.skip("this Cinder's driver does not manage existing volumes")
 
 
 @covers("block_storage.manage_volume", "block_storage.volume_action", "block_storage.delete_volume")

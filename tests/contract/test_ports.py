@@ -14,7 +14,7 @@ def mac() -> str:
     return "fa:16:3e:" + ":".join(f"{random.randrange(256):02x}" for _ in range(3))
 
 
-@covers("network.create port", "network.ports", "network.update port", "network.set_tags port", "network.delete port")
+@covers("network.create port", "network.ports", "network.port", "network.update port", "network.set_tags port", "network.delete port")
 def test_a_port_with_the_mac_and_addresses_that_are_wanted(ground: Ground) -> None:
     network, (net, subnet), wanted = ground.cloud.network, ground.network(), mac()
     group = ground.security_group()["id"]
@@ -45,7 +45,9 @@ def test_a_port_with_the_mac_and_addresses_that_are_wanted(ground: Ground) -> No
     network.update("port", id, {"admin_state_up": False, "security_groups": [], "allowed_address_pairs": []})
     [changed] = [one for one in network.ports(ground.project_id, [net]) if one.id == id]
     assert (changed.admin_state_up, changed.security_groups, changed.allowed_address_pairs) == (False, (), ())
+    assert network.port(id) == changed
     network.delete("port", id)
+    assert network.port(id) is None
     refused(ground, 404, "PortNotFound", "DELETE", f"/ports/{id}")
 
 
