@@ -33,6 +33,9 @@ CARRIED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What the inventory says of each object and the tenant alone changes. Not routers and floating IPs: the switch changes them."""
 
+UNORDERED = ("allocation_pools", "allowed_address_pairs", "extra_dhcp_opts", "fixed_ips", "host_routes", "security_groups")
+"""Neutron gives these in any order: no change if it is another one than before."""
+
 KINDS = {
     "servers": "server", "volumes": "volume", "ports": "port", "networks": "network", "subnets": "subnet",
     "security_groups": "security_group",
@@ -97,9 +100,7 @@ def _values(item: Any, fields: Iterable[str]) -> dict[str, Any]:
             (r.direction, r.ethertype, r.protocol, r.port_range_min or 0, r.port_range_max or 0, r.remote_ip_prefix, r.remote_group_id)
             for r in item.rules
         )
-    if "security_groups" in values:
-        values["security_groups"] = sorted(values["security_groups"])
-    return values
+    return {field: tuple(sorted(value, key=repr)) if field in UNORDERED else value for field, value in values.items()}
 
 
 def _readable(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from millpond.model.change import Effect
 from millpond.model.compute import Flavor, Server
+from millpond.model.network import AddressPair, AllocationPool, FixedIP, Route
 from millpond.model.plan import Drift, TenantPlan
 from millpond.reconcilers.network.security_group import KIND as GROUP
 from tests.planning.situations import BOTH, PILOT, approved, before, done, leaving
@@ -80,6 +81,25 @@ def test_drift_warns_and_holds_the_waves_that_it_concerns(turn: Callable[[World]
     assert sorted(drifted(made.plan(desired()))) == sorted(changed)
     assert held(made.plan(desired())) == ["-"] * len(changed)
     assert sorted(held(made.plan(BOTH))) == sorted(waves)
+
+
+@pytest.mark.parametrize(
+    ("kind", "id", "field", "items"),
+    [
+        ("port", "port-1", "allowed_address_pairs", (AddressPair("10.0.0.5", ""), AddressPair("10.0.0.4", "fa:16:3e:00:00:01"))),
+        ("port", "port-1", "fixed_ips", (FixedIP("s-app", "10.0.0.11"), FixedIP("s-app", "10.0.0.12"))),
+        ("subnet", "s-app", "host_routes", (Route("10.9.0.0/24", "10.0.0.9"), Route("10.8.0.0/24", "10.0.0.8"))),
+        ("subnet", "s-app", "allocation_pools", (AllocationPool("10.0.0.90", "10.0.0.99"), AllocationPool("10.0.0.20", "10.0.0.29"))),
+    ],
+)
+def test_another_order_of_what_has_none_is_no_drift(kind: str, id: str, field: str, items: tuple[Any, ...]) -> None:
+    made, known = prepared(), desired()
+    rows = tuple(replace(row, **{field: items}) if row.id == id else row for row in getattr(known.inventory, f"{kind}s"))
+    known = replace(known, inventory=replace(known.inventory, **{f"{kind}s": rows}))
+    row(made, kind, id, **{field: tuple(reversed(items))})
+    assert drifted(made.plan(known)) == []
+    row(made, kind, id, **{field: items[:1]})
+    assert len(drifted(made.plan(known))) == 1
 
 
 def test_what_is_gone_is_told() -> None:
