@@ -66,6 +66,9 @@ def volumes(ground: Ground, project: str) -> None:
         ground.admin.call("DELETE", "block_storage", f"/snapshots/{row['id']}")
         ground.gone("block_storage", f"/snapshots/{row['id']}")
     found = [row["id"] for row in rows(ground, "block_storage", "/volumes/detail", "volumes", **where)]
+    for row in rows(ground, "block_storage", "/attachments", "attachments", version="3.27", **where):
+        if row["volume_id"] in found:  # what refused boots have left
+            ground.admin.call("DELETE", "block_storage", f"/attachments/{row['id']}", version="3.27")
     for id in found:
         if ground.show_volume(id)["status"] != "available":
             ground.act_on_volume(id, "os-reset_status", {"status": "available"})

@@ -37,11 +37,15 @@ def test_a_boot_reserves_its_volumes_before_it_answers(ground: Ground) -> None:
     assert {ground.show_volume(id)["status"] for id in volumes} == {"in-use"}
 
 
-def test_a_refused_boot_gives_back_what_it_reserved(ground: Ground, volume: str) -> None:
-    taken = ground.volume()
+def test_a_refused_boot_keeps_what_it_had_reserved(ground: Ground) -> None:
+    """Nova takes nothing back: a volume before the one that is refused stays reserved for a server that never was."""
+    root, taken = ground.volume(bootable=True), ground.volume()
     ground.post_server([ground.volume(bootable=True), taken])
-    refused(ground, 400, [volume, taken])
-    ground.volume_is(volume, "available")
+    refused(ground, 400, [root, taken])
+    assert (ground.show_volume(root)["status"], ground.show_volume(root)["attachments"]) == ("reserved", [])
+    refused(ground, 400, [root])
+    ground.act_on_volume(root, "os-reset_status", {"status": "available"})
+    ground.server_is(ground.post_server([root])["server"]["id"], "ACTIVE")
 
 
 def test_a_volume_in_maintenance_boots_nothing(ground: Ground) -> None:

@@ -174,11 +174,11 @@ def test_the_boot_volume_is_the_idempotency_key(tenant: Tenant) -> None:
     assert len(list(tenant.cloud.compute.servers())) == 1
 
 
-def test_a_refused_boot_gives_back_what_it_reserved(tenant: Tenant) -> None:
+def test_a_refused_boot_keeps_what_it_reserved(tenant: Tenant) -> None:
     root, taken = tenant.volume(), tenant.volume()
     tenant.boot([], [taken], networks="none")
     tenant.refused(400, [], [root, taken], networks="none")
-    assert tenant.status(root) == "available"
+    assert tenant.status(root) == "reserved"
 
 
 def test_a_port_in_use(tenant: Tenant) -> None:

@@ -104,15 +104,12 @@ class Boot:
         return made
 
     def _reserve(self, caller: Caller, row: Row) -> None:
-        done: list[str] = []
+        """What was reserved before a volume is refused stays reserved, for nobody (nova/compute/api.py, _provision_instances)."""
         try:
             for device in row["volumes"]:
                 if device["volume_id"]:
                     self.cloud.cinder.reserve(device["volume_id"], row["project_id"])
-                    done.append(device["volume_id"])
         except ApiError as error:
-            for id in done:
-                self.cloud.cinder.unreserve(id)
             raise refusals.bad_request(error.message) from None
 
     def _row(self, caller: Caller, server: dict[str, Any], flavor: Row, image: Row | None, minor: int) -> Row:
