@@ -3,7 +3,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo test check lab-install lab-up lab-down clean
+.PHONY: help set-up demo test check lab lab-install lab-up lab-down clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -23,10 +23,13 @@ check: set-up ## linters, types and the import contract
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-lab-install: set-up ## what the lab needs, on Debian 12 as root: two OpenStack releases, MariaDB, RabbitMQ
+lab: set-up ## the migration on real OpenStack services, on Debian 12 as root: installs them, brings them up, plays, ends them
+	@PYTEST_ARGS="$(PYTEST_ARGS)" .venv/bin/python -m tests.lab play
+
+lab-install: set-up ## only what the lab needs: MariaDB, RabbitMQ, two OpenStack releases
 	@.venv/bin/python -m tests.lab install
 
-lab-up: set-up ## two real OpenStack control planes on loopback, until lab-down
+lab-up: set-up ## brings the lab up; `make lab` leaves it up then
 	@.venv/bin/python -m tests.lab up
 
 lab-down: set-up ## ends the lab; its state stays for the next lab-up

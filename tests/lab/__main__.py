@@ -2,11 +2,20 @@
 
 import argparse
 
-from tests.lab import lifecycle
+from tests.lab import lifecycle, obstacles
 from tests.lab.install import install
+from tests.lab.play import play
 from tests.lab.tenant import Tenant
 
-VERBS = {"install": install, "up": lifecycle.up, "status": lifecycle.status, "down": lifecycle.down, "wipe": lifecycle.wipe}
+VERBS = {
+    "able": obstacles.report,
+    "install": install,
+    "up": lifecycle.up,
+    "status": lifecycle.status,
+    "play": play,
+    "down": lifecycle.down,
+    "wipe": lifecycle.wipe,
+}
 
 
 def main() -> None:

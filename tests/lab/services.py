@@ -25,7 +25,7 @@ def environment(plane: ControlPlane) -> dict[str, str]:
 
 def start(plane: ControlPlane, services: Iterator[Service]) -> None:
     for name, command, variables in services:
-        processes(plane).start(name, ["nice", "-n", "5", *command], {**environment(plane), **variables})
+        processes(plane).start(name, command, {**environment(plane), **variables})
 
 
 def keystone(plane: ControlPlane) -> Iterator[Service]:

@@ -79,9 +79,6 @@ class LabSite:
         code = self.begin(*words).wait(CUT_TIMES_OUT)
         return Answer(code, self.log.read_text()[before:], "")
 
-    def discover(self) -> Answer:
-        return self.run("discover", self.tenant)
-
     def apply(self, patience: float = 600) -> Answer:
         """Until nothing is left to do, or an apply fails or is held."""
         deadline = time.monotonic() + patience

@@ -39,7 +39,8 @@ class Tenant:
         self.admin = connect(SOURCE)
         self.servers: dict[str, Resource] = {}
 
-    def build(self) -> None:
+    def build(self, only_database: bool = False) -> None:
+        """The whole shop, or its database server alone."""
         begun = time.monotonic()
         self.build_people()
         self.build_quotas()
@@ -47,8 +48,12 @@ class Tenant:
         self.build_networks()
         self.build_router()
         self.build_security_groups()
-        self.build_servers()
-        self.alice.block_storage.wait_for_status(self.create_volume("archive", 1, metadata={"keep": "10y"}), wait=PATIENCE, interval=1)
+        self.alice.compute.create_keypair(name="alice", public_key=public_key(f"{self.name}-alice"))
+        self.build_database()
+        if not only_database:
+            self.build_web_servers()
+            self.build_app_server()
+        self.create_volume("archive", 1, metadata={"keep": "10y"})
         print(f"{self.name} with {len(self.servers)} servers in {time.monotonic() - begun:.0f} s")
 
     # By the administrator.
@@ -117,10 +122,15 @@ class Tenant:
         ):
             network.create_security_group_rule(security_group_id=group.id, **rule)
 
-    def build_servers(self) -> None:
-        """Two behind a virtual address on different hosts, one of two networks that is stopped, and one with two addresses and two disks."""
-        self.alice.compute.create_keypair(name="alice", public_key=public_key(f"{self.name}-alice"))
-        volume_flavor = self.alice.compute.find_flavor("m1.volume", ignore_missing=False)
+    def build_database(self) -> None:
+        """Two addresses, two disks."""
+        port = self.create_port("db-1-eth0", self.data, [(self.data_v4, "10.20.3.11"), (self.data_v4, "10.20.3.12")], self.db)
+        volumes = [self.create_volume("db-1-root", 1, bootable=True), self.create_volume("db-1-data", 3, metadata={"backup": "hourly"})]
+        self.boot("db-1", self.own_flavor, [port], volumes, metadata={"role": "db"}, description="shop database")
+
+    def build_web_servers(self) -> None:
+        """Two on different hosts, behind a virtual address that belongs to a port of its own."""
+        flavor = self.alice.compute.find_flavor("m1.volume", ignore_missing=False)
         self.create_port("web-vip", self.front, [(self.front_v4, VIP)], self.web)
         group = self.alice.compute.create_server_group(name="web", policy="anti-affinity")
         for number in (1, 2):
@@ -128,15 +138,15 @@ class Tenant:
             port = self.create_port(f"web-{number}-eth0", self.front, addresses, self.web, allowed_address_pairs=[{"ip_address": VIP}])
             root = self.create_volume(f"web-{number}-root", 1, bootable=True)
             more = {"scheduler_hints": {"group": group.id}, "metadata": {"role": "web", "backup": "daily"}, "tags": ["shop", "web"]}
-            self.boot(f"web-{number}", volume_flavor, [port], [root], **more)
+            self.boot(f"web-{number}", flavor, [port], [root], **more)
             self.alice.network.create_ip(floating_network_id=self.public.id, port_id=port.id, fixed_ip_address=f"10.20.1.1{number}")
+
+    def build_app_server(self) -> None:
+        """Two networks, two disks, user data on a config drive; stopped."""
         first = self.create_port("app-1-eth0", self.front, [(self.front_v4, "10.20.1.21")], self.web)
         second = self.create_port("app-1-eth1", self.data, [(self.data_v4, "10.20.3.111")], self.db)
         volumes = [self.create_volume("app-1-root", 2, bootable=True), self.create_volume("app-1-spool", 1)]
         app = self.boot("app-1", self.own_flavor, [first, second], volumes, config_drive=True, user_data=USER_DATA)
-        port = self.create_port("db-1-eth0", self.data, [(self.data_v4, "10.20.3.11"), (self.data_v4, "10.20.3.12")], self.db)
-        volumes = [self.create_volume("db-1-root", 1, bootable=True), self.create_volume("db-1-data", 3, metadata={"backup": "hourly"})]
-        self.boot("db-1", self.own_flavor, [port], volumes, metadata={"role": "db"}, description="shop database")
         self.alice.compute.stop_server(app)
         self.alice.compute.wait_for_server(app, status="SHUTOFF", interval=1, wait=PATIENCE)
 
@@ -150,8 +160,8 @@ class Tenant:
         """Empty: to fill it from an image cinder-volume would have to attach it to this machine."""
         storage = self.alice.block_storage
         volume = storage.create_volume(name=name, size=size, volume_type="gold", **more)
+        storage.wait_for_status(volume, "available", interval=0.5, wait=PATIENCE)
         if bootable:
-            storage.wait_for_status(volume, "available", interval=0.5, wait=PATIENCE)
             storage.set_volume_bootable_status(volume, True)
             body = {"os-set_image_metadata": {"metadata": IMAGE_METADATA}}
             openstack.exceptions.raise_from_response(storage.post(f"/volumes/{volume.id}/action", json=body))
@@ -159,8 +169,6 @@ class Tenant:
 
     def boot(self, name: str, flavor: Resource, ports: list[Resource], volumes: list[Resource], **more: Any) -> Resource:
         """Waits: members of an anti-affinity group that boot at once race for the hosts."""
-        for volume in volumes:
-            self.alice.block_storage.wait_for_status(volume, "available", interval=0.5, wait=PATIENCE)
         disks = [
             {"uuid": volume.id, "source_type": "volume", "destination_type": "volume", "boot_index": 0 if at == 0 else -1}
             for at, volume in enumerate(volumes)

@@ -5,20 +5,12 @@ One tenant goes all the way. Every fixture takes it one step further and keeps w
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import pytest
 import requests
 
 from tests.lab.access import Lab
-from tests.lab.disks import DRIVERS_HOSTS, Disk, Disks
-from tests.lab.foundation import Cloud, connect
-from tests.lab.planes import SOURCE, TARGET
-from tests.lab.portrait import Portrait
-from tests.lab.site import LabSite
-from tests.lab.tenant import Tenant
+from tests.lab.disks import DRIVERS_HOSTS
+from tests.lab.move import Move, Seen, begin, look
 from tests.sandbox.running import Control
 
 pytestmark = pytest.mark.lab
@@ -27,71 +19,13 @@ PILOT = "web-1"
 ORDER = "order 4711: paid"
 
 
-@dataclass
-class Move:
-    """A tenant under way. `before`: its servers on the source before anything was done."""
-
-    site: LabSite
-    source: Cloud
-    target: Cloud
-    arrays: Control
-    source_id: str
-    before: Portrait
-
-    def on_source(self) -> Portrait:
-        return Portrait(self.source, self.source_id)
-
-    def on_target(self) -> Portrait:
-        return Portrait(self.target, self.target_id)
-
-    @property
-    def target_id(self) -> str:
-        domain = self.target.identity.find_domain("customers", ignore_missing=False)
-        return str(self.target.identity.find_project(self.site.tenant, domain_id=domain.id, ignore_missing=False).id)
-
-    def disks(self, side: str) -> Disks:
-        if side == "source":
-            return Disks(self.arrays, SOURCE.array, self.source, self.source_id)
-        return Disks(self.arrays, TARGET.array, self.target, self.target_id)
-
-    def done(self) -> None:
-        """Applies until nothing is left to do."""
-        answer = self.site.apply()
-        assert answer.code == 0, f"{self.site.log}:\n{answer.text[-4000:]}"
-
-
 @pytest.fixture(scope="module")
-def seeded(lab: Lab, arrays: Control, tmp_path_factory: pytest.TempPathFactory) -> Move:
-    name = f"shop-{int(time.time())}"
-    Tenant(name).build()
-    source = connect(SOURCE)
-    project = source.identity.find_project(name, ignore_missing=False)
-    site = LabSite(lab, name, tmp_path_factory.mktemp("lab") / "site")
-    site.manifest["waves"] = [{"name": "pilot", "servers": [PILOT]}]
-    return Move(site, source, connect(TARGET), arrays, project.id, Portrait(source, project.id))
-
-
-@pytest.fixture(scope="module")
-def prepared(seeded: Move) -> Move:
-    answer = seeded.site.discover()
-    assert answer.code == 0, answer.text
-    seeded.done()
-    return seeded
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Both sides after a step, and the disks as the arrays had them."""
-
-    move: Move
-    source: Portrait
-    target: Portrait
-    source_disks: Mapping[str, Disk]
-    target_disks: Mapping[str, Disk]
-
-
-def look(move: Move) -> Seen:
-    return Seen(move, move.on_source(), move.on_target(), move.disks("source").read(), move.disks("target").read())
+def prepared(lab: Lab, arrays: Control, tmp_path_factory: pytest.TempPathFactory) -> Move:
+    move = begin(lab, arrays, tmp_path_factory.mktemp("story"), "shop")
+    move.site.manifest["waves"] = [{"name": "pilot", "servers": [PILOT]}]
+    move.discover()
+    move.done()
+    return move
 
 
 @pytest.fixture(scope="module")
