@@ -9,7 +9,7 @@ from typing import Any
 
 from millpond.model.desired import Desired
 from millpond.reconcilers.twins import once_per
-from millpond.schemas.convert import to_plain
+from millpond.schemas.convert import stated
 
 FORMAT_MAJOR = 1
 
@@ -18,26 +18,27 @@ FORMAT_MAJOR = 1
 def tenant_digest(desired: Desired) -> str:
     """sha256 over what the tenant shall be on the target: inventory and manifest values, effective flags, clouds, arrays and maps.
 
+    A field that has its default counts as not stated, so that approvals outlive versions that add fields.
     Left out on purpose: approvals, windows, rollback blocks, soak, brakes, limits, and when and from where it was read.
     """
-    inventory = to_plain(desired.inventory)
+    inventory = stated(desired.inventory)
     inventory.pop("discovered_at", None)
     manifest, site = desired.manifest, desired.site
     destination: dict[str, Any] = {
         "format": FORMAT_MAJOR,
         "inventory": inventory,
-        "source": to_plain(manifest.source),
-        "target": to_plain(manifest.target),
+        "source": stated(manifest.source),
+        "target": stated(manifest.target),
         "decommission": manifest.decommission,
         "waves": [[wave.name, list(wave.servers), list(wave.volumes), wave.cutover, wave.grouping] for wave in desired.waves],
         "quotas": dict(manifest.quotas),
-        "servers": {id: to_plain(values) for id, values in desired.server_values.items()},
-        "volumes": {id: to_plain(values) for id, values in desired.volume_values.items()},
+        "servers": {id: stated(values) for id, values in desired.server_values.items()},
+        "volumes": {id: stated(values) for id, values in desired.volume_values.items()},
         "adoption": manifest.adoption or site.replication.adoption,
         "excluded": sorted(desired.excluded),
-        "pool_pairs": [to_plain(pair) for pair in site.pool_pairs],
-        "maps": to_plain(site.maps),
-        "fabric": to_plain(site.fabric),
+        "pool_pairs": [stated(pair) for pair in site.pool_pairs],
+        "maps": stated(site.maps),
+        "fabric": stated(site.fabric),
         "image_metadata": dict(site.image_metadata),
     }
     return digest_of(destination)

@@ -29,8 +29,10 @@ def _number(value: Any, kind: type[int | float]) -> int | float:
     return kind(seconds(value) if isinstance(value, str) else value)
 
 
-def _plain_converter() -> Converter:
-    converter = Converter(detailed_validation=False, unstruct_collection_overrides={tuple: list, frozenset: sorted})
+def _plain_converter(*, omit_if_default: bool = False) -> Converter:
+    converter = Converter(
+        detailed_validation=False, omit_if_default=omit_if_default, unstruct_collection_overrides={tuple: list, frozenset: sorted}
+    )
     configure_union_passthrough(str | int | float | bool | None, converter)
     converter.register_unstructure_hook(datetime, datetime.isoformat)
     converter.register_unstructure_hook(Secret, _secret)
@@ -51,12 +53,18 @@ def _document_converter() -> Converter:
 
 
 PLAIN = _plain_converter()
+STATED = _plain_converter(omit_if_default=True)
 DOCUMENT = _document_converter()
 
 
 def to_plain(value: object) -> Any:
     """`value` as dicts, lists, texts and numbers. TypeError where a secret is in it."""
     return PLAIN.unstructure(value)
+
+
+def stated(value: object) -> Any:
+    """As `to_plain`, without the fields that have their default: a field that a later version adds leaves it as it was."""
+    return STATED.unstructure(value)
 
 
 def from_plain(kind: type[T], value: object) -> T:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,8 @@ import pytest
 from millpond.model.compute import Flavor
 from millpond.model.desired import Desired
 from millpond.model.manifest import Approval, Reference, Rollback, ServerValues, Window
-from millpond.planning.digest import plan_digest, tenant_digest
+from millpond.planning.digest import digest_of, plan_digest, tenant_digest
+from millpond.schemas.convert import stated
 from tests.planning.situations import PILOT
 from tests.planning.tenant import INVENTORY, SITE, desired
 from tests.planning.world import flagged
@@ -69,3 +70,19 @@ def test_it_is_the_same_for_equal_documents_in_any_order() -> None:
     assert tenant_digest(desired()) == tenant_digest(BASE)
     assert tenant_digest(BASE).startswith("sha256:")
     assert plan_digest(["b", "a"]) == plan_digest(["a", "b"]) != plan_digest(["a"])
+
+
+def test_fields_that_have_their_default_count_as_not_stated() -> None:
+    """Else every field that a version adds would void every approval given before."""
+
+    @dataclass(frozen=True)
+    class Before:
+        name: str
+        size: int = 1
+
+    @dataclass(frozen=True)
+    class After(Before):
+        added: str = ""
+
+    assert digest_of(stated(After("a", 2))) == digest_of(stated(Before("a", 2)))
+    assert digest_of(stated(After("a", 2, "b"))) != digest_of(stated(Before("a", 2)))
