@@ -204,3 +204,26 @@ def test_a_volume_that_dies_with_its_server_is_no_failed_delete() -> None:
     made.perform(steps["acme/source_server/web-1#delete"])
     assert dying.source_id not in made.source.block_storage.rows
     made.perform(replace(steps[dying.id], after=()))
+
+
+@pytest.mark.parametrize(
+    ("adoption", "group", "first"), [("precreate", "rest-ssd", "reserve_first"), ("manage", "rest-ssd-manage", "unmanage_first")]
+)
+def test_a_detached_volume_is_taken_out_of_use_before_its_waves_last_writes_are_timed(adoption: str, group: str, first: str) -> None:
+    """It shares its group, not its lock, with the servers of its wave: a server of the tenant could be given it and write."""
+    tenant = replace(INVENTORY, volumes=(*INVENTORY.volumes, SPARE))
+    documents, made = desired(tenant, adoption=adoption), world(tenant)
+    made.tick()
+    made.advance(documents)
+    made.advance(flagged(documents, rest={"cutover": True}))
+    record = made.source.compute.shown("server-2").record
+    assert record is not None
+    back = flagged(documents, rest={"rollback": Rollback(record.cut, "carry_back")})
+    steps = {step.id.removeprefix("acme/"): step for step in made.plan(back).steps}
+    taken = f"acme/volume/spare#{first}"
+    for later in ("source_server/web-2#time_return", f"replication_group/{group}#reverse_sync", f"replication_group/{group}#demote"):
+        assert taken in steps[later].after
+    before = len(made.sent)
+    made.advance(back)
+    sent = [id.removeprefix("acme/") for id in made.sent[before:]]
+    assert sent.index(f"volume/spare#{first}") < sent.index("source_server/web-2#time_return")
