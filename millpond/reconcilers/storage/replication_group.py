@@ -93,7 +93,8 @@ def _blockers(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, 
     result = refusals(desired, snapshot, group, found, under_way=under_way)
     if wanted and (under_way or goal(KIND, stage) == "carried_back"):
         result.append(pair_lost(group))
-    if stage in (Stage.REPLICATE, Stage.CUT) and found.paired and not found.forward and not under_way and not unknown(group, found):
+    explained = found.forward or found.both_writable or unknown(group, found)
+    if stage in (Stage.REPLICATE, Stage.CUT) and found.paired and not under_way and not explained:
         result.append(turned(group))
     if stage is Stage.CUT and not result and _overwritten(desired, snapshot, goals, group, found):
         result.append(both_written(group))

@@ -77,7 +77,7 @@ def test_members_are_named_and_the_group_is_counted() -> None:
 def test_roles_that_no_cut_gave_are_not_touched(
     start: Callable[[], World], documents: Desired, source: Role, target: Role, code: str
 ) -> None:
-    assert (code, "pilot") in found(documents, roles(start(), source, target))
+    assert found(documents, roles(start(), source, target)) == [(code, "pilot")]
 
 
 def test_two_writable_sides_are_a_rung_of_a_cut_where_the_array_refuses_two_targets() -> None:
