@@ -79,6 +79,8 @@ def stage_of(desired: Desired, snapshot: Snapshot, wave: DesiredWave, done: froz
         return Stage.REPLICATE, None
     if not any(record.booting for record in known.values()):
         return Stage.RETURN, None
+    if len({record.cut for record in known.values()}) > 1:
+        return Stage.HELD, _several_cuts(desired, wave, known)
     cut = next(iter(known.values())).cut
     if wave.rollback is None or wave.rollback.cut != cut:
         return Stage.HELD, _needs_rollback(desired, wave, cut)
@@ -100,6 +102,24 @@ def _both_running(desired: Desired, servers: list[str]) -> Finding:
         f"the server runs on both clouds at once: {names}" if len(servers) == 1 else f"servers run on both clouds at once: {names}",
         "both copies are ACTIVE, with the same MAC and IP addresses",
         "decide which one holds the truth and stop the other; Millpond does nothing by itself here",
+    )
+
+
+def _several_cuts(desired: Desired, wave: DesiredWave, known: dict[str, CutRecord]) -> Finding:
+    """One block is valid for one cut alone: what another cut booted must not go back with it."""
+    names: dict[str, list[str]] = {}
+    for id, record in known.items():
+        names.setdefault(record.cut, []).append(desired.names.get(id, id))
+    carried = "; ".join(f"cut {cut}: {', '.join(sorted(of))}" for cut, of in sorted(names.items()))
+    return Finding(
+        "several_cuts",
+        Severity.BLOCKER,
+        desired.address("wave", wave.name),
+        f"cutover is false, but {len(names)} cuts of this wave are recorded ({carried})",
+        "a rollback block names one cut and is valid for that one alone, and servers were booted on the target",
+        f"in tenants/{desired.tenant}.yaml, put the servers of each cut into a wave of their own with its own rollback block, "
+        "or set cutover: true again",
+        wave=wave.name,
     )
 
 
