@@ -38,7 +38,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
     from millpond.execution.redaction import redact, secrets_of
     from millpond.reporting.errors_text import error_text
     from millpond.reporting.outcome_text import outcome_text
-    from millpond.reporting.progress import progress_on
+    from millpond.reporting.progress_view import progress_on
     from millpond.runs.apply import apply_plan
 
     file, tenants = _split(arguments)

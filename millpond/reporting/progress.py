@@ -1,17 +1,14 @@
-"""What an apply tells while it works: a live view on a terminal, plain lines on a pipe."""
+"""What an apply tells while it works: plain lines, and what a live view draws."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Lock
 from types import TracebackType
-from typing import Protocol, Self, TextIO
-
-from click import echo
+from typing import Protocol, Self
 
 from millpond.model.address import Address
 from millpond.model.change import Change, Waiting
@@ -102,15 +99,6 @@ def ended_line(change: Change, outcome: Outcome) -> str:
     took = dim(f" in {duration(outcome.seconds)}") if outcome.seconds >= 1 else ""
     said = f": {' '.join(outcome.message.split())}" if outcome.message and outcome.result is not Result.DONE else ""
     return f"{word} {change.address} {change.action}{took}{said}"
-
-
-def progress_on(stream: TextIO) -> Progress:
-    """A live view if `stream` is a terminal that can be redrawn, else lines."""
-    if stream.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        from millpond.reporting.live import Live  # noqa: PLC0415 - rich is slow to load and needed on a terminal alone
-
-        return Live(stream)
-    return Lines(lambda text: echo(text, file=stream))
 
 
 class Running:

@@ -8,7 +8,8 @@ from click import unstyle
 from millpond.model.change import Change
 from millpond.model.outcome import Outcome, Result
 from millpond.reporting.live import Live
-from millpond.reporting.progress import Lines, Running, progress_on
+from millpond.reporting.progress import Lines, Running
+from millpond.reporting.progress_view import progress_on
 
 from . import examples
 
