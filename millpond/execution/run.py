@@ -38,9 +38,15 @@ def ci_url(environment: Mapping[str, str]) -> str:
 
 
 def git_sha(environment: Mapping[str, str], directory: Path) -> str:
-    """The commit: what the pipeline says, else what the working copy is on; empty outside of git."""
-    if stated := environment.get("GITHUB_SHA") or environment.get("CI_COMMIT_SHA") or environment.get("GIT_COMMIT"):
-        return stated
+    """The commit: what the working copy is on, else what the pipeline says; empty outside of git.
+
+    Pipelines name the commit that began them. What they check out may be another one: GitHub names the merge of a request that is
+    planned, and an old one when a run is started again.
+    """
+    return _checked_out(directory) or environment.get("GITHUB_SHA") or environment.get("CI_COMMIT_SHA") or environment.get("GIT_COMMIT") or ""
+
+
+def _checked_out(directory: Path) -> str:
     try:
         asked = subprocess.run(["git", "-C", str(directory), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):

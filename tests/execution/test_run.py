@@ -25,13 +25,15 @@ def test_the_pipeline_is_told_from_its_variables(environment: dict[str, str], ur
     assert ci_url(environment) == url
 
 
-def test_the_commit_is_the_pipelines_or_the_working_copys(tmp_path: Path) -> None:
+def test_the_commit_is_the_working_copys_or_the_pipelines(tmp_path: Path) -> None:
     assert git_sha({"GITHUB_SHA": "3f2a"}, tmp_path) == "3f2a"
     assert git_sha({}, tmp_path) == ""
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.example"]
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
-    assert len(git_sha({}, tmp_path)) == 40
+    checked_out = git_sha({}, tmp_path)
+    assert len(checked_out) == 40
+    assert git_sha({"GITHUB_SHA": "3f2a"}, tmp_path) == checked_out
 
 
 def test_every_run_has_an_id_of_its_own(tmp_path: Path) -> None:
