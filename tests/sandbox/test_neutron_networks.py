@@ -104,6 +104,15 @@ def test_subnets_have_gateways_pools_and_order(target: Connection) -> None:
     assert set(target.network.get_network(network.id).subnet_ids) == {made.id, bare.id}
 
 
+def test_the_first_address_is_the_gateway_and_of_ipv6_the_networks_own(target: Connection, source: Connection) -> None:
+    for cloud, gateway, first in ((target, "fd00:1::", "fd00:1::1"), (source, "fd00:1::1", "fd00:1::2")):
+        network = cloud.network.create_network(name="six")
+        subnet = cloud.network.create_subnet(network_id=network.id, ip_version=6, cidr="fd00:1::/64")
+        assert (subnet.gateway_ip, subnet.allocation_pools) == (gateway, [{"start": first, "end": "fd00:1::ffff:ffff:ffff:ffff"}])
+    four = target.network.create_subnet(network_id=target.network.find_network("six").id, ip_version=4, cidr="10.9.0.0/24")
+    assert four.gateway_ip == "10.9.0.1"
+
+
 @pytest.mark.parametrize(
     ("attributes", "status", "expected"),
     [

@@ -38,7 +38,7 @@ class Subnets(Collection):
         self._check_modes(values)
         self._check_prefix(values, network)
         gateway = values.pop("gateway_ip", UNSET)
-        values["gateway_ip"] = _first_address(values["cidr"]) if gateway is UNSET else gateway
+        values["gateway_ip"] = self._default_gateway(values["cidr"]) if gateway is UNSET else gateway
         pools = values.pop("allocation_pools", None) or default_pools(values["cidr"], values["gateway_ip"])
         check_pools(values["cidr"], pools)
         check_gateway(values["gateway_ip"], pools)
@@ -46,6 +46,12 @@ class Subnets(Collection):
         row = self.add(**values, allocation_pools=pools)
         self._consume(row)
         return row
+
+    def _default_gateway(self, cidr: str) -> str:
+        """The first address; for IPv6 the network's own (neutron/db/ipam_backend_mixin.py of Antelope, _gateway_ip_str)."""
+        network = ipaddress.ip_network(cidr)
+        is_own = network.version == 6 and self.service.cloud.release.name == "antelope"
+        return str(network[0] if is_own or network.num_addresses == 1 else network[1])
 
     def update(self, caller: Caller, id: str, body: Row) -> Row:
         row = self.writable(caller, "update", id)
@@ -108,8 +114,3 @@ class Subnets(Collection):
 
 def _uses(port: Row, subnet_id: str) -> bool:
     return any(item["subnet_id"] == subnet_id for item in port["fixed_ips"])
-
-
-def _first_address(cidr: str) -> str:
-    network = ipaddress.ip_network(cidr)
-    return str(network[1] if network.num_addresses > 1 else network[0])
