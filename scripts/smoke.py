@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SITE = "apiVersion: millpond.dev/v1\nkind: Site\nmetadata: {name: smoke}\nspec: {}\n"
-SCHEMAS = ("site", "tenant", "inventory", "plan")
+SCHEMAS = ("site", "tenant", "inventory", "plan", "result", "drift")
 
 
 def check_contents(wheel: str) -> None:

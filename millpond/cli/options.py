@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,10 @@ detailed_exitcode = click.option("--detailed-exitcode", is_flag=True, help="Exit
 as_format = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
 )
+
+
+FILES = {"json": "as JSON", "markdown": "as Markdown"}
+"""Forms that can be written to a file beside what is printed, and how they are called."""
 
 
 def _fit(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -37,19 +41,21 @@ fit = click.option(
 )
 
 
-def in_forms(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """--format with these forms and `text`, --fit, and --json-into and --markdown-into: the verb gets all of that as `forms`."""
+def in_forms(*names: str, files: Mapping[str, str] = FILES) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """--format with these forms and `text`, --fit, and a `--...-into` for each of `files`: the verb gets all of that as `forms`."""
 
     def with_options(verb: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(verb)
-        def with_forms(*args: Any, form: str, fit: str, json_into: Path | None, markdown_into: Path | None, **others: Any) -> Any:
+        def with_forms(*args: Any, form: str, fit: str, **others: Any) -> Any:
             from millpond.cli.forms import Forms
 
-            into = tuple((name, path) for name, path in (("json", json_into), ("markdown", markdown_into)) if path)
+            into = tuple((name, path) for name in files if (path := others.pop(f"{name}_into")))
             return verb(*args, forms=Forms(form, fit, into), **others)
 
         command: Callable[..., Any] = with_forms
-        for option in (_into("markdown", "as Markdown"), _into("json", "as JSON"), fit, _printed(names)):
+        for name, how in reversed(list(files.items())):
+            command = _into(name, how)(command)
+        for option in (fit, _printed(names)):
             command = option(command)
         return command
 

@@ -21,7 +21,10 @@ from millpond.errors import ExitCode
 @click.option("-o", "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there instead of printing it.")
 @click.pass_obj
 def report(directory: Path, tenants: tuple[str, ...], form: str | None, out: Path | None) -> ExitCode:
-    """Report phases, outages, old and new ids, and what will not be the same."""
+    """Report phases, outages, old and new ids.
+
+    As a page it also has a picture of every cutover, findings, and what will not be the same.
+    """
     from millpond.cli.documents import load
     from millpond.cli.report_data import page, reports
     from millpond.reporting.files import expect_directory, write_text

@@ -8,7 +8,7 @@ import click
 
 
 @click.command()
-@click.argument("kind", required=False, type=click.Choice(["site", "tenant", "inventory", "plan", "result"]))
+@click.argument("kind", required=False, type=click.Choice(["site", "tenant", "inventory", "plan", "result", "drift"]))
 @click.option("--write", is_flag=True, help="Write all of them to schemas/ of the site's directory, where editors look for them.")
 @click.pass_obj
 def schema(directory: Path, kind: str | None, write: bool) -> None:

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from millpond.model.plan import Drift, Plan
-from millpond.reporting.layout import wrapped
+from millpond.model.plan import Drift
+from millpond.reporting.amounts import duration, size
+from millpond.reporting.drift_report import LAG, SIDES, DriftReport, Lag, happened
+from millpond.reporting.layout import columns, wrapped
 from millpond.reporting.symbols import bold, green, yellow
 from millpond.reporting.values import field_lines
 
-HEADINGS = {
-    "source": ("Source drift", "the source is no longer what the inventory says; `millpond discover` reads it anew"),
-    "target": ("Target drift", "objects that were handed over and changed since: the tenant's decisions, left alone"),
-}
 
-
-def drift_text(plan: Plan) -> str:
-    """The report of the verb `drift`."""
+def drift_text(report: DriftReport) -> str:
+    """What the verb `drift` prints."""
+    plan = report.plan
     lines = [line for tenant in plan.tenants for line in _tenant(tenant.tenant, tenant.drift)]
-    found = [drift for tenant in plan.tenants for drift in tenant.drift]
+    lines += [*_lag_lines(report.lags), ""] if report.lags else []
     for tenant, summary in plan.errors:
-        lines += [f"{tenant} could not be compared: {summary}", ""]
-    if not found:
+        lines += [*wrapped(f"{tenant} could not be compared: {summary}", "  ", first=""), ""]
+    if not report.drifted:
         return "\n".join([*lines, green("No drift.") if not plan.errors else "No drift in the others."])
-    sides = {side: sum(drift.side == side for drift in found) for side in HEADINGS}
-    return "\n".join([*lines, yellow(f"Drift: {sides['source']} on the source, {sides['target']} on the target.")])
+    return "\n".join([*lines, yellow(f"Drift: {report.count('source')} on the source, {report.count('target')} on the target.")])
 
 
 def drift_lines(drift: Sequence[Drift]) -> list[str]:
     """Grouped by side, without a blank line at the end."""
     lines: list[str] = []
-    for side, (title, meaning) in HEADINGS.items():
+    for side, (title, meaning) in SIDES.items():
         there = [item for item in drift if item.side == side]
         if there:
             lines += [*wrapped(f"{title}: {meaning}"), *_items(there), ""]
@@ -40,9 +37,20 @@ def drift_lines(drift: Sequence[Drift]) -> list[str]:
 def _items(drift: Iterable[Drift]) -> list[str]:
     lines: list[str] = []
     for item in drift:
-        lines.append(f"  # {item.address} {item.what or 'has changed'}")
+        lines.append(f"  # {item.address} {happened(item)}")
         lines += field_lines(item.fields, "      ")
     return lines
+
+
+def _lag_lines(lags: Sequence[Lag]) -> list[str]:
+    rows = [(f"{lag.tenant}, wave {lag.wave}", lag.phase, _behind(lag)) for lag in lags]
+    return [*wrapped(f"{LAG[0]}: {LAG[1]}"), *columns(rows)]
+
+
+def _behind(lag: Lag) -> str:
+    behind = f"{duration(lag.seconds)} behind" if lag.seconds else ""
+    said = yellow(f"{behind}, more than the site file allows") if lag.late else behind
+    return ", ".join(part for part in (said, f"{size(lag.bytes_left)} to copy" if lag.bytes_left else "") if part)
 
 
 def _tenant(name: str, drift: Sequence[Drift]) -> list[str]:

@@ -49,16 +49,10 @@ def to_json(document: PlanDocument) -> Json:
     }
 
 
-def drift_document(plan: Plan) -> str:
-    """What `drift --format json` prints."""
-    drift = [drift_json(drift) for tenant in plan.tenants for drift in tenant.drift]
-    return _text({**_head(plan), "resource_drift": drift})
-
-
 def status_document(plan: Plan, at_work: Mapping[str, str]) -> str:
     """What `status --format json` prints. `at_work`: tenant → who works on it now, in words."""
     tenants = [{**standing(tenant), "at_work": at_work.get(tenant.tenant)} for tenant in plan.tenants]
-    return _text({**_head(plan), "tenants": tenants})
+    return _text({**head(plan), "tenants": tenants})
 
 
 def standing(tenant: TenantPlan) -> Json:
@@ -67,7 +61,7 @@ def standing(tenant: TenantPlan) -> Json:
     return {key: value for key, value in _tenant(tenant).items() if key in kept}
 
 
-def _head(plan: Plan) -> Json:
+def head(plan: Plan) -> Json:
     errors = [{"tenant": tenant, "summary": summary} for tenant, summary in plan.errors]
     return {"format_version": FORMAT, "tool_version": plan.tool_version, "timestamp": plan.made_at.isoformat(), "errors": errors}
 

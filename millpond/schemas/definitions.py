@@ -12,7 +12,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 
 API_VERSION = "millpond.dev/v1"
-KINDS = ("site", "tenant", "inventory", "plan", "result")
+KINDS = ("site", "tenant", "inventory", "plan", "result", "drift")
 
 FORMATS = FormatChecker(formats=())
 
@@ -31,7 +31,7 @@ def _is_time(value: object) -> bool:
 
 
 def schema_text(kind: str) -> str:
-    """The JSON Schema of `site`, `tenant`, `inventory`, `plan` or `result` (2020-12). KeyError for any other kind."""
+    """The JSON Schema of `site`, `tenant`, `inventory`, `plan`, `result` or `drift` (2020-12). KeyError for any other kind."""
     if kind not in KINDS:
         raise KeyError(kind)
     return (files("millpond.schemas") / f"{kind}.schema.json").read_text(encoding="utf-8")

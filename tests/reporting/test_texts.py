@@ -6,6 +6,7 @@ from click import style, unstyle
 from millpond.errors import InvalidDocument, LeaseHeld, Problem, StalePlan
 from millpond.model.change import Change, FieldChange
 from millpond.model.plan import Plan, TenantPlan
+from millpond.reporting.drift_report import DriftReport
 from millpond.reporting.drift_text import drift_text
 from millpond.reporting.errors_text import error_text, unexpected_text, usage_text
 from millpond.reporting.outcome_text import outcome_text
@@ -82,11 +83,11 @@ def test_status_in_an_outage() -> None:
 
 
 def test_drift() -> None:
-    check("drift.txt", drift_text(examples.FULL))
+    check("drift.txt", drift_text(DriftReport(examples.FULL, rpo=600)))
 
 
 def test_no_drift() -> None:
-    assert unstyle(drift_text(examples.plan(examples.QUIET))) == "No drift."
+    assert unstyle(drift_text(DriftReport(examples.plan(examples.QUIET)))) == "No drift."
 
 
 def test_outcome_with_failures() -> None:

@@ -140,7 +140,7 @@ def test_what_a_tenant_changes_is_drift_until_it_is_discovered(stage: Stage) -> 
         (("apply", "--wave", "nope"), "Invalid value for --wave: no tenant has a wave 'nope'; there are: rest"),
         (("discover", "acme", "--source-cloud", "x"), "--source-cloud and --target-cloud are for a tenant without a manifest"),
         (("discover", "globex"), "a tenant without a manifest is discovered alone, with --source-cloud and --target-cloud"),
-        (("schema", "bogus"), "'bogus' is not one of 'site', 'tenant', 'inventory', 'plan'."),
+        (("schema", "bogus"), "'bogus' is not one of 'site', 'tenant', 'inventory', 'plan', 'result', 'drift'."),
         (("unlock", "acme"), "Missing option '--run'."),
         (("show",), "Missing argument 'PLAN.JSON'."),
     ],

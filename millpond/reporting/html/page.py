@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from millpond.model.cutover import Cutover, ServerOutage, Wait
 from millpond.model.finding import EXCLUDED, Finding, Severity
 from millpond.model.plan import Stage, TenantPlan, WaveStatus
 from millpond.reporting.differences import Difference
+from millpond.reporting.drift_report import LAG, SIDES, DriftReport
 from millpond.reporting.html.phases import Named
 from millpond.reporting.html.timeline import MOST, Timeline, short_name, timeline
 from millpond.reporting.report_text import Moved
@@ -119,10 +121,33 @@ class ReportPage:
     tenants: tuple[TenantPart, ...]
     errors: tuple[tuple[str, str], ...] = ()
 
+    sides: ClassVar = SIDES
+
     @property
     def title(self) -> str:
         only = self.tenants[0].facts.plan.tenant if len(self.tenants) == 1 and not self.errors else ""
         return f"Migration of {only}" if only else f"Migrations of {self.site}"
+
+
+@dataclass(frozen=True)
+class DriftPage:
+    site: str
+    report: DriftReport
+
+    sides: ClassVar = SIDES
+    lag: ClassVar = LAG
+
+    @property
+    def title(self) -> str:
+        return f"Drift of {self.site}"
+
+    @property
+    def made(self) -> datetime:
+        return self.report.plan.made_at
+
+    @property
+    def version(self) -> str:
+        return self.report.plan.tool_version
 
 
 def report_page(

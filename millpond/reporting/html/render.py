@@ -8,12 +8,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from millpond.reporting.amounts import counted, duration, moment, rate, rough, size
-from millpond.reporting.html.page import ReportPage
+from millpond.reporting.html.fields import field_rows
+from millpond.reporting.html.page import DriftPage, ReportPage
 
 
 def report_html(page: ReportPage) -> str:
     """One file; it asks no network for anything, and runs nothing."""
     return _environment().get_template("report.html.j2").render(page=page)
+
+
+def drift_html(page: DriftPage) -> str:
+    """Likewise."""
+    return _environment().get_template("drift.html.j2").render(page=page)
 
 
 def prose(text: str) -> Markup:
@@ -29,5 +35,14 @@ def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("millpond.reporting.html"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"duration": duration, "moment": moment, "size": size, "rate": rate, "rough": rough, "counted": counted, "prose": prose}
+    made.filters |= {
+        "duration": duration,
+        "moment": moment,
+        "size": size,
+        "rate": rate,
+        "rough": rough,
+        "counted": counted,
+        "prose": prose,
+        "field_rows": field_rows,
+    }
     return made

@@ -3,9 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from millpond.model.change import Effect, FieldChange
 from millpond.model.cutover import Cutover, ServerOutage, Wait
+from millpond.model.plan import Drift
 from millpond.reporting.differences import Difference
-from millpond.reporting.html.page import ReportPage, TenantFacts, report_page
+from millpond.reporting.drift_report import DriftReport
+from millpond.reporting.html.page import DriftPage, ReportPage, TenantFacts, report_page
 from millpond.reporting.report_text import Moved
 from tests.reporting import examples
 
@@ -57,6 +60,19 @@ def facts() -> tuple[TenantFacts, ...]:
         TenantFacts(examples.GLOBEX, **ways),
         TenantFacts(replace(examples.QUIET, tenant=HOSTILE), **ways),
     )
+
+
+def drift() -> DriftPage:
+    """With objects that changed, went and came, in both directions."""
+    rules = ([{"port": 22}, {"port": 443}], [{"port": 443}, {"port": 80}])
+    found = (
+        *examples.DRIFT,
+        Drift(examples.address("security_group", "web"), "target", (FieldChange("rules", *rules), FieldChange("description", "Web", None))),
+        Drift(examples.address("server", HOSTILE), "target", (), "is gone from the target", Effect.DELETE),
+    )
+    errors = (("umbrella", "The login was refused: rhosp17 answered 401 for user millpond"),)
+    plan = examples.plan(replace(examples.ACME, drift=found), examples.GLOBEX, errors=errors)
+    return DriftPage("north", DriftReport(plan, rpo=600))
 
 
 def fleet() -> ReportPage:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from millpond.reporting.html.render import report_html
+from millpond.reporting.html.render import drift_html, report_html
 
 from . import pages
 from .browser import LOOKS, MISSING, chromium, opened, program
@@ -20,7 +20,7 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-PAGES = {"report": report_html(pages.fleet())}
+PAGES = {"report": report_html(pages.fleet()), "drift": drift_html(pages.drift())}
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -7,8 +7,11 @@ from itertools import product
 
 import pytest
 
+from millpond.reporting.drift_report import DriftReport
+from millpond.reporting.html.page import DriftPage
 from millpond.reporting.html.phases import Phase
-from millpond.reporting.html.render import report_html
+from millpond.reporting.html.render import drift_html, report_html
+from tests.reporting import examples
 
 from . import pages
 
@@ -32,8 +35,13 @@ def test_names_do_nothing(page: str) -> None:
     assert pages.HOSTILE in unescape(page)
 
 
+def told(page: str) -> str:
+    """What is read of a page."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
 def test_all_that_was_collected_is_there(page: str) -> None:
-    told = " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+    text = told(page)
     for part in (
         "Migrations of north",
         "umbrella could not be read. The login was refused: rhosp17 answered 401 for user millpond",
@@ -49,9 +57,31 @@ def test_all_that_was_collected_is_there(page: str) -> None:
         "old-build-box rebuilt by its owner",
         "0b1c0f6e-6ec4-4a5a-9c55-4b7b0a1f8f10 a97d1b52-0a3e-4a0e-8f4b-5a4f2bb2a0f7",
         "none yet",
-        "2 objects changed by other hands",
+        "Target drift: objects that were handed over",
+        'acme/server/bastion flavor "m1.small" "m1.medium"',
+        "acme/volume/scratch is not in the inventory",
     ):
-        assert part in told, part
+        assert part in text, part
+
+
+def test_drift_is_told_by_side_and_field() -> None:
+    text = told(drift_html(pages.drift()))
+    for part in (
+        "Drift of north",
+        "Drift on the source 1 Drift on the target 3 Waves too far behind 1",
+        "umbrella could not be compared. The login was refused",
+        "the source is no longer what the inventory says; millpond discover reads it anew",
+        'acme/security_group/web rules {"port": 22} {"port": 80} and 1 as before description "Web" -',
+        f"acme/server/{pages.HOSTILE} is gone from the target",
+        "globex rest seeding 2 h 412.0 GiB no, at most 10 min",
+        "acme core in sync 43 s - yes",
+    ):
+        assert part in text, part
+
+
+def test_no_drift_is_said() -> None:
+    quiet = DriftReport(examples.plan(examples.QUIET))
+    assert "<p>No drift.</p>" in drift_html(DriftPage("north", quiet))
 
 
 def test_one_tenant_needs_no_table_of_tenants() -> None:

@@ -1,0 +1,84 @@
+"""Drift as Markdown, for an issue or the summary of a job: what it comes to is never cut, objects that do not fit are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from click import unstyle
+
+from millpond.model.plan import Drift, TenantPlan
+from millpond.reporting.amounts import counted, duration, moment, size
+from millpond.reporting.drift_report import LAG, SIDES, DriftReport, Lag, happened, of_side
+from millpond.reporting.hosts import Host, fits
+from millpond.reporting.markdown import code, fence, prose, table, weight
+from millpond.reporting.values import field_lines
+
+_ROWS = 100
+
+
+def drift_markdown(report: DriftReport, site: str, host: Host) -> str:
+    """At most `host.limit` bytes."""
+    lines = [*_head(report, site, host), *_lag(report.lags)]
+    told = [(tenant, side) for tenant in report.plan.tenants for side in SIDES if of_side(tenant, side)]
+    left = f"{counted(len(told), 'section')} more did not fit: `millpond drift` shows all."
+    room = host.limit - _bytes(lines) - weight(left) - 3
+    for at, (tenant, side) in enumerate(told):
+        block = _section(tenant, side, room // (len(told) - at))
+        if not fits(block, room):
+            return "\n".join([*lines, "", left.replace(str(len(told)), str(len(told) - at), 1)]) + "\n"
+        room -= _bytes(block)
+        lines += block
+    return "\n".join(lines) + "\n"
+
+
+def _head(report: DriftReport, site: str, host: Host) -> list[str]:
+    plan = report.plan
+    sides = f"Drift: {report.count('source')} on the source, {report.count('target')} on the target."
+    said = sides if report.drifted else "No drift." if not plan.errors else "No drift in what could be read."
+    lines = [host.marker(f"drift-{site}"), f"### Drift of {code(site)}", "", f"{said} Looked at {moment(plan.made_at)}."]
+    errors = [f"- {code(tenant)} could not be compared: {prose(summary)}" for tenant, summary in plan.errors[:_ROWS]]
+    return [*lines, "", *errors] if errors else lines
+
+
+def _lag(lags: tuple[Lag, ...]) -> list[str]:
+    if not lags:
+        return []
+    worst = sorted(lags, key=lambda lag: (-lag.late, -lag.seconds))
+    rows = [("Tenant", "Wave", "Phase", "Behind", "To copy"), *map(_row, worst[:_ROWS])]
+    more = ["", f"And {counted(len(lags) - _ROWS, 'wave')} that are less behind."] if len(lags) > _ROWS else []
+    return ["", f"**{LAG[0]}**: {prose(LAG[1])}", "", *table(rows), *more]
+
+
+def _row(lag: Lag) -> tuple[str, ...]:
+    behind = f"**{duration(lag.seconds)}**, too far" if lag.late else duration(lag.seconds) if lag.seconds else "-"
+    return code(lag.tenant), code(lag.wave), prose(lag.phase), behind, size(lag.bytes_left) if lag.bytes_left else "-"
+
+
+def _section(tenant: TenantPlan, side: str, room: int) -> list[str]:
+    """As many objects as `room` takes, at least their number."""
+    title, meaning = SIDES[side]
+    found = of_side(tenant, side)
+    head = ["", f"**{title}** of {code(tenant.tenant)}, {counted(len(found), 'object')}: {prose(meaning)}", ""]
+    room -= _bytes(head) + 80
+    shown: list[str] = []
+    for number, drift in enumerate(found):
+        block = _object(drift)
+        room -= _bytes(block)
+        if room < 0:
+            return [*head, *fence([*shown, f"# and {counted(len(found) - number, 'object')} more"], "diff")]
+        shown += block
+    return [*head, *fence(shown, "diff")]
+
+
+def _bytes(lines: Iterable[str]) -> int:
+    return sum(weight(line) + 1 for line in lines)
+
+
+def _object(drift: Drift) -> list[str]:
+    """Hosts colour a line of a diff by its first character; `!` is their sign for what changes."""
+    return [f"# {drift.address} {happened(drift)}", *_signed(field_lines(drift.fields, ""))]
+
+
+def _signed(lines: Iterable[str]) -> list[str]:
+    plain = [unstyle(line) for line in lines]
+    return [f"!{line[1:]}" if line.startswith("~") else line for line in plain]

@@ -1,0 +1,123 @@
+"""Drift as JSON, Markdown and JUnit XML: one report, told apart in the same three parts."""
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from millpond.model.change import Effect, FieldChange
+from millpond.model.plan import Drift, TenantPlan
+from millpond.reporting.drift_json import drift_document
+from millpond.reporting.drift_junit import drift_junit
+from millpond.reporting.drift_markdown import drift_markdown
+from millpond.reporting.drift_report import DriftReport, Lag
+from millpond.reporting.hosts import LEAST, fitting
+from millpond.schemas import schema_text
+
+from . import examples
+from .golden import check
+
+REPORT = DriftReport(examples.FULL, rpo=600)
+QUIET = DriftReport(examples.plan(examples.QUIET))
+NASTY = "a`b|<script>@all\x1b[31m\u202e"
+
+
+def nasty() -> DriftReport:
+    drift = Drift(examples.address("server", NASTY), "target", (FieldChange("name", "web", NASTY),))
+    return DriftReport(examples.plan(replace(examples.QUIET, tenant=NASTY, drift=(drift,)), errors=((NASTY, NASTY),)))
+
+
+def many(count: int) -> DriftReport:
+    def tenant(name: str) -> TenantPlan:
+        drift = (replace(examples.DRIFT[0], address=examples.address("server", f"web-{n}", name)) for n in range(count))
+        return replace(examples.ACME, tenant=name, drift=tuple(drift))
+
+    return DriftReport(examples.plan(*(tenant(f"t-{n}") for n in range(20))))
+
+
+def test_lag_is_told_of_waves_that_are_replicated_and_late_by_what_the_site_allows() -> None:
+    assert REPORT.lags == (
+        Lag("acme", "core", "in sync", 43.3, 0, late=False),
+        Lag("globex", "rest", "seeding", 7200, 442381631488, late=True),
+    )
+    assert not any(lag.late for lag in DriftReport(examples.FULL).lags)
+    assert QUIET.lags == ()
+
+
+def test_json_is_what_its_schema_says() -> None:
+    document = json.loads(drift_document(REPORT))
+    schema = json.loads(schema_text("drift"))
+    Draft202012Validator.check_schema(schema)
+    for report in (REPORT, QUIET, nasty()):
+        Draft202012Validator(schema).validate(json.loads(drift_document(report)))
+    assert document["summary"] == {"source": 1, "target": 1, "late": 1}
+    assert [(item["address"], item["side"], item["change"]["actions"]) for item in document["resource_drift"]] == [
+        ("acme/server/bastion", "target", ["update"]),
+        ("acme/volume/scratch", "source", ["create"]),
+    ]
+    assert document["errors"][0]["tenant"] == "umbrella"
+    assert document["lag"][1] == {
+        "tenant": "globex", "wave": "rest", "phase": "seeding", "seconds": 7200, "bytes_left": 442381631488, "late": True,
+    }  # fmt: skip
+
+
+def test_what_is_gone_has_nothing_after() -> None:
+    gone = Drift(examples.address("server", "web-1"), "target", (), "is gone from the target", Effect.DELETE)
+    (item,) = json.loads(drift_document(DriftReport(examples.plan(replace(examples.QUIET, drift=(gone,))))))["resource_drift"]
+    assert (item["change"]["actions"], item["change"]["after"]) == (["delete"], None)
+
+
+def test_markdown_reads_well() -> None:
+    check("drift.md", drift_markdown(REPORT, "north", fitting("github")).rstrip("\n"))
+
+
+def test_markdown_without_drift_says_so() -> None:
+    assert "No drift. Looked at" in drift_markdown(QUIET, "north", fitting("github"))
+    failed = DriftReport(examples.plan(examples.QUIET, errors=(("umbrella", "unreachable"),)))
+    assert "No drift in what could be read." in drift_markdown(failed, "north", fitting("github"))
+
+
+@pytest.mark.parametrize("limit", [LEAST, 10_000, 65_536, 1_000_000])
+def test_markdown_fits_and_counts_what_it_leaves_out(limit: int) -> None:
+    text = drift_markdown(many(200), "north", fitting(str(limit)))
+    assert len(text.encode()) <= limit
+    assert "Drift: 0 on the source, 4000 on the target." in text
+    assert text.count("\n```") % 2 == 0
+    if limit < 200_000:
+        assert "more did not fit" in text or "# and " in text
+
+
+def test_names_do_nothing_in_markdown() -> None:
+    text = drift_markdown(nasty(), NASTY, fitting("github"))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    outside = [line for line in text.splitlines() if "<script>" in line and "`" not in line and not line.startswith(("#", "!"))]
+    assert outside == []
+
+
+def test_junit_has_a_failure_for_each_object_and_an_error_for_each_tenant_that_was_not_read() -> None:
+    root = ElementTree.fromstring(drift_junit(REPORT))
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("7", "2", "1")
+    suites = {suite.get("name"): suite for suite in root}
+    failure = suites["acme: target drift"].find("testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == "acme/server/bastion has changed"
+    assert 'flavor = "m1.small" -> "m1.medium"' in str(failure.text)
+    assert [case.get("name") for case in suites["globex: source drift"]] == ["globex has no source drift"]
+    assert [(case.get("name"), case.findtext("system-out")) for case in suites["lag"]] == [
+        ("acme/wave/core", "in sync: 43 s behind"),
+        ("globex/wave/rest", "seeding: 2 h behind, more than the site file allows, 412.0 GiB to copy"),
+    ]
+
+
+@pytest.mark.parametrize("report", [REPORT, QUIET, nasty(), many(3)], ids=["full", "quiet", "nasty", "many"])
+def test_junit_counts_what_it_holds(report: DriftReport) -> None:
+    root = ElementTree.fromstring(drift_junit(report))
+    for holder in (root, *root):
+        assert int(holder.get("tests", "0")) == len(list(holder.iter("testcase")))
+        assert int(holder.get("failures", "0")) == len(list(holder.iter("failure")))
+        assert int(holder.get("errors", "0")) == len(list(holder.iter("error")))
+    names = [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
+    assert len(names) == len(set(names))

@@ -1,0 +1,88 @@
+"""`drift` in all of its forms, on a tenant that has just moved and after its people changed things."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from jsonschema import Draft202012Validator
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from millpond.schemas import schema_text
+from tests.sandbox.conftest import connect
+from tests.story.command import Answer, millpond
+from tests.story.stage import Stage
+from tests.story.worlds import Moved
+
+INTO = ("--json-into", "d.json", "--markdown-into", "d.md", "--junit-into", "d.xml", "--html-into", "d.html", "--metrics", "d.prom")
+
+
+@pytest.fixture
+def moved(shop_moved: Moved, tmp_path: Path) -> Stage:
+    stage = shop_moved.world.stage(tmp_path)
+    stage.write()
+    return stage
+
+
+def drift(stage: Stage) -> tuple[Answer, dict[str, str]]:
+    """What was printed, and every file by the end of its name."""
+    answer = millpond(stage.directory, "drift", *INTO)
+    return answer, {path.suffix[1:]: path.read_text() for path in stage.directory.glob("d.*")}
+
+
+def test_a_tenant_that_has_just_moved_has_none(moved: Stage) -> None:
+    """Whatever the target's services filled in by themselves is no drift."""
+    with moved.counted() as mutating:
+        answer, files = drift(moved)
+    assert (answer.code, answer.out, answer.err, mutating) == (0, "No drift.\n", "", [])
+    document = json.loads(files["json"])
+    Draft202012Validator(json.loads(schema_text("drift"))).validate(document)
+    assert (document["resource_drift"], document["lag"], document["errors"]) == ([], [], [])
+    assert "\nNo drift. Looked at" in files["md"]
+    assert ElementTree.fromstring(files["xml"]).get("failures") == "0"
+    assert "<p>No drift.</p>" in files["html"]
+    samples = {(s.name, *sorted(s.labels.values())): s.value for f in text_string_to_metric_families(files["prom"]) for s in f.samples}
+    assert samples["millpond_drift_objects", "acme", "source"] == samples["millpond_drift_objects", "acme", "target"] == 0
+    assert samples["millpond_wave_phase", "acme", "handed over", "handed_over", "rest"] == 1
+    assert not [name for name, *_ in samples if name == "millpond_replication_lag_seconds"]
+
+
+def test_what_people_changed_is_in_every_form(moved: Stage) -> None:
+    with connect(moved.sandbox, "target-admin") as cloud:
+        servers = {row["name"]: row["id"] for row in moved.rows("target/nova/servers")}
+        cloud.compute.update_server(servers["web-2"], name="web-two")
+        cloud.compute.delete_server(servers["bobs"])
+    moved.sandbox.control.advance(60)
+    answer, files = drift(moved)
+    assert (answer.code, answer.err) == (2, "")
+    found = {item["address"]: item["change"] for item in json.loads(files["json"])["resource_drift"]}
+    assert found["acme/server/web-2"] == {"actions": ["update"], "before": {"name": "web-2"}, "after": {"name": "web-two"}}
+    assert (found["acme/server/bobs"]["actions"], found["acme/server/bobs"]["after"]) == (["delete"], None)
+    failed = {case.get("name") for case in ElementTree.fromstring(files["xml"]).iter("testcase") if case.find("failure") is not None}
+    assert failed == found.keys()
+    for address in found:
+        assert address in answer.out
+        assert address in files["md"]
+        assert address in files["html"]
+    assert f'millpond_drift_objects{{side="target",tenant="acme"}} {len(found)}.0' in files["prom"].splitlines()
+
+
+def test_lag_is_told_and_is_no_drift(stage: Stage) -> None:
+    stage.site_spec["replication"] = {"rpo": "1s"}
+    stage.write()
+    answer = millpond(stage.directory, "drift", "--format", "json")
+    document = json.loads(answer.out)
+    assert (answer.code, document["resource_drift"]) == (0, [])
+    assert [(lag["tenant"], lag["wave"], lag["late"]) for lag in document["lag"]] == [("acme", "rest", True)]
+    assert "acme, wave rest  in sync" in millpond(stage.directory, "drift").out
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(stage: Stage) -> None:
+    stage.write()
+    stage.sandbox.control.clear_requests()
+    answer = millpond(stage.directory, "drift", "--metrics", "nowhere/d.prom")
+    assert (answer.code, answer.out) == (1, "")
+    assert "A file cannot be written" in answer.err
+    assert stage.sandbox.control.requests() == []
