@@ -14,6 +14,7 @@ READING = {
         "networks",
         "subnets",
         "ports",
+        "port",
         "routers",
         "floating_ips",
         "parked_floating_ips",
