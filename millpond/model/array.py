@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -105,12 +106,15 @@ class Replica:
 
 @dataclass(frozen=True)
 class ArrayFacts:
-    """Facts of one array that are not per object. `now_ms` is its own clock at the moment of reading."""
+    """Facts of one array that are not per object. `now_ms` is its own clock at the moment of reading.
+
+    `links`: serial number of the array at the other end → whether this array calls their link up. There is one at most between two.
+    """
 
     array: str
     name: str
     serial: str
     now_ms: int
-    link_up: bool
+    links: Mapping[str, bool]
     replicas_total: int
     replicas_limit: int = 250

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 
 from millpond.model.array import ArrayPool
 from millpond.model.block_storage import Volume
@@ -95,12 +96,7 @@ def _volume(desired: Desired, snapshot: Snapshot, wave: str, volume: Volume) -> 
 
 def _arrays(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
     serial = {fact.array: fact.serial for fact in snapshot.storage.arrays}
-    for fact in snapshot.storage.arrays:
-        if not fact.link_up:
-            yield Finding(
-                "link_down", Severity.BLOCKER, desired.address("array", fact.array), f"the replication link of {fact.array} is down",
-                "nothing can be synchronised", "bring the link up on the array",
-            )  # fmt: skip
+    yield from _links(desired, snapshot)
     for pair in desired.site.pool_pairs:
         source, target = pair.source.array, pair.target.array
         if source == target or (serial.get(source) and serial.get(source) == serial.get(target)):
@@ -114,6 +110,26 @@ def _arrays(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "tls_unverified", Severity.WARNING, desired.address("array", system.name), "its certificate is not verified",
                 "`verify: false` in millpond.yaml", "give the array's CA as `ca_file`",
+            )  # fmt: skip
+
+
+def _links(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
+    """Of the pool pairs that hold a volume of the tenant, as either end sees its link to the other."""
+    known = {fact.array: fact for fact in snapshot.storage.arrays}
+    found = (local_volume(desired, snapshot, volume) for volume in desired.inventory.volumes)
+    pairs = {pair.name: pair for local in found if local and (pair := pool_pair(desired, local))}
+    ways = {way for pair in pairs.values() for way in permutations((pair.source.array, pair.target.array))}
+    for array, peer in sorted(way for way in ways if way[0] != way[1] and known.keys() >= {*way}):
+        link = known[array].links.get(known[peer].serial)
+        if link is None:
+            yield Finding(
+                "no_link", Severity.BLOCKER, desired.address("array", array), f"{array} has no replication link to {peer}",
+                "nothing can be synchronised", f"make the link on the arrays, or name a pool of an array that {array} is linked to",
+            )  # fmt: skip
+        elif not link:
+            yield Finding(
+                "link_down", Severity.BLOCKER, desired.address("array", array), f"the replication link of {array} to {peer} is down",
+                "nothing can be synchronised", "bring the link up on the array",
             )  # fmt: skip
 
 

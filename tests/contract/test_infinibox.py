@@ -12,7 +12,7 @@ from tests.contract.coverage import covers
 def test_facts_and_pools(boxes: Boxes) -> None:
     first, second = boxes.a.facts(), boxes.b.facts()
     assert first.serial != second.serial
-    assert (first.link_up, second.link_up) == (True, True)
+    assert (first.links[second.serial], second.links[first.serial]) == (True, True)
     assert first.replicas_total >= 0
     assert boxes.a.clock() >= first.now_ms > 1_600_000_000_000
     assert all(one.free_physical > 0 and one.free_virtual > 0 and one.id for one in boxes.a.pools())

@@ -41,9 +41,8 @@ class Array:
     # Reading.
 
     def facts(self) -> ArrayFacts:
-        return ArrayFacts(
-            self.name, self.name, f"serial-{self.name}", self.clock_ms(), link_up=self.link_up, replicas_total=len(self.replicas_)
-        )
+        links = {f"serial-{peer}": self.link_up for peer in self.peers}
+        return ArrayFacts(self.name, self.name, f"serial-{self.name}", self.clock_ms(), links, replicas_total=len(self.replicas_))
 
     def pools(self) -> tuple[ArrayPool, ...]:
         return (ArrayPool(self.name, 1, self.pool, 10**6 * GIB, 10**6 * GIB),)

@@ -11,6 +11,7 @@ import pytest
 from millpond.model.finding import Severity
 from millpond.model.inventory import Inventory
 from millpond.model.site import PoolEnd, PoolPair
+from tests.planning.arrays import Array
 from tests.planning.situations import flags
 from tests.planning.tenant import INVENTORY, SERVERS, SITE, SMALL, VOLUMES, desired, prepared, world
 from tests.planning.world import World
@@ -58,11 +59,25 @@ def turned_off(name: str, **values: Any) -> Callable[[World], None]:
     return turn
 
 
-def test_a_link_that_is_down_holds_the_whole_tenant() -> None:
+@pytest.mark.parametrize(("array", "peer"), [("ibox-a", "ibox-b"), ("ibox-b", "ibox-a")])
+@pytest.mark.parametrize(("links", "code"), [({"down": False}, "link_down"), ({}, "no_link")])
+def test_the_link_between_a_pairs_own_arrays_holds_the_whole_tenant(array: str, peer: str, links: dict[str, bool], code: str) -> None:
+    """However well the link to a third array does."""
     made = prepared()
-    turned_off("ibox-a", link_up=False)(made)
-    (found,) = (finding for finding in made.plan(flags(pilot=True)).blockers if finding.code == "link_down")
-    assert (found.wave, str(found.address)) == ("", "acme/array/ibox-a")
+    turned_off(array, links={"serial-third": True, **{f"serial-{peer}": up for up in links.values()}})(made)
+    (found,) = (finding for finding in made.plan(flags(pilot=True)).blockers if finding.code in ("link_down", "no_link"))
+    assert (found.code, found.wave, str(found.address)) == (code, "", f"acme/array/{array}")
+    assert f"{array} " in found.what
+    assert f"to {peer}" in found.what
+
+
+def test_a_link_that_carries_nothing_of_the_tenant_holds_nothing() -> None:
+    """`ibox-c` and its pair are another tenant's."""
+    pair = PoolPair("hdd", PoolEnd("ibox-a", "pool-9"), PoolEnd("ibox-c", "pool-1"))
+    documents = replace(flags(pilot=True), site=replace(SITE, pool_pairs=(*SITE.pool_pairs, pair)))
+    made = prepared()
+    made.arrays["ibox-c"] = Array("ibox-c", made.clock)
+    assert [finding.code for finding in made.plan(documents).blockers] == []
 
 
 def test_both_pools_on_one_array_are_refused_by_name_and_by_serial() -> None:

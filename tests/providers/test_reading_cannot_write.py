@@ -40,7 +40,7 @@ def test_a_reading_login_sends_no_write_to_an_array(sandbox: Sandbox, reader: Si
 
 def test_reading_and_logging_in_is_allowed(reader: SiteProviders) -> None:
     assert reader.source.identity.domains()
-    assert reader.array("ibox-b").facts().link_up
+    assert reader.array("ibox-b").facts().links
 
 
 @pytest.mark.parametrize(

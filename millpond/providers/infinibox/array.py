@@ -48,7 +48,7 @@ class InfiniBoxArray:
     def facts(self) -> ArrayFacts:
         with ThreadPoolExecutor(3, thread_name_prefix="read") as pool:
             asked = pool.submit(self._session.get, "system", fields="name,serial_number,localtime")
-            links = pool.submit(lambda: [row["link_state"] for row in self._session.rows("links", ["link_state"])])
+            links = pool.submit(self._links)
             total = pool.submit(self._session.count, "replicas")
             system = asked.result()
             return ArrayFacts(
@@ -56,10 +56,14 @@ class InfiniBoxArray:
                 name=system["name"],
                 serial=str(system["serial_number"]),
                 now_ms=utc(system),
-                link_up="UP" in links.result(),
+                links=links.result(),
                 replicas_total=total.result(),
                 replicas_limit=self._limits.replicas,
             )
+
+    def _links(self) -> Mapping[str, bool]:
+        rows = self._session.rows("links", ["remote_system_serial_number", "link_state"])
+        return {str(row["remote_system_serial_number"]): row["link_state"] == "UP" for row in rows}
 
     def clock(self) -> int:
         return utc(self._session.get("system", fields="localtime"))
