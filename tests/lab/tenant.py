@@ -37,6 +37,8 @@ class Tenant:
     def __init__(self, name: str) -> None:
         self.name = name
         self.admin = connect(SOURCE)
+        self.key_name = f"{name}-key"
+        """Of its own: while two tenants are under way, Millpond's login cannot hold a copy of both keys under one name."""
         self.servers: dict[str, Resource] = {}
 
     def build(self, only_database: bool = False) -> None:
@@ -48,7 +50,7 @@ class Tenant:
         self.build_networks()
         self.build_router()
         self.build_security_groups()
-        self.alice.compute.create_keypair(name="alice", public_key=public_key(f"{self.name}-alice"))
+        self.alice.compute.create_keypair(name=self.key_name, public_key=public_key(f"{self.name}-alice"))
         self.build_database()
         if not only_database:
             self.build_web_servers()
@@ -175,7 +177,7 @@ class Tenant:
         ]
         nics = [{"port": port.id} for port in ports]
         server = self.alice.compute.create_server(
-            name=name, flavor_id=flavor.id, networks=nics, block_device_mapping=disks, key_name="alice", **more
+            name=name, flavor_id=flavor.id, networks=nics, block_device_mapping=disks, key_name=self.key_name, **more
         )
         self.servers[name] = self.alice.compute.wait_for_server(server, interval=1, wait=PATIENCE)
         return self.servers[name]

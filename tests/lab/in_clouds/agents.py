@@ -13,6 +13,7 @@ import oslo_messaging
 from keystoneauth1 import adapter, loading, session
 from neutron.agent import rpc as agent_rpc
 from neutron.common import config
+from neutron.conf import service as service_config
 from neutron.conf.agent import common as agent_config
 from neutron_lib import constants, context, rpc
 from neutron_lib.agent import topics
@@ -151,6 +152,7 @@ def main():
     neutron, ml2, *hosts = sys.argv[1:]
     config.register_common_config_options()
     agent_config.register_agent_state_opts_helper(cfg.CONF)
+    service_config.register_service_opts(service_config.RPC_EXTRA_OPTS, cfg.CONF)
     config.init(["--config-file", neutron, "--config-file", ml2])
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     agents = Agents(hosts)
