@@ -66,7 +66,7 @@ class Journal:
 
     def settle(self, intent: int, outcome: Outcome) -> Outcome:
         """Written after the call. The message is what a service said: credentials in it are masked, in what is returned too."""
-        kept = replace(outcome, message=redact(outcome.message, self._known_secrets))
+        kept = self.fit_to_keep(outcome)
         with guarded(self.engine), self.engine.begin() as connection:
             connection.execute(
                 insert(OUTCOMES).values(
@@ -74,6 +74,10 @@ class Journal:
                 )
             )
         return kept
+
+    def fit_to_keep(self, outcome: Outcome) -> Outcome:
+        """With the credentials in its message masked."""
+        return replace(outcome, message=redact(outcome.message, self._known_secrets))
 
     def expect(self, run: str, tenant: str, expectation: Expectation) -> None:
         """Written before servers are stopped: what their outage was said to be."""

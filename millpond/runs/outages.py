@@ -22,17 +22,29 @@ GOING_BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
 class Outages:
     """From the moment a stop is sent to the handover; on the way back until the source server is seen ACTIVE again.
 
-    One that a former run began counts from the time in its cut record.
+    A stop that has no answer yet counts. An outage that a former run began counts from the time in its cut record.
     """
 
     desired: Desired
     _began: dict[str, float] = field(default_factory=dict)
     _ended: dict[str, float] = field(default_factory=dict)
+    _sent: dict[str, float] = field(default_factory=dict)
+
+    def sending(self, change: Change) -> None:
+        """From any thread, just before the call."""
+        if _stops(change):
+            self._sent[str(self.desired.address("server", change.source_id))] = time.time()
+
+    def all_told(self) -> None:
+        """What was to be sent and has no outcome was not sent."""
+        self._sent.clear()
 
     def settled(self, change: Change, outcome: Outcome) -> None:
         address = str(self.desired.address("server", change.source_id))
-        if change.action == "stop" and change.kind in ("source_server", "server") and outcome.result in (Result.DONE, Result.UNKNOWN):
-            self._began.setdefault(address, time.time() - outcome.seconds)
+        if _stops(change):
+            sent = self._sent.pop(address, time.time() - outcome.seconds)
+            if outcome.result in (Result.DONE, Result.UNKNOWN):
+                self._began.setdefault(address, sent)
         if change.kind == "source_server" and change.action == "verify" and outcome.result is Result.DONE:
             self._end(address)
 
@@ -53,12 +65,16 @@ class Outages:
 
     def still(self, waves: Iterable[WaveStatus]) -> tuple[WaveStatus, ...]:
         """The waves with the servers that are down by our doing, seen or not."""
-        down = {address: began for address, began in self._began.items() if address not in self._ended}
+        down = {address: began for address, began in {**self._sent, **self._began}.items() if address not in self._ended}
         return tuple(_down(wave, down) for wave in waves)
 
     def _end(self, address: str) -> None:
         if address in self._began:
             self._ended.setdefault(address, time.time())
+
+
+def _stops(change: Change) -> bool:
+    return change.action == "stop" and change.kind in ("source_server", "server")
 
 
 def _is_back(server: Server) -> bool:

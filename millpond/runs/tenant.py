@@ -148,10 +148,13 @@ class TenantRun:
         for change in changes.values():
             self.progress.began(change)
         held = False
-        for outcome in self.executor.perform(list(changes.values()), self.stop.is_set):
-            self._settle(changes[outcome.step], outcome)
-            again = self._counts[outcome.step] > 1
-            held = held or outcome.result is Result.HELD or (outcome.result is Result.UNKNOWN and again)
+        try:
+            for outcome in self.executor.perform(list(changes.values()), self.stop.is_set, self.outages.sending):
+                self._settle(changes[outcome.step], outcome)
+                again = self._counts[outcome.step] > 1
+                held = held or outcome.result is Result.HELD or (outcome.result is Result.UNKNOWN and again)
+        finally:
+            self.outages.all_told()
         if held:
             self._pause()
         self._done_at = time.monotonic()

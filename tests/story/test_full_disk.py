@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 
+import pytest
+
+from millpond.execution.journal import Journal
 from tests.story.command import millpond
 from tests.story.stage import Stage
 from tests.story.test_faults import whole
@@ -41,5 +45,33 @@ def test_a_journal_that_is_full_in_a_cut_stops_it_and_tells_the_outage(stage: St
     assert "Traceback" not in done.stdout + done.stderr
     assert stage.sandbox.control.violations() == []
     stage.unlocked()
+    assert millpond(stage.directory, "apply").code == 0
+    whole(stage)
+
+
+FULL = "SELECT RAISE(ABORT, 'database or disk is full')"
+NO_OUTCOME_OF_A_STOP = f"""
+    CREATE TRIGGER full BEFORE INSERT ON outcomes WHEN (SELECT step FROM intents WHERE id = NEW.intent) LIKE '%#stop' BEGIN {FULL}; END
+"""
+NO_INTENT_AFTER_THE_FIRST_STOP = f"""
+    CREATE TRIGGER full BEFORE INSERT ON intents WHEN EXISTS (SELECT * FROM intents WHERE step LIKE '%#stop') BEGIN {FULL}; END
+"""
+
+
+@pytest.mark.parametrize("when", [NO_OUTCOME_OF_A_STOP, NO_INTENT_AFTER_THE_FIRST_STOP], ids=["outcomes", "intents"])
+def test_a_journal_that_is_full_between_stops_names_every_server_whose_stop_was_sent(stage: Stage, when: str) -> None:
+    journal = Journal.open("", stage.directory)
+    with sqlite3.connect(stage.directory / ".millpond/journal.db") as database:
+        database.execute(when)
+    stage.manifest["cutover"] = True
+    stage.write()
+    done = millpond(stage.directory, "apply")
+    intents = [entry.step for entry in journal.entries("acme")]
+    sent = sorted(step.partition("#")[0].replace("source_server", "server") for step in intents if step.endswith("#stop"))
+    assert done.code == 1, done.text
+    assert f"    {', '.join(sent)}\n  To continue:" in done.out, done.out
+    assert "Error: The journal cannot be used" in done.err
+    with sqlite3.connect(stage.directory / ".millpond/journal.db") as database:
+        database.execute("DROP TRIGGER full")
     assert millpond(stage.directory, "apply").code == 0
     whole(stage)
