@@ -36,8 +36,8 @@ class Executor:
     def perform(self, changes: Sequence[Change], stop: Callable[[], bool], sending: Callable[[Change], None]) -> Iterator[Outcome]:
         """One outcome per change that was sent, as they end; `sending` is told of each just before, in the thread that sends it.
 
-        Once `stop` says so, nothing new is begun. LeaseHeld when the lease was lost, JournalUnusable when the journal takes nothing more: nothing new is begun, and it is raised
-        after the outcomes of all that had been sent.
+        Once `stop` says so, nothing new is begun. LeaseHeld when the lease was lost, JournalUnusable when the journal takes nothing more:
+        nothing new is begun then either, and it is raised after the outcomes of all that had been sent.
         """
         waiting = list(changes)
         errors: list[MillpondError] = []
