@@ -25,20 +25,20 @@ def report(directory: Path, tenants: tuple[str, ...], form: str | None, out: Pat
 
     As a page it also has a picture of every cutover, findings, and what will not be the same.
     """
-    from millpond.cli.documents import load
+    from millpond.cli.documents import load, load_each
     from millpond.cli.report_data import page, reports
     from millpond.reporting.files import expect_directory, write_text
     from millpond.reporting.html.render import report_html
 
     if out:
         expect_directory(out)
-    site, desired = load(directory, tenants)
     code = ExitCode.DONE
     if form == "html" or (form is None and out is not None and out.suffix in (".html", ".htm")):
-        found = page(site, desired)
+        found = page(*load_each(directory, tenants))
         text = report_html(found)
         code = ExitCode.ERROR if found.errors else ExitCode.DONE
     else:
+        site, desired = load(directory, tenants)
         text = "\n".join(reports(site, desired))
     if out:
         write_text(out, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from millpond.reporting.differences import not_the_same, stays_behind
 from millpond.reporting.html.page import ReportPage, TenantFacts, report_page
 from millpond.reporting.report_text import moved, report_text
 from millpond.runs.observe import observe
+from millpond.runs.plan import told
 
 
 def reports(site: Site, tenants: Sequence[Desired]) -> Iterator[str]:
@@ -35,19 +36,22 @@ def reports(site: Site, tenants: Sequence[Desired]) -> Iterator[str]:
         yield report_text(plan, moved(desired, snapshot), outages, datetime.now(UTC))
 
 
-def page(site: Site, tenants: Sequence[Desired]) -> ReportPage:
-    """One page for all tenants, through logins that cannot write. With several, one that cannot be read leaves the others as they are."""
+def page(site: Site, tenants: Sequence[Desired], refused: Mapping[str, MillpondError]) -> ReportPage:
+    """One page for all tenants, through logins that cannot write. With several, one that cannot be read leaves the others as they are.
+
+    `refused`: those whose documents were not understood.
+    """
     journal, now = _journal(site), datetime.now(UTC)
     found: list[TenantFacts] = []
-    errors: list[tuple[str, str]] = []
+    errors = {tenant: told(error) for tenant, error in refused.items()}
     for desired in tenants:
         try:
             found.append(_facts(site, desired, journal, now))
         except MillpondError as error:
-            if len(tenants) == 1:
+            if len(tenants) + len(refused) == 1:
                 raise
-            errors.append((desired.tenant, f"{error.summary}: {error.why}"))
-    return report_page(site.name, now, __version__, found, errors)
+            errors[desired.tenant] = told(error)
+    return report_page(site.name, now, __version__, found, sorted(errors.items()))
 
 
 def _facts(site: Site, desired: Desired, journal: Journal | None, now: datetime) -> TenantFacts:

@@ -33,7 +33,7 @@ def make_plan(
 
     A tenant that cannot be planned is an error of the plan, beside those of `refused`; where it is the only one its error is raised.
     """
-    errors = {tenant: _told(error) for tenant, error in refused.items()}
+    errors = {tenant: told(error) for tenant, error in refused.items()}
     plans: list[TenantPlan] = []
     clouds: dict[str, str] = {}
     arrays: dict[str, str] = {}
@@ -46,12 +46,12 @@ def make_plan(
         except MillpondError as error:
             if len(tenants) + len(refused) == 1:
                 raise
-            errors[desired.tenant] = _told(error)
+            errors[desired.tenant] = told(error)
     plan = replace(whole(plans), errors=tuple(sorted(errors.items())), clouds=clouds, arrays=arrays)
     return replace(plan, findings=orphans(site, tenants)) if all_tenants else plan
 
 
-def _told(error: MillpondError) -> str:
+def told(error: MillpondError) -> str:
     """In one paragraph."""
     if isinstance(error, InvalidDocument):
         found = (f"{problem.where}: {problem.what}" for problem in error.problems)

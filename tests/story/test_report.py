@@ -60,3 +60,27 @@ def test_without_a_journal_there_is_a_page_without_pictures(stage: Stage) -> Non
     assert "<h1>Migration of acme</h1>" in answer.out
     assert "<h3>Cutovers</h3>" not in answer.out
     assert not (stage.directory / ".millpond/journal.db").exists()
+
+
+def test_in_the_middle_of_a_cut_the_page_says_who_is_down_and_since_when(stage: Stage) -> None:
+    stage.manifest["cutover"] = True
+    stage.write()
+    stage.sandbox.control.fault(action={"status": 403}, cloud="target", service="nova", method="POST", path="/servers$", count=0)
+    assert millpond(stage.directory, "apply").code == 1
+    answer = millpond(stage.directory, "report", "-o", "report.html")
+    assert answer.code == 0
+    text = told(stage.directory / "report.html")
+    assert "Outage in progress. Servers of wave rest are down since" in text
+    assert "Wave rest is going over" in text
+    assert "still down" in text
+    assert "down for" in text
+
+
+def test_a_tenant_that_cannot_be_read_leaves_the_others_on_the_page(stage: Stage) -> None:
+    stage.write()
+    (stage.directory / "tenants/broken.yaml").write_text("kind: Tenant\n")
+    answer = millpond(stage.directory, "report", "-o", "report.html")
+    assert (answer.code, answer.out) == (1, "Wrote report.html.\n")
+    text = told(stage.directory / "report.html")
+    assert "broken could not be read. The documents are not valid: tenants/broken.yaml" in text
+    assert "Tenant acme From source-admin" in text

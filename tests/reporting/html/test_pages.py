@@ -58,7 +58,7 @@ def test_all_that_was_collected_is_there(page: str) -> None:
         "0b1c0f6e-6ec4-4a5a-9c55-4b7b0a1f8f10 a97d1b52-0a3e-4a0e-8f4b-5a4f2bb2a0f7",
         "none yet",
         "Target drift: objects that were handed over",
-        'acme/server/bastion flavor "m1.small" "m1.medium"',
+        'acme/server/bastion has changed flavor "m1.small" "m1.medium"',
         "acme/volume/scratch is not in the inventory",
     ):
         assert part in text, part
@@ -71,7 +71,7 @@ def test_drift_is_told_by_side_and_field() -> None:
         "Drift on the source 1 Drift on the target 3 Waves too far behind 1",
         "umbrella could not be compared. The login was refused",
         "the source is no longer what the inventory says; millpond discover reads it anew",
-        'acme/security_group/web rules {"port": 22} {"port": 80} and 1 as before description "Web" -',
+        'acme/security_group/web has changed rules {"port": 22} {"port": 80} and 1 as before description "Web" -',
         f"acme/server/{pages.HOSTILE} is gone from the target",
         "globex rest seeding 2 h 412.0 GiB no, at most 10 min",
         "acme core in sync 43 s - yes",
