@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import textwrap
@@ -88,16 +87,17 @@ class LabSite:
                 return answer
             time.sleep(2)
 
-    def apply_killed_after(self, words: str) -> str:
-        """`kill -9` as soon as the apply prints `words`; returns what it had printed. AssertionError if it ends by itself."""
+    def apply_killed_after(self, kind: str, action: str) -> str:
+        """`kill -9` as soon as the apply tells that an action is done; returns what it had printed. AssertionError if it ends by itself."""
         before = self.log.stat().st_size
+        told = re.compile(rf"^\S+ done +{re.escape(self.tenant)}/{kind}/.* {action}\b", re.MULTILINE)
         process = self.begin("apply", self.tenant)
         deadline = time.monotonic() + CUT_TIMES_OUT
-        while words not in self.log.read_text()[before:]:
+        while not told.search(self.log.read_text()[before:]):
             assert process.poll() is None, self.log.read_text()[before:]
-            assert time.monotonic() < deadline, f"{words} did not come: {self.log}"
-            time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
+            assert time.monotonic() < deadline, f"{kind} {action} was not done: {self.log}"
+            time.sleep(0.02)
+        process.kill()
         process.wait()
         return self.log.read_text()[before:]
 

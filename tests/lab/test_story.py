@@ -50,10 +50,11 @@ def returned(piloted: Seen) -> Seen:
 
 @pytest.fixture(scope="module")
 def moved(returned: Seen) -> Seen:
-    """All servers, by an apply that is killed when the arrays' roles are half changed, and another one."""
+    """All servers, by an apply that is killed between fencing the source's disks and promoting the target's, and another one."""
     move = returned.move
     move.site.manifest |= {"waves": [{"name": "pilot", "servers": [PILOT]}], "cutover": True}
-    move.site.apply_killed_after("promote")
+    move.site.apply_killed_after("replication_group", "fence")
+    assert all(disk.write_protected for disk in move.disks("source").read().values()), "the kill came in the middle of the cut"
     assert move.site.unlock().code == 0
     move.done()
     return look(move)
