@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from types import MappingProxyType
 
 from millpond.model.change import AnyStep, Change, Effect, Waiting
 from millpond.model.desired import Desired
@@ -19,6 +20,7 @@ from millpond.planning.stages import SOURCE_GONE
 from millpond.planning.stages import goals as goals_of
 from millpond.planning.statuses import statuses
 from millpond.planning.target_drift import target_drift
+from millpond.planning.timeouts import Waited, overdue
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.identity.source_project import ADMIT
 from millpond.reconcilers.registry import RECONCILERS
@@ -32,10 +34,11 @@ def build(
     tried: frozenset[str] = frozenset(),
     wave: str = "",
     admitted: Admitted | None = None,
+    waited: Waited = MappingProxyType({}),
 ) -> TenantPlan:
     """The whole plan. `run` is the executing run's id, empty for a plan that is only shown; `wave` narrows what may be cut to one wave.
 
-    `admitted`: what that run has admitted already, over all tenants.
+    `admitted`: what that run has admitted already, over all tenants; `waited`: for how long it has looked at what is under way.
     """
     digest = tenant_digest(desired)
     goals, stage_findings = goals_of(desired, snapshot, run, tried)
@@ -44,12 +47,14 @@ def build(
     goals = replace(goals, digest=digest, stages=_narrowed(goals, wave))
     kinds = [reconciler.plan(desired, snapshot, goals) for reconciler in RECONCILERS]
     steps: tuple[AnyStep, ...] = tuple(step for kind in kinds for step in kind.steps)
+    steps, late = overdue(desired, snapshot, steps, waited)
     moved = drift.source_drift(desired, snapshot, goals)
     findings = (
         *stage_findings,
         *exclusions.findings(desired),
         *preflight.findings(desired, snapshot, goals),
         *(finding for kind in kinds for finding in kind.findings),
+        *late,
         *drift.source_findings(desired, goals, moved),
         *orphans.findings(desired, snapshot, goals),
     )

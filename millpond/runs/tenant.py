@@ -63,6 +63,7 @@ class TenantRun:
     _tried: set[str] = field(default_factory=set)
     _claimed: set[str] = field(default_factory=set)
     _expected: set[str] = field(default_factory=set)
+    _waits: dict[str, float] = field(default_factory=dict)
     _snapshot: Snapshot = field(default_factory=Snapshot)
     _whole: bool = False
     _done_at: float = field(default_factory=time.monotonic)
@@ -106,13 +107,30 @@ class TenantRun:
 
     def _plan(self) -> TenantPlan:
         self._check_claims()
-        plan = build(self.desired, self._snapshot, run=self.run, tried=frozenset(self._tried), wave=self.wave, admitted=self.fleet.admitted)
+        plan = build(
+            self.desired,
+            self._snapshot,
+            run=self.run,
+            tried=frozenset(self._tried),
+            wave=self.wave,
+            admitted=self.fleet.admitted,
+            waited=self._waited(),
+        )
+        self._note_waits(plan)
         self.outages.seen(plan, self._snapshot)
         for address, seconds in plan.outage.servers:
             self.estimated.setdefault(address, seconds)
         self.plan = plan
         self.progress.planned(plan)
         return plan
+
+    def _waited(self) -> dict[str, float]:
+        now = time.monotonic()
+        return {step: now - since for step, since in self._waits.items()}
+
+    def _note_waits(self, plan: TenantPlan) -> None:
+        now = time.monotonic()
+        self._waits = {step.id: self._waits.get(step.id, now) for step in plan.waiting if not step.after}
 
     def _check_claims(self) -> None:
         """Read back from the cut records: a run that finds another's name where it had written its own stops."""

@@ -174,11 +174,11 @@ class Compute:
             case "os-stop":
                 if server.status != "ACTIVE":
                     raise refused(f"cannot stop while {server.status}")
-                self.put(server_id, task_state="powering-off")
+                self.put(server_id, task_state="powering-off", updated_at=self.cloud.world.stamp())
             case "os-start":
                 if server.status != "SHUTOFF":
                     raise refused(f"cannot start while {server.status}")
-                self.put(server_id, task_state="powering-on")
+                self.put(server_id, task_state="powering-on", updated_at=self.cloud.world.stamp())
             case other:
                 raise AssertionError(other)
 

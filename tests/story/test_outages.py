@@ -10,6 +10,7 @@ from millpond.model.change import Change
 from millpond.model.outcome import Outcome, Result
 from millpond.providers import transport
 from millpond.runs.progress import Silent
+from tests.story.command import millpond
 from tests.story.stage import Stage
 from tests.story.test_small import cut_over, statuses
 
@@ -101,3 +102,23 @@ def test_what_a_former_run_stopped_and_goes_back_counts_from_its_record(stage: S
     assert not result.remaining
     assert tuple(address for address, _ in result.outages) == ALL
     assert all(900 <= seconds < 1800 for _, seconds in result.outages), result.outages
+
+
+def test_a_guest_that_does_not_shut_down_is_named_and_the_next_apply_goes_on(stage: Stage) -> None:
+    """Nova kills it after a minute, here six seconds; the site allows one."""
+    stage.manifest["cutover"] = True
+    stage.site_spec = {"limits": {"request_timeout": "1s", "mac_move": "0s", "poll": "50ms", "stop_timeout": "1s"}}
+    control = stage.sandbox.control
+    control.fault(world="deaf_guest", cloud="source", name="web-1")
+    control.settings(speed=10)
+    stage.write()
+    answer = millpond(stage.directory, "apply")
+    assert answer.code == 3, answer.text
+    assert "OUTAGE IN PROGRESS" in answer.out
+    assert "web-1: it is being stopped" in " ".join(answer.out.split())
+    control.settings(speed=60)
+    control.advance(60)
+    stage.site_spec = {}
+    assert not stage.settle().held
+    assert set(statuses(stage, "target").values()) == {"active"}
+    assert control.violations() == []

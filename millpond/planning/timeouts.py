@@ -1,0 +1,82 @@
+"""What takes longer than the site allows: a run does not wait for it any more, and says which server it is.
+
+Nothing is forced. Nova itself powers a guest off that does not react (`shutdown_timeout`, 60 s, or the image's `os_shutdown_timeout`), so a
+stop that takes longer is stuck in the compute service; a build that has not ended may still come up. Only a person can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from millpond.model.address import Side
+from millpond.model.change import AnyStep, Waiting
+from millpond.model.compute import Server
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers import boot
+from millpond.reconcilers.twins import by_id, twin
+
+SERVERS = {"source_server": Side.SOURCE, "server": Side.TARGET}
+Waited = Mapping[str, float]
+"""Step id → seconds for which a run has seen it under way, for clouds whose clock differs from ours."""
+
+
+def overdue(
+    desired: Desired, snapshot: Snapshot, steps: tuple[AnyStep, ...], waited: Waited
+) -> tuple[tuple[AnyStep, ...], tuple[Finding, ...]]:
+    """The steps, those that ran out of time as long waits, and a blocker of its wave for each of these."""
+    late = {step.id: finding for step in steps for finding in _late(desired, snapshot, step, waited)}
+    held = tuple(replace(step, long=True) if isinstance(step, Waiting) and step.id in late else step for step in steps)
+    return held, tuple(late.values())
+
+
+def _late(desired: Desired, snapshot: Snapshot, step: AnyStep, waited: Waited) -> Iterator[Finding]:
+    if not isinstance(step, Waiting) or step.long or step.kind not in SERVERS:
+        return
+    here = by_id(snapshot.source.servers).get(step.source_id)
+    server = here if step.kind == "source_server" else twin(snapshot, "servers", step.source_id)
+    declared = boot.declared(here.record) if here else None
+    code, doing, since = _under_way(server, declared)
+    limit = getattr(desired.site.limits, code, 0)
+    took = max((snapshot.now - since).total_seconds() if since else 0.0, waited.get(step.id, 0.0))
+    if limit and took >= limit:
+        yield _finding(desired, step, server, code, doing, f"{took:.0f} s, limits.{code} is {limit} s")
+
+
+def _under_way(server: Server | None, declared: boot.Boot | None) -> tuple[str, str, datetime | None]:
+    """(the limit it falls under, what it is doing, since when)."""
+    if server is None:
+        sent = declared is not None and declared.run != boot.FAILED
+        return ("boot_timeout", "a boot was sent and no server has come of it", declared.at) if declared and sent else ("", "", None)
+    if server.task_state == "powering-off":
+        return "stop_timeout", "it is being stopped", _moment(server.updated_at)
+    if server.task_state == "powering-on":
+        return "boot_timeout", "it is being started", _moment(server.updated_at)
+    if server.status == "BUILD" or server.task_state == "spawning":
+        return "boot_timeout", "it is being built", _moment(server.created_at)
+    if server.status == "ACTIVE" and server.idle and server.marker:
+        return "boot_timeout", "it runs, but not all of its ports are ACTIVE", _moment(server.launched_at)
+    return "", "", None
+
+
+def _moment(text: str) -> datetime | None:
+    """Nova prints its times in UTC, with or without saying so."""
+    found = datetime.fromisoformat(text) if text else None
+    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
+
+
+def _finding(desired: Desired, step: Waiting, server: Server | None, code: str, doing: str, numbers: str) -> Finding:
+    cloud = desired.manifest.source.cloud if SERVERS[step.kind] is Side.SOURCE else desired.manifest.target.cloud
+    which = f"server {server.id} on {cloud}" if server else f"server on {cloud}"
+    return Finding(
+        code,
+        Severity.BLOCKER,
+        desired.address("server", step.source_id),
+        f"{desired.names.get(step.source_id, step.source_id)}: {doing} ({which}) for {numbers}",
+        "nothing is forced: what is under way may still end, and then the next apply goes on by itself",
+        f"look at {which} in Nova and at its host, and mend it there; or let the wave go back by its flag",
+        wave=step.wave,
+    )
