@@ -212,7 +212,7 @@ def volume_may_die(change: Change, providers: Providers, volume_id: str) -> None
     """Before a source volume is deleted: its twin stands on the target, no replica holds it and nobody has it attached."""
     decommission_admitted(change, providers)
     values = change.parameters
-    twins = [v for v in providers.target.block_storage.volumes(values["target_project"]) if v.marker == volume_id]
+    twins = [v for v in providers.target.block_storage.volumes(values["target_project"]) if stands_for(v, volume_id)]
     found = [v for v in providers.source.block_storage.volumes(values["source_project"]) if v.id == volume_id]
     if not twins and not values["handed_over"]:
         raise broken(change, "no volume on the target stands for it, and it was never handed over")
@@ -222,6 +222,11 @@ def volume_may_die(change: Change, providers: Providers, volume_id: str) -> None
     for array in sorted({pair.source.array for pair in providers.site.pool_pairs}) if names else []:
         if any(local.rmr_source or local.rmr_target for local in providers.array(array).volumes(names)):
             raise broken(change, "it is still replicated: the replica goes first")
+
+
+def stands_for(twin: Volume, volume_id: str) -> bool:
+    """Whether this volume of the target has taken the source volume's place: one that was never released may be empty."""
+    return twin.marker == volume_id and twin.status not in ("creating", "maintenance", "error", "managing", "error_managing")
 
 
 def _asleep(server: Server) -> bool:

@@ -561,3 +561,44 @@ def test_nothing_is_sent_that_refers_to_what_does_not_exist() -> None:
         everything_is_known(replace(planned, parameters={**planned.parameters, "body": body}))
     everything_is_known(planned)
     assert before("server/web-1#create").target.compute.rows == {}
+
+
+def test_no_rule_is_deleted_in_a_group_that_is_not_ours() -> None:
+    world, planned = ready(desired(), "security_group/web/egress-ipv4-any-to-any#delete_rule", fresh())
+    groups = world.target.network.rows["security_group"]
+    for id, group in list(groups.items()):
+        groups[id] = replace(group, tags=())
+    refused(world, planned, "does not carry the marker")
+
+
+def test_a_key_pair_that_another_one_took_the_name_of_stays() -> None:
+    world, planned = ready(BOTH, "key_pair/boot:ops#remove_copy")
+    keys = world.target.compute.keys
+    keys[("u-login", "ops")] = replace(keys[("u-login", "ops")], public_key="ssh-ed25519 AAAAC3other me@here")
+    refused(world, planned, "another key pair is called ops")
+    assert ("u-login", "ops") in keys
+
+
+LEG = "segment/edge/10.0.0.1#detach"
+
+
+def switching(how: str) -> tuple[World, Change]:
+    if how == "onward":
+        return ready(BOTH, LEG)
+    start = done(BOTH)
+    start.discard(["server-1", "server-2"])
+    blocks = {
+        name: {"rollback": Rollback(cut_of(start, server), "discard")} for name, server in (("pilot", "server-1"), ("rest", "server-2"))
+    }
+    return ready(flagged(BACK, **blocks), LEG, start)
+
+
+@pytest.mark.parametrize("how", ["onward", "back"])
+@pytest.mark.parametrize(("gone", "match"), [(True, "is gone from the other side"), (False, "none of its addresses")])
+def test_no_interface_goes_before_the_one_that_takes_its_place_stands(how: str, gone: bool, match: str) -> None:
+    world, planned = switching(how)
+    ports = (world.target if how == "onward" else world.source).network.rows["port"]
+    twin = ports.pop(planned.parameters["twin"]["id"])
+    if not gone:
+        ports[twin.id] = replace(twin, fixed_ips=())
+    refused(world, planned, match)

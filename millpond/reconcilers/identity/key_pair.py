@@ -17,6 +17,7 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.identity.user import existing
+from millpond.reconcilers.invariants import broken
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.twins import marked
 
@@ -94,7 +95,14 @@ def _copies(
             continue
         wrong = copy is not None and (need is None or _blob(copy) != _blob(need))
         if wrong:
-            ladder.change("remove_copy", "no server to boot needs it any more", effect=Effect.DELETE, name=name, user_id=login)
+            ladder.change(
+                "remove_copy",
+                "no server to boot needs it any more",
+                effect=Effect.DELETE,
+                name=name,
+                user_id=login,
+                tenants=sorted(known),
+            )
         if need is not None and (copy is None or wrong):
             ladder.change(
                 "copy",
@@ -169,9 +177,18 @@ def _gone(desired: Desired, goals: Goals, server: Server) -> Finding:
     )
 
 
+def _is_a_copy(change: Change, providers: Providers) -> None:
+    """Key pairs carry no marker: what stands under the name, read again, is still a key of the tenant's."""
+    values = change.parameters
+    held = providers.target.compute.key_pairs({values["user_id"]: ""})
+    if any((key.user_id, key.name) == (values["user_id"], values["name"]) and _blob(key) not in values["tenants"] for key in held):
+        raise broken(change, f"another key pair is called {values['name']} by now: Millpond deletes only what it created")
+
+
 def perform(change: Change, providers: Providers) -> None:
     values = change.parameters
     if change.action == "remove_copy":
+        _is_a_copy(change, providers)
         providers.target.compute.delete_key_pair(values["name"], values["user_id"])
     else:
         providers.target.compute.create_key_pair(values["body"])

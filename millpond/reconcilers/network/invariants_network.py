@@ -48,6 +48,26 @@ def port_is_ours(change: Change, network: Networking) -> None:
         raise _refused(change, f"port {found.id} does not carry the marker of {change.source_id}: Millpond deletes only what it created")
 
 
+def rule_is_ours(change: Change, network: Networking) -> None:
+    """Before a rule is deleted on the target: the group that holds it carries the marker."""
+    values = change.parameters
+    holding = [group for group in network.security_groups(values["project_id"]) if values["id"] in {rule.id for rule in group.rules}]
+    if strange := [group.id for group in holding if group.marker != change.source_id]:
+        raise _refused(
+            change, f"rule {values['id']} is in security group {strange[0]}, which does not carry the marker of {change.source_id}"
+        )
+
+
+def twin_stands(change: Change, other: Networking) -> None:
+    """Before an interface goes, and its port with it: the port that takes its place is on the other side, with its address."""
+    twin = change.parameters["twin"]
+    found = other.port(twin["id"])
+    if found is None:
+        raise _refused(change, f"port {twin['id']}, which is to take its place, is gone from the other side")
+    if not _addresses(found) & set(twin["addresses"]):
+        raise _refused(change, f"port {found.id}, which is to take its place, has none of its addresses: {', '.join(twin['addresses'])}")
+
+
 def is_parked(change: Change, network: Networking) -> None:
     """Before a floating IP is deleted on the source: it is one that Millpond made to keep an address."""
     found = change.parameters["id"]

@@ -9,7 +9,7 @@ from millpond.model.address import Side
 from millpond.model.change import Change
 from millpond.providers.ports import Networking, Providers
 from millpond.reconcilers.invariants import decommission_admitted, everything_is_known
-from millpond.reconcilers.network.invariants_network import is_parked, port_is_ours
+from millpond.reconcilers.network.invariants_network import is_parked, port_is_ours, rule_is_ours, twin_stands
 
 
 def network_api(change: Change, providers: Providers) -> Networking:
@@ -34,8 +34,10 @@ def perform(change: Change, providers: Providers) -> None:
         case "attach":
             network.add_router_interface(values["id"], values["port_id"])
         case "detach":
-            if change.kind == "router":  # what the switch detaches is its own to prove
+            if change.kind == "router":
                 decommission_admitted(change, providers)
+            else:
+                twin_stands(change, (providers.target if change.side is Side.SOURCE else providers.source).network)
             _absent(lambda: network.remove_router_interface(values["id"], values["port_id"]))
         case "delete":
             _may_go(change, providers)
@@ -47,6 +49,8 @@ def _may_go(change: Change, providers: Providers) -> None:
         decommission_admitted(change, providers)
     elif change.parameters["resource"] == "port":
         port_is_ours(change, network_api(change, providers))
+    elif change.parameters["resource"] == "security_group_rule":
+        rule_is_ours(change, network_api(change, providers))
     elif change.parameters["resource"] == "floatingip":
         is_parked(change, network_api(change, providers))
 

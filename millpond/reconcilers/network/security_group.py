@@ -97,7 +97,7 @@ def _rules(
     findings: list[Finding] = []
     for key, rule in found.items():
         if key not in wanted:
-            steps += _remove(desired, group, key, rule, marks)
+            steps += _remove(desired, snapshot, group, key, rule, marks)
     for key, rule in wanted.items():
         if rule.remote_group_id and rule.remote_group_id not in own:
             findings.append(_foreign(desired, group, key))
@@ -131,7 +131,9 @@ def _ladder(desired: Desired, group: SecurityGroup, key: RuleKey, first: Iterabl
     return Ladder(Address(desired.tenant, KIND, name), source_id=group.id, first=tuple(first))
 
 
-def _remove(desired: Desired, group: SecurityGroup, key: RuleKey, rule: SecurityGroupRule, marks: Mapping[str, str]) -> list[AnyStep]:
+def _remove(
+    desired: Desired, snapshot: Snapshot, group: SecurityGroup, key: RuleKey, rule: SecurityGroupRule, marks: Mapping[str, str]
+) -> list[AnyStep]:
     ladder = _ladder(desired, group, key, [marks[group.id]] if group.id in marks else [])
     ladder.change(
         "delete_rule",
@@ -142,6 +144,7 @@ def _remove(desired: Desired, group: SecurityGroup, key: RuleKey, rule: Security
         call="delete",
         resource="security_group_rule",
         id=rule.id,
+        project_id=target_project(snapshot),
     )
     return ladder.steps
 

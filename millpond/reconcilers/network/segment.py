@@ -72,7 +72,7 @@ def onward(switch: Switch) -> list[list[Change]]:
         list(rungs.mark_ports(target)),
         list(rungs.tag_routers(switch, "begin", "what follows is the migration's doing, not the tenant's", SWITCHING_TAG)),
         [*rungs.clear_routes(source), *rungs.dissociate(source)],
-        [*rungs.clear_gateways(source), *rungs.detach(source)],
+        [*rungs.clear_gateways(source), *rungs.detach(source, target)],
         [*rungs.park_gateways(switch), *rungs.attach(target, source), *rungs.set_gateways(target, source)],
         [*rungs.set_routes(target), *rungs.associate(target)],
         list(rungs.tag_routers(switch, "finish", "the gateway is on the target", SWITCHED_TAG)),
@@ -87,7 +87,7 @@ def back(switch: Switch) -> list[list[Change]]:
     return [
         list(rungs.tag_routers(switch, "begin_back", "what follows is the migration's doing, not the tenant's", SWITCHING_TAG)),
         [*rungs.create_ports(source), *rungs.clear_routes(target), *rungs.dissociate(target)],
-        [*rungs.clear_gateways(target), *rungs.detach(target), *rungs.delete_ports(target)],
+        [*rungs.clear_gateways(target), *rungs.detach(target, source), *rungs.delete_ports(target)],
         [*rungs.release_gateways(switch), *rungs.attach(source, target)],
         list(rungs.set_gateways(source, target)),
         [*rungs.set_routes(source), *rungs.associate(source)],

@@ -10,7 +10,7 @@ from millpond.model.marker import SWITCHED_TAG, SWITCHING_TAG, tag_for
 from millpond.model.network import FloatingIP, Port, Route, Router
 from millpond.reconcilers.network.floating_ip import is_parked, park
 from millpond.reconcilers.network.mapping import fixed_ips, target_project
-from millpond.reconcilers.network.switch import Half, Switch, place
+from millpond.reconcilers.network.switch import Half, Switch, place, same
 
 OFF = "the gateway of the segment moves to the other side"
 ON = "the other side has let go"
@@ -121,8 +121,8 @@ def _rows(routes: Iterable[Route]) -> list[dict[str, str]]:
     return sorted(({"destination": route.destination, "nexthop": route.nexthop} for route in routes), key=str)
 
 
-def detach(half: Half) -> Iterator[Change]:
-    """Neutron deletes the port of a removed interface."""
+def detach(half: Half, other: Half) -> Iterator[Change]:
+    """Neutron deletes the port of a removed interface: the one that takes its place stands on the other side before."""
     origin = {half.router_id(id): id for id in half.switch.standing.segment.routers}
     for port in half.live():
         yield half.switch.step(
@@ -130,12 +130,18 @@ def detach(half: Half) -> Iterator[Change]:
             "detach",
             OFF,
             half.side,
-            {"call": "detach", "id": port.device_id, "port_id": port.id},
+            {"call": "detach", "id": port.device_id, "port_id": port.id, "twin": _twin(half, other, port)},
             of=place(port),
             source_id=port.marker or port.id,
             effect=Effect.DELETE,
             fields=[FieldChange("port_id", port.id, None)],
         )
+
+
+def _twin(half: Half, other: Half, leg: Port) -> dict[str, object]:
+    interface = next(interface for interface in half.switch.interfaces if same(leg, interface))
+    found = other.port(interface)
+    return {"id": found.id if found else UNKNOWN, "addresses": [address.ip_address for address in leg.fixed_ips]}
 
 
 def attach(half: Half, other: Half) -> Iterator[Change]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from millpond.model.block_storage import Volume
 from millpond.model.change import AnyStep, Change, Effect, FieldChange
 from millpond.model.cut_record import PREFIX, CutRecord
 from millpond.model.desired import Desired, DesiredWave
+from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
@@ -19,9 +21,10 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change, timed
-from millpond.reconcilers.storage.replication import away, is_stale
-from millpond.reconcilers.twins import ambiguous
-from millpond.reconcilers.usage import servers_of_volumes
+from millpond.reconcilers.invariants import stands_for
+from millpond.reconcilers.storage.replication import away, is_stale, local_volume
+from millpond.reconcilers.twins import ambiguous, once_per
+from millpond.reconcilers.usage import ARRIVED, servers_of_volumes
 
 KIND = "source_volume"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -41,6 +44,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     live = {volume.id: volume for volume in snapshot.source.volumes}
     servers = servers_of_volumes(desired)
     steps: list[AnyStep] = []
+    findings: list[Finding] = []
     for wave in desired.waves:
         for id in wave.volumes:
             if id not in live:
@@ -48,13 +52,54 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             ladder = Ladder(desired.address(KIND, id), wave=wave.name, source_id=id, side=Side.SOURCE, servers=servers.get(id, ()))
             stage = goals.stages.get(wave.name, Stage.REPLICATE)
             aim = goal(KIND, stage)
-            if aim == "absent":
-                # Its server's record is gone with the server: what is left of the wave was handed over as a whole.
-                _delete(ladder, snapshot, live[id], desired, handed_over=set(servers.get(id, ())) <= goals.verified)
+            if stage in ARRIVED and not has_moved(desired, snapshot, goals, live[id]):
+                findings.append(_stayed(desired, wave, live[id]))
+                ladder.wait("delete", "held by the blocker of this volume", long=True)
+            elif aim == "absent":
+                own = _own_servers(desired).get(id, frozenset())
+                _delete(ladder, snapshot, live[id], desired, handed_over=_handed_over(live[id], own, goals))
             elif id in carriers(wave):
                 _carry(ladder, aim, desired, snapshot, goals, live[id])
             steps += ladder.steps
-    return KindPlan(signed(steps, goals.run))
+    return KindPlan(signed(steps, goals.run), tuple(findings))
+
+
+@once_per
+def _own_servers(desired: Desired) -> Mapping[str, frozenset[str]]:
+    """Volume → the servers that it is attached to; detached ones are not in it."""
+    owners: dict[str, set[str]] = {}
+    for server in desired.inventory.servers:
+        for disk in server.volumes:
+            owners.setdefault(disk.volume_id, set()).add(server.id)
+    return {id: frozenset(servers) for id, servers in owners.items()}
+
+
+def _handed_over(volume: Volume, own: frozenset[str], goals: Goals) -> bool:
+    """By its own record, or by those of its servers. Where a server is gone, its record went with it: the wave was handed over as a whole."""
+    return bool(volume.record and volume.record.verified) or (bool(own) and own <= goals.verified)
+
+
+def has_moved(desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> bool:
+    """Whether the disk is known to be on the target. A wave that was handed over proves nothing for a volume that joined it later."""
+    if _handed_over(volume, _own_servers(desired).get(volume.id, frozenset()), goals):
+        return True
+    replicated = local_volume(desired, snapshot, volume)
+    if replicated is not None and replicated.rmr_target:  # its side was fenced
+        return True
+    return any(stands_for(twin, volume.id) for twin in snapshot.target.volumes)
+
+
+def _stayed(desired: Desired, wave: DesiredWave, volume: Volume) -> Finding:
+    return Finding(
+        "never_replicated",
+        Severity.BLOCKER,
+        desired.address(KIND, volume.id),
+        f"{volume.name or volume.id} was never moved, and its wave {wave.name} has been handed over",
+        "it joined the wave after the cut: no volume on the target stands for it, and a decommissioning would delete the only copy",
+        f"name it in a wave that is still to be cut (`volumes`), or exclude it in {desired.manifest.file}; a disk that the tenant has "
+        "deleted on the target since is to be deleted on the source by hand",
+        wave=wave.name,
+    )
 
 
 def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> None:
