@@ -128,5 +128,5 @@ class Refused(RemoteFailure):
 
 
 class NotFound(Refused):
-    def __init__(self, why: str, *, where: str = "") -> None:
-        super().__init__(why, status=404, where=where)
+    def __init__(self, why: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(why, status=404, where=where, fix=fix)

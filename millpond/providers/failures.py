@@ -52,6 +52,12 @@ def strange(where: str, *, mutating: bool) -> RemoteFailure:
     return kind("a page came back where the API should answer", where=where, fix=STRANGE_FIX)
 
 
+def misshapen(why: str, where: str, place: str, *, mutating: bool) -> RemoteFailure:
+    """A success whose JSON is not what the API answers. `place`: where the service is."""
+    kind = UnknownOutcome if mutating else Retryable
+    return kind(why, where=where, fix=f"Something else answers in its place: see what stands at {place}, and run this again.")
+
+
 def classify(error: BaseException, where: str, *, mutating: bool) -> RemoteFailure:
     """The failure that an exception of the HTTP layer stands for: retryable if the request cannot have arrived, else of unknown outcome."""
     if isinstance(error, RemoteFailure):

@@ -104,6 +104,22 @@ def test_a_page_for_people_is_not_taken_for_an_answer(stage: Stage, fault: dict[
     assert millpond(stage.directory, "plan").code == 0
 
 
+@pytest.mark.parametrize("verb", ["plan", "discover"])
+def test_json_of_another_shape_is_a_failure_of_the_call(stage: Stage, verb: str) -> None:
+    shape = {"status": 200, "body": "{}"}
+    stage.sandbox.control.fault(action=shape, cloud="source", service="nova", path="/servers/detail", count=0)
+    told = " ".join(refused(cutting(stage), verb, "acme").err.split())
+    assert told.startswith("Error: A call failed Where: source-admin: GET compute /servers/detail Why: the answer has no `servers` where")
+    assert f"see what stands at {stage.sandbox.urls['source']}/compute/v2.1, and run this again." in told
+
+
+def test_a_list_that_is_not_found_leads_to_the_catalogue(stage: Stage) -> None:
+    stage.sandbox.control.fault(action={"status": 404}, cloud="target", service="nova", path="/servers/detail", count=0)
+    told = " ".join(refused(cutting(stage), "plan").err.split())
+    assert "Where: target-admin: GET compute /servers/detail" in told
+    assert "To do: This endpoint of compute in Keystone's catalogue is probably wrong, or a proxy answers there: http://" in told
+
+
 def test_a_token_that_expires_in_a_cut_is_renewed(stage: Stage) -> None:
     control = stage.sandbox.control
     cutting(stage)

@@ -110,7 +110,7 @@ class InfiniBoxArray:
     # Groups, volumes.
 
     def create_group(self, name: str, pool: str) -> int:
-        return int(self._session.send("post", "cgs", {"name": name, "pool_id": self.pool_id(pool)})["id"])
+        return self._session.create("cgs", {"name": name, "pool_id": self.pool_id(pool)})
 
     def add_member(self, group: int, volume: int) -> None:
         self._send("post", f"cgs/{group}/members", {"dataset_id": volume})
@@ -119,7 +119,7 @@ class InfiniBoxArray:
         self._send("delete", f"cgs/{group}")
 
     def snapshot(self, volume: int, name: str) -> int:
-        return int(self._session.send("post", "volumes", {"name": name, "parent_id": volume})["id"])
+        return self._session.create("volumes", {"name": name, "parent_id": volume})
 
     def delete_volume(self, volume: int) -> None:
         self._session.send("delete", f"volumes/{volume}")

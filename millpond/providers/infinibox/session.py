@@ -19,6 +19,7 @@ from millpond.errors import BadCredentials, RemoteFailure, Retryable, Unreachabl
 from millpond.model.secret import Secret
 from millpond.model.site import ArraySystem, Limits
 from millpond.providers.access import Access
+from millpond.providers.answers import Answer, Call
 from millpond.providers.failures import SERVICE_FIX, of_status
 from millpond.providers.first_use import FirstUse
 from millpond.providers.together import together
@@ -27,6 +28,9 @@ from millpond.providers.transport import Transport
 PAGE = 1000
 LONGEST_FILTER = 4000
 """Characters of one `in:(...)` filter: the request line stays below the 8 KiB that web servers take."""
+
+MISREAD = (KeyError, TypeError, AttributeError)
+"""What infinisdk raises of JSON that is not an InfiniBox's."""
 
 Row = Mapping[str, Any]
 
@@ -84,13 +88,17 @@ class Session:
             raise Unreachable(f"array {self.name}: {error.why}", where=error.where, fix=fix) from None
         except InfiniSDKException as error:
             raise Unreachable(f"array {self.name} cannot be used: {type(error).__name__}", where=self.name) from None
+        except MISREAD:
+            fix = f"Check address, port and tls of array {self.name} in millpond.yaml: something else answers at {site.address}."
+            raise Unreachable(f"array {self.name} does not answer as an InfiniBox", where=self.name, fix=fix) from None
         return box
 
-    def get(self, path: str, **parameters: str | int) -> Any:
-        return self._request("get", path, params=parameters).get_result()
+    def get(self, path: str, **parameters: str | int) -> Answer:
+        """The one object that the array answers with."""
+        return self._request("get", path, params=parameters).one("result")
 
     def count(self, path: str) -> int:
-        return int(self._request("get", path, params={"fields": "id", "page": 1, "page_size": 1}).get_total_num_objects())
+        return objects(self._request("get", path, params={"fields": "id", "page": 1, "page_size": 1}))
 
     def rows(self, path: str, fields: Sequence[str], **filters: str) -> Iterator[Row]:
         """The whole list."""
@@ -98,8 +106,8 @@ class Session:
         page, pages = 1, 1
         while page <= pages:
             answer = self._request("get", path, params={**parameters, "page": page})
-            pages = -(-answer.get_total_num_objects() // PAGE)
-            yield from answer.get_result()
+            pages = -(-objects(answer) // PAGE)
+            yield from answer.rows("result")
             page += 1
 
     def rows_in(self, path: str, fields: Sequence[str], field: str, values: Sequence[str | int]) -> list[Row]:
@@ -113,14 +121,21 @@ class Session:
     def send(self, method: str, path: str, body: Any = None, **parameters: str) -> Any:
         """One mutating request; infinisdk approves it."""
         keywords = {"data": body} if body is not None else {}
-        return self._request(method, path, params=parameters, **keywords).get_result()
+        return self._request(method, path, params=parameters, **keywords)["result"]
 
-    def _request(self, method: str, path: str, **keywords: Any) -> Any:
+    def create(self, path: str, body: Any, **parameters: str) -> int:
+        """The id of what came into being."""
+        return int(self._request("post", path, params=parameters, data=body).one("result")["id"])
+
+    def _request(self, method: str, path: str, **keywords: Any) -> Answer:
         box = self.box
+        call = Call(f"{self.name}: {method.upper()} {path}", self._configured.address, mutating=method != "get")
         try:
-            return box.api.request(method, path, **keywords)
+            return call.read(box.api.request(method, path, **keywords).get_json())
         except InfiniSDKException as error:
-            failure = failed(error, f"{self.name}: {method.upper()} {path}", mutating=method != "get")
+            failure = failed(error, call.where, mutating=call.mutating)
+        except MISREAD:
+            failure = call.wrong("the answer is no JSON object")
         raise failure
 
     def know(self, peer: Session) -> None:
@@ -129,6 +144,11 @@ class Session:
         infinisdk holds related systems by weak references: `peer` keeps its own alive.
         """
         self.box.register_related_system(peer.box)
+
+
+def objects(answer: Answer) -> int:
+    """How many there are on all pages."""
+    return int(answer.one("metadata")["number_of_objects"])
 
 
 def joined(values: Sequence[str | int]) -> Iterator[str]:

@@ -8,7 +8,13 @@ from urllib.parse import quote
 
 from millpond.model.block_storage import StoragePool, Volume, VolumeSnapshot, VolumeType
 from millpond.model.identity import Quota
-from millpond.providers.openstack.parse_block_storage import parse_snapshot, parse_storage_pool, parse_volume, parse_volume_type
+from millpond.providers.openstack.parse_block_storage import (
+    parse_initiators,
+    parse_snapshot,
+    parse_storage_pool,
+    parse_volume,
+    parse_volume_type,
+)
 from millpond.providers.openstack.parse_compute import parse_detailed_quota
 from millpond.providers.openstack.service import Service, Versions
 
@@ -26,6 +32,12 @@ class CinderBlockStorage:
         parameters = {"all_tenants": "1", "project_id": project_id}
         return tuple(parse_volume(row) for row in self._cinder.rows("/volumes/detail", "volumes", parameters))
 
+    def initiators(self, project_id: str) -> Mapping[tuple[str, str], frozenset[str]]:
+        """A row's `connection_info` may hold CHAP passwords: nothing else of it is kept."""
+        parameters = {"all_tenants": "1", "project_id": project_id}
+        rows = self._cinder.rows("/attachments/detail", "attachments", parameters)
+        return {pair: found for row in rows for pair, found in [parse_initiators(row)] if found}
+
     def snapshots(self, project_id: str) -> tuple[VolumeSnapshot, ...]:
         parameters = {"all_tenants": "1", "project_id": project_id}
         return tuple(parse_snapshot(row) for row in self._cinder.rows("/snapshots/detail", "snapshots", parameters))
@@ -34,18 +46,16 @@ class CinderBlockStorage:
         return tuple(parse_volume_type(row) for row in self._cinder.rows("/types", "volume_types", {"is_public": "None"}))
 
     def storage_pools(self) -> tuple[StoragePool, ...]:
-        answer = self._cinder.get("/scheduler-stats/get_pools", {"detail": "True"})
-        return tuple(parse_storage_pool(row) for row in answer["pools"])
+        return tuple(parse_storage_pool(row) for row in self._cinder.page("/scheduler-stats/get_pools", "pools", {"detail": "True"}))
 
     def quota(self, project_id: str) -> Quota:
-        answer = self._cinder.get(f"/os-quota-sets/{project_id}", {"usage": "True"})
-        return parse_detailed_quota("volume", answer["quota_set"])
+        return parse_detailed_quota("volume", self._cinder.get(f"/os-quota-sets/{project_id}", "quota_set", {"usage": "True"}))
 
     def create_volume(self, project_id: str, body: Mapping[str, Any]) -> str:
-        return str(self._cinder.send("POST", "/volumes", {"volume": body}, project_id=project_id)["volume"]["id"])
+        return self._cinder.create("/volumes", "volume", {"volume": body}, project_id=project_id)
 
     def manage_volume(self, project_id: str, body: Mapping[str, Any]) -> str:
-        return str(self._cinder.send("POST", "/manageable_volumes", {"volume": body}, project_id=project_id)["volume"]["id"])
+        return self._cinder.create("/manageable_volumes", "volume", {"volume": body}, project_id=project_id)
 
     def volume_action(self, project_id: str, volume_id: str, action: str, argument: Any = None) -> None:
         self._cinder.send("POST", f"/volumes/{volume_id}/action", {action: {} if argument is None else argument})

@@ -37,7 +37,7 @@ class NovaCompute:
 
     def server(self, server_id: str) -> Server | None:
         try:
-            return parse_server(self._nova.get(f"/servers/{server_id}")["server"])
+            return parse_server(self._nova.get(f"/servers/{server_id}", "server"))
         except NotFound:
             return None
 
@@ -49,11 +49,11 @@ class NovaCompute:
     def _extra_specs(self, flavor_id: str) -> Mapping[str, str] | None:
         if self._nova.microversion >= INLINE_EXTRA_SPECS:
             return None
-        specs: Mapping[str, str] = self._nova.get(f"/flavors/{quote(flavor_id, safe='')}/os-extra_specs")["extra_specs"]
+        specs: Mapping[str, str] = self._nova.get(f"/flavors/{quote(flavor_id, safe='')}/os-extra_specs", "extra_specs")
         return specs
 
     def flavor_access(self, flavor_id: str) -> tuple[str, ...]:
-        rows = self._nova.get(f"/flavors/{quote(flavor_id, safe='')}/os-flavor-access")["flavor_access"]
+        rows = self._nova.page(f"/flavors/{quote(flavor_id, safe='')}/os-flavor-access", "flavor_access")
         return tuple(row["tenant_id"] for row in rows)
 
     def server_groups(self, project_id: str) -> tuple[ServerGroup, ...]:
@@ -64,7 +64,7 @@ class NovaCompute:
         seen: set[str] = set()
         while True:
             asked: Parameters = {"all_projects": "True", "limit": PAGE, "offset": len(seen)}
-            page = [row for row in self._nova.get("/os-server-groups", asked)["server_groups"] if row["id"] not in seen]
+            page = [row for row in self._nova.page("/os-server-groups", "server_groups", asked) if row["id"] not in seen]
             if not page:
                 return
             seen |= {row["id"] for row in page}
@@ -77,16 +77,16 @@ class NovaCompute:
         return tuple(parse_key_pair(row, user_id, name) for user_id, name in users.items() for row in of(user_id))
 
     def quota(self, project_id: str) -> Quota:
-        return parse_detailed_quota("compute", self._nova.get(f"/os-quota-sets/{project_id}/detail")["quota_set"])
+        return parse_detailed_quota("compute", self._nova.get(f"/os-quota-sets/{project_id}/detail", "quota_set"))
 
     def user_data(self, server_id: str) -> Secret | None:
         """Base64, as Nova keeps it and takes it."""
-        return parse_server(self._nova.get(f"/servers/{server_id}")["server"]).user_data
+        return parse_server(self._nova.get(f"/servers/{server_id}", "server")).user_data
 
     def create_server(self, project_id: str, body: Mapping[str, Any], hints: Mapping[str, str], user_data: Secret | None) -> str:
         server = dict(body) if user_data is None else {**body, "user_data": user_data}
         request = {"server": server, **({"os:scheduler_hints": dict(hints)} if hints else {})}
-        return str(self._nova.send("POST", "/servers", request, project_id=project_id)["server"]["id"])
+        return self._nova.create("/servers", "server", request, project_id=project_id)
 
     def rename_server(self, server_id: str, name: str) -> None:
         self._nova.send("PUT", f"/servers/{server_id}", {"server": {"name": name}})
@@ -120,7 +120,7 @@ class NovaCompute:
             raise Refused(why, status=406, where=self._nova.scopes.name)
 
     def create_flavor(self, body: Mapping[str, Any]) -> str:
-        return str(self._nova.send("POST", "/flavors", {"flavor": body})["flavor"]["id"])
+        return self._nova.create("/flavors", "flavor", {"flavor": body})
 
     def set_flavor_extra_specs(self, flavor_id: str, specs: Mapping[str, str]) -> None:
         self._nova.send("POST", f"/flavors/{quote(flavor_id, safe='')}/os-extra_specs", {"extra_specs": dict(specs)})
@@ -129,7 +129,7 @@ class NovaCompute:
         self._nova.send("POST", f"/flavors/{quote(flavor_id, safe='')}/action", {"addTenantAccess": {"tenant": project_id}})
 
     def create_server_group(self, project_id: str, body: Mapping[str, Any]) -> str:
-        return str(self._nova.send("POST", "/os-server-groups", {"server_group": body}, project_id=project_id)["server_group"]["id"])
+        return self._nova.create("/os-server-groups", "server_group", {"server_group": body}, project_id=project_id)
 
     def delete_server_group(self, group_id: str) -> None:
         self._nova.send("DELETE", f"/os-server-groups/{group_id}")

@@ -59,7 +59,7 @@ class KeystoneIdentity:
         return tuple(parse_group(row, names.get(id, "")) for id in domain_ids for row in self._list("/groups", "groups", domain_id=id))
 
     def create_project(self, body: Mapping[str, Any]) -> str:
-        return str(self._keystone.send("POST", "/projects", {"project": body})["project"]["id"])
+        return self._keystone.create("/projects", "project", {"project": body})
 
     def update_project(self, project_id: str, body: Mapping[str, Any]) -> None:
         self._keystone.send("PATCH", f"/projects/{project_id}", {"project": body})
@@ -74,7 +74,7 @@ class KeystoneIdentity:
         self._keystone.send("DELETE", f"/projects/{project_id}/tags/{quote(tag, safe='')}")
 
     def create_user(self, body: Mapping[str, Any]) -> str:
-        return str(self._keystone.send("POST", "/users", {"user": body})["user"]["id"])
+        return self._keystone.create("/users", "user", {"user": body})
 
     def assign_role(self, project_id: str, user_id: str, role_id: str) -> None:
         self._keystone.send("PUT", f"/projects/{project_id}/users/{user_id}/roles/{role_id}")

@@ -69,7 +69,7 @@ class NeutronNetworking:
 
     def port(self, port_id: str) -> Port | None:
         try:
-            return parse_port(self._neutron.get(f"/ports/{port_id}")["port"])
+            return parse_port(self._neutron.get(f"/ports/{port_id}", "port"))
         except NotFound:
             return None
 
@@ -92,18 +92,18 @@ class NeutronNetworking:
         """Asked for once: they are Neutron's configuration."""
         with self._asking:
             if self._extensions is None:
-                self._extensions = frozenset(row["alias"] for row in self._neutron.get("/extensions")["extensions"])
+                self._extensions = frozenset(row["alias"] for row in self._neutron.page("/extensions", "extensions"))
             return self._extensions
 
     def quota(self, project_id: str) -> Quota:
         """`used` is empty where Neutron has no extension quota_details."""
         if "quota_details" in self.extensions():
-            return parse_detailed_quota("network", self._neutron.get(f"/quotas/{project_id}/details")["quota"], used="used")
-        limits = self._neutron.get(f"/quotas/{project_id}")["quota"]
+            return parse_detailed_quota("network", self._neutron.get(f"/quotas/{project_id}/details", "quota"), used="used")
+        limits = self._neutron.get(f"/quotas/{project_id}", "quota")
         return Quota(service="network", limits={key: int(value) for key, value in limits.items()}, used={})
 
     def create(self, kind: str, body: Mapping[str, Any]) -> str:
-        return str(self._neutron.send("POST", path(kind), {kind: body})[kind]["id"])
+        return self._neutron.create(path(kind), kind, {kind: body})
 
     def update(self, kind: str, id: str, body: Mapping[str, Any]) -> None:
         self._neutron.send("PUT", f"{path(kind)}/{id}", {kind: body})

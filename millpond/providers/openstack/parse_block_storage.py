@@ -44,6 +44,17 @@ def parse_attachment(row: Row) -> Attachment:
     return Attachment(server_id=row.get("server_id") or "", device=row.get("device") or "", host=row.get("host_name") or "")
 
 
+def parse_initiators(row: Row) -> tuple[tuple[str, str], frozenset[str]]:
+    """The keys of `initiator_target_map`, which Cinder's Fibre Channel drivers give for each port of the hypervisor."""
+    info = row.get("connection_info") or {}
+    known = info.get("initiator_target_map") or (info.get("data") or {}).get("initiator_target_map") or {}
+    return (row["volume_id"], row.get("instance") or ""), frozenset(map(bare_wwpn, known))
+
+
+def bare_wwpn(text: str) -> str:
+    return text.replace(":", "").replace(".", "").lower()
+
+
 def parse_snapshot(row: Row) -> VolumeSnapshot:
     return VolumeSnapshot(id=row["id"], name=row.get("name") or "", volume_id=row["volume_id"])
 

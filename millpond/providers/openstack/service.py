@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from millpond.errors import Refused
+from millpond.errors import NotFound, Refused
 from millpond.model.secret import Secret
+from millpond.providers.answers import Answer, Call
 from millpond.providers.failures import of_status, service_message
 from millpond.providers.openstack.scopes import Scopes, told
 
 PAGE = 1000
+NO_LIST_FIX = "This endpoint of {type} in Keystone's catalogue is probably wrong, or a proxy answers there: {url}."
 SECRET_KEYS = frozenset({"password", "adminPass", "user_data"})
 
 Row = Mapping[str, Any]
@@ -50,8 +52,17 @@ class Service:
             raise Refused(why, status=406, where=self.scopes.name)
         return min((newest[0], newest[1]), self._versions.known)
 
-    def get(self, path: str, parameters: Parameters | None = None) -> Any:
-        return self._request("GET", path, parameters=parameters)
+    @property
+    def _url(self) -> str:
+        return self.scopes.endpoint(self.type).url
+
+    def get(self, path: str, key: str, parameters: Parameters | None = None) -> Answer:
+        """The one object under `key`."""
+        return self._get(path, parameters).one(key)
+
+    def _get(self, path: str, parameters: Parameters | None) -> Answer:
+        answer = self._request("GET", path, parameters=parameters)
+        return answer if answer is not None else self._call("GET", path).read(None)
 
     def rows(
         self, path: str, key: str, parameters: Parameters | None = None, *, limit: int = PAGE, marker: Marker = BY_ID
@@ -59,14 +70,31 @@ class Service:
         """The whole list under `key`, page by page as long as there is more. `limit` 0: the service's own page size."""
         asked: dict[str, str | int | list[str]] = {**(parameters or {}), **({"limit": limit} if limit else {})}
         while True:
-            answer = self.get(path, asked)
-            yield from answer[key]
-            if not answer[key] or not has_next(answer, key):
+            answer = self._listed(path, asked)
+            rows = answer.rows(key)
+            yield from rows
+            if not rows or not has_next(answer, key):
                 return
-            asked["marker"] = marker(answer[key][-1])
+            asked["marker"] = marker(rows[-1])
 
-    def send(self, method: str, path: str, body: Any = None, *, project_id: str = "") -> Any:
-        """One mutating request, with a token of `project_id` or the login's own.
+    def page(self, path: str, key: str, parameters: Parameters | None = None) -> list[Answer]:
+        """One page of a list, or a list that has no pages."""
+        return self._listed(path, parameters).rows(key)
+
+    def _listed(self, path: str, parameters: Parameters | None) -> Answer:
+        """A list that is not found is not empty: the path itself is unknown where the catalogue leads."""
+        try:
+            return self._get(path, parameters)
+        except NotFound as error:
+            raise NotFound(error.why, where=error.where, fix=NO_LIST_FIX.format(type=self.type, url=self._url)) from None
+
+    def create(self, path: str, key: str, request: Row, *, project_id: str = "") -> str:
+        """The id of what came into being."""
+        answer = self.send("POST", path, request, project_id=project_id)
+        return str((answer if answer is not None else self._call("POST", path).read(None)).one(key)["id"])
+
+    def send(self, method: str, path: str, body: Any = None, *, project_id: str = "") -> Answer | None:
+        """One mutating request, with a token of `project_id` or the login's own. None for an empty answer.
 
         Secrets in the body are revealed here, and cut out of what the service answers.
         """
@@ -82,8 +110,7 @@ class Service:
         body: Any = None,
         project_id: str = "",
         hidden: list[str] | None = None,
-    ) -> Any:
-        where = f"{self.scopes.name}: {method} {self.type} {path}"
+    ) -> Answer | None:
         version = {"microversion": dotted(self.microversion)} if self._versions else {}
         with told(self.scopes.name, f"{method} {self.type} {path}", project_id):
             adapter = self.scopes.adapter(self.type, project_id)
@@ -94,9 +121,20 @@ class Service:
                 path, method, raise_exc=False, connect_retries=0, status_code_retries=0, log=False, **version, **asked, **sent
             )
         if response.status_code >= 400:
-            mutating = method != "GET"
-            raise of_status(response.status_code, without(reason(response), hidden or []), where, mutating=mutating)
-        return response.json() if response.content else None
+            where = f"{self.scopes.name}: {method} {self.type} {path}"
+            raise of_status(response.status_code, without(reason(response), hidden or []), where, mutating=method != "GET")
+        return self._call(method, path).read(parsed(response)) if response.content else None
+
+    def _call(self, method: str, path: str) -> Call:
+        return Call(f"{self.scopes.name}: {method} {self.type} {path}", self._url, mutating=method != "GET")
+
+
+def parsed(response: Any) -> Any:
+    """None for what is no JSON."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
 
 
 def reason(response: Any) -> str:
