@@ -114,7 +114,6 @@ def start_queue() -> None:
     environment = {
         **os.environ,
         "HOME": str(home),
-        "ERL_EPMD_ADDRESS": "127.0.0.1",
         "ERL_EPMD_PORT": str(EPMD_PORT),
         "RABBITMQ_NODENAME": "lab@localhost",
         "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),
@@ -132,7 +131,8 @@ def start_queue() -> None:
 
 def start_port_mapper(environment: dict[str, str]) -> None:
     """RabbitMQ would start one by itself, of which nobody would know the pid."""
-    if processes().start("epmd", ["epmd", "-address", "127.0.0.1", "-port", str(EPMD_PORT)], environment):
+    program = Path(__file__).with_name("port_mapper.py")
+    if processes().start("epmd", [sys.executable, str(program), str(EPMD_PORT)], environment):
         wait_for("epmd", lambda: listens("127.0.0.1", EPMD_PORT))
 
 
