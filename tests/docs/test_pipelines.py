@@ -1,0 +1,171 @@
+"""The pipelines to copy: valid by what their hosts publish, and keeping the promises that their comments make."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pre_commit.clientlib import load_config, load_manifest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+WORKFLOWS = sorted((EXAMPLES / "github").glob("*.yml"))
+GITLAB = EXAMPLES / "gitlab/gitlab-ci.yml"
+CHANGING = ("millpond apply ", "millpond unlock ", "millpond discover ")
+
+
+def checked(schema: str, *words: str) -> str:
+    """What check-jsonschema says; empty if it has nothing to say. The schemas come with it: no network is asked."""
+    command = [sys.executable, "-m", "check_jsonschema", "--quiet", "--builtin-schema", schema, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else f"exit {done.returncode}: {done.stdout}{done.stderr}"
+
+
+def workflow(path: Path) -> dict[Any, Any]:
+    return dict(yaml.safe_load(path.read_text()))
+
+
+def steps(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """(job, step) of a GitHub workflow."""
+    for job in workflow(path)["jobs"].values():
+        for step in job["steps"]:
+            yield job, step
+
+
+def jobs_of_gitlab() -> dict[str, dict[str, Any]]:
+    document = yaml.safe_load(GITLAB.read_text())
+    return {name: job for name, job in document.items() if isinstance(job, dict) and "script" in job}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_are_what_github_takes(path: Path) -> None:
+    assert checked("vendor.github-workflows", str(path)) == ""
+
+
+def test_the_pipeline_is_what_gitlab_takes() -> None:
+    assert checked("vendor.gitlab-ci", "--data-transform", "gitlab-ci", str(GITLAB)) == ""
+
+
+def test_a_mistake_would_be_seen(tmp_path: Path) -> None:
+    for schema, text in (("vendor.github-workflows", "on: push\njobs: {a: {steps: 3}}"), ("vendor.gitlab-ci", "a: {script: 3}")):
+        (tmp_path / "wrong.yml").write_text(text)
+        assert checked(schema, str(tmp_path / "wrong.yml")).startswith("exit 1:")
+
+
+def test_the_hook_is_what_pre_commit_takes() -> None:
+    (hook,) = load_manifest(str(ROOT / ".pre-commit-hooks.yaml"))
+    config = load_config(str(EXAMPLES / "pre-commit/.pre-commit-config.yaml"))
+    assert [used["id"] for repo in config["repos"] for used in repo["hooks"]] == [hook["id"]]
+    wanted = {
+        "millpond.yaml": True,
+        "tenants/acme.yaml": True,
+        "tenants/acme.inventory.yaml": True,
+        "README.md": False,
+        "a/millpond.yaml": False,
+    }
+    assert {path: bool(re.search(hook["files"], path)) for path in wanted} == wanted
+
+
+def test_the_hook_runs(tmp_path: Path) -> None:
+    (hook,) = load_manifest(str(ROOT / ".pre-commit-hooks.yaml"))
+    program, *words = hook["entry"].split()
+    command = [str(Path(sys.executable).with_name(program)), *words]
+    good = subprocess.run(command, cwd=EXAMPLES / "north", capture_output=True, text=True, check=False)
+    assert (good.returncode, good.stdout) == (0, "Valid: 1 tenant, 3 servers.\n")
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_what_changes_clouds_is_run_by_exec_and_never_cancelled(path: Path) -> None:
+    for _, step in steps(path):
+        for line in step.get("run", "").splitlines():
+            if any(words in line for words in CHANGING):
+                assert line.strip().startswith("exec millpond apply ")
+                assert workflow(path)["concurrency"] == {"group": "millpond-apply", "cancel-in-progress": False}
+                assert "pull_request" not in workflow(path)[True]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_no_job_holds_both_clouds_and_a_token_that_writes(path: Path) -> None:
+    assert workflow(path)["permissions"] == {"contents": "read"}
+    for job, step in steps(path):
+        holds_secrets = any("secrets." in str(value) for value in step.get("env", {}).values())
+        assert not (holds_secrets and "write" in job.get("permissions", {}).values())
+        assert not holds_secrets or job["environment"].startswith("millpond-")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_nothing_from_outside_becomes_shell(path: Path) -> None:
+    assert [step["run"] for _, step in steps(path) if "${{" in step.get("run", "")] == []
+    assert not re.search(r"pull_request_target|set -x", path.read_text())
+
+
+def test_each_kind_of_work_has_an_environment_of_its_own() -> None:
+    found = {path.stem: {job.get("environment", "") for job, _ in steps(path)} - {""} for path in WORKFLOWS}
+    assert found == {
+        "millpond-plan": {"millpond-read"},
+        "millpond-drift": {"millpond-read"},
+        "millpond-apply": {"millpond-apply"},
+        "millpond-decommission": {"millpond-decommission"},
+    }
+    gitlab = {name: job["environment"]["name"] for name, job in jobs_of_gitlab().items() if "environment" in job}
+    assert gitlab == {"apply": "millpond-apply", "decommission": "millpond-decommission"}
+
+
+def test_gitlab_interrupts_no_apply_and_runs_one_at_a_time() -> None:
+    for name, job in jobs_of_gitlab().items():
+        changing = any(words in line for line in job["script"] for words in CHANGING)
+        assert changing == (name in ("apply", "decommission"))
+        if changing:
+            assert (job["interruptible"], job["resource_group"]) == (False, "millpond")
+            assert job["script"][-1].startswith("exec millpond apply ")
+
+
+def test_atlantis_runs_a_known_workflow_by_known_keys() -> None:
+    """By the keys of https://www.runatlantis.io/docs/server-side-repo-config.html and repo-level-atlantis-yaml.html."""
+    server = yaml.safe_load((EXAMPLES / "atlantis/repos.yaml").read_text())
+    repository = yaml.safe_load((EXAMPLES / "atlantis/atlantis.yaml").read_text())
+    assert set(server) <= {"repos", "workflows", "policies", "metrics", "team_authz"}
+    assert {key for repo in server["repos"] for key in repo} <= {
+        "id", "branch", "repo_config_file", "plan_requirements", "apply_requirements", "import_requirements", "workflow", "allowed_overrides",
+        "allowed_workflows", "allow_custom_workflows", "delete_source_branch_on_merge", "repo_locks", "policy_check", "autodiscover",
+    }  # fmt: skip
+    assert set(repository) <= {
+        "version",
+        "automerge",
+        "delete_source_branch_on_merge",
+        "parallel_plan",
+        "parallel_apply",
+        "projects",
+        "workflows",
+    }
+    assert {project["workflow"] for project in repository["projects"]} == set(server["workflows"])
+    for name, stage in server["workflows"]["millpond"].items():
+        assert name in ("plan", "policy_check", "apply", "import", "state_rm")
+        for step in stage["steps"]:
+            assert step == "policy_check" or (isinstance(step, dict) and set(step) <= {"run", "env"}), step
+
+
+def test_the_container_is_made_of_files_that_are_there() -> None:
+    lines = re.sub(r"\\\n\s*", "", (EXAMPLES / "Containerfile").read_text()).splitlines()
+    orders = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    assert {order for order, _ in orders} <= {"FROM", "RUN", "COPY", "USER", "WORKDIR", "CMD"}
+    copied = [word for order, rest in orders if order == "COPY" for word in rest.split()[:-1] if not word.startswith("--")]
+    assert copied
+    assert [path for path in copied if not (ROOT / path).exists()] == []
+    for order, rest in orders:
+        if order == "RUN":
+            assert subprocess.run(["sh", "-n", "-c", rest], check=False).returncode == 0
+    assert orders.index(["USER", "millpond"]) > max(n for n, (order, _) in enumerate(orders) if order in ("RUN", "COPY"))
+
+
+def test_the_script_that_comments_needs_python_alone() -> None:
+    imports = re.findall(r"^(?:import|from) (\w+)", (EXAMPLES / "put-comment").read_text(), re.MULTILINE)
+    assert set(imports) <= sys.stdlib_module_names
+    assert (EXAMPLES / "put-comment").stat().st_mode & 0o111

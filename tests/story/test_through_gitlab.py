@@ -1,0 +1,172 @@
+"""The GitLab pipeline and the Atlantis workflow of the examples: a cutover through a request, and its revert."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.pipelines.code_host import CodeHost, code_host
+from tests.pipelines.gitlab import Pipelines
+from tests.pipelines.repository import Repository, git
+from tests.pipelines.shell import EXAMPLES, Ran, bash, programs
+from tests.pipelines.site import MANIFEST, secrets, write_manifest, write_site
+from tests.reporting.test_markdown import live
+from tests.sandbox.running import Sandbox
+from tests.story.worlds import INVENTORY
+
+jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the pipeline uses jq, as its image has it")
+
+
+@pytest.fixture
+def repository(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Repository:
+    """The documents of a tenant that is prepared and in sync."""
+    directory, snapshot = prepared
+    small.control.restore(snapshot)
+    small.control.clear_faults()
+    repository = Repository.begin(tmp_path)
+    write_site(repository.clone, small)
+    (repository.clone / "tenants").mkdir()
+    shutil.copy(directory / INVENTORY, repository.clone / INVENTORY)
+    write_manifest(repository.clone)
+    repository.commit("Take acme in")
+    return repository
+
+
+@pytest.fixture
+def host() -> Iterator[CodeHost]:
+    with code_host() as host:
+        yield host
+
+
+@pytest.fixture
+def pipelines(repository: Repository, host: CodeHost, small: Sandbox, tmp_path: Path) -> Pipelines:
+    own = secrets(small)
+    apply = {"CLOUDS_APPLY": str(small.clouds_yaml), **{name: own[name] for name in ("IBOX_A_PASSWORD", "IBOX_B_PASSWORD")}}
+    read = {
+        "CLOUDS_READ": str(small.clouds_yaml), "IBOX_READ_USER": "admin", "IBOX_A_READ": own["IBOX_A_PASSWORD"], "IBOX_B_READ": own["IBOX_B_PASSWORD"],
+    }  # fmt: skip
+    variables = {"": read, "millpond-apply": apply, "millpond-decommission": apply}
+    return Pipelines(repository, host, tmp_path / "runner", variables)
+
+
+def flip(repository: Repository, branch: str) -> None:
+    path = repository.clone / MANIFEST
+    path.write_text(path.read_text().replace("cutover: false", "cutover: true"))
+    repository.commit("Move acme", branch)
+
+
+def running(sandbox: Sandbox, cloud: str) -> int:
+    return sum(row["vm_state"] == "active" for row in sandbox.control.dump()[f"{cloud}/nova/servers"])
+
+
+def passed(jobs: dict[str, Ran]) -> list[str]:
+    assert all(job.code == 0 for job in jobs.values()), "\n".join(f"== {name}\n{job.text}" for name, job in jobs.items())
+    return list(jobs)
+
+
+@jq
+def test_a_tenant_moves_by_a_merge_and_is_held_by_a_revert(
+    repository: Repository, pipelines: Pipelines, host: CodeHost, small: Sandbox
+) -> None:
+    flip(repository, "move-acme")
+    host.say(1, "mallory", "<!-- millpond:story -->\nmine")
+    host.say(1, "ada", "Move acme")
+    small.control.clear_requests()
+    assert passed(pipelines.run("merge_request_event", "move-acme", CI_MERGE_REQUEST_IID="1")) == ["plan", "comment"]
+    assert small.control.mutating() == []
+    plan = host.comment(1).body
+    assert "Migration: 1 cutover (3 servers), 0 rollbacks, 0 decommissions; outage about " in plan
+    assert live(plan) == []
+    counts = json.loads(pipelines.artifacts["widget.json"].read_text())
+    assert f"Plan: {counts['create']} to add, {counts['update']} to change, {counts['delete']} to destroy." in plan
+
+    merge = repository.merge("move-acme")
+    host.merged[merge] = 1
+    assert passed(pipelines.run("push", "main")) == ["apply", "result"]
+    result = host.comment(1)
+    assert (result.edits, host.requests[1][0].body) == (1, "<!-- millpond:story -->\nmine"), "somebody else's comment is left alone"
+    assert re.search(r"^\| `acme/server/\S+` \| \d.* \| \d.* \|$", result.body, re.MULTILINE)
+    assert (running(small, "target"), running(small, "source")) == (3, 0)
+
+    host.say(2, "ada", "Too early")
+    repository.revert(merge, "not-yet")
+    assert passed(pipelines.run("merge_request_event", "not-yet", CI_MERGE_REQUEST_IID="2")) == ["plan", "comment"]
+    assert "#### Held\n" in host.comment(2).body
+    host.merged[repository.merge("not-yet")] = 2
+    small.control.clear_requests()
+    jobs = pipelines.run("push", "main")
+    assert {name: job.code for name, job in jobs.items()} == {"apply": 3, "result": 0}, "held is no failure there"
+    assert small.control.mutating() == []
+    assert "### Apply of `story` at commit " in host.comment(2).body
+
+
+@jq
+def test_what_cannot_be_planned_is_told_on_the_request(repository: Repository, pipelines: Pipelines, host: CodeHost) -> None:
+    path = repository.clone / MANIFEST
+    path.write_text(path.read_text().replace("cutover:", "cutovr:"))
+    repository.commit("Move acme", "typo")
+    jobs = pipelines.run("merge_request_event", "typo", CI_MERGE_REQUEST_IID="1")
+    assert {name: job.code for name, job in jobs.items()} == {"plan": 1, "comment": 0}
+    assert "cutovr" in host.comment(1).body
+    assert live(host.comment(1).body) == []
+
+
+@jq
+def test_the_schedules_of_the_night_and_of_every_quarter(pipelines: Pipelines, host: CodeHost, small: Sandbox) -> None:
+    assert passed(pipelines.run("schedule", "main", MILLPOND_JOB="drift")) == ["drift"]
+    assert pipelines.artifacts["drift.xml"].read_text().startswith("<?xml")
+    small.control.clear_requests()
+    assert passed(pipelines.run("schedule", "main", MILLPOND_JOB="apply")) == ["apply"]
+    assert (small.control.mutating(), host.requests) == ([], {})
+
+
+def test_decommissioning_by_hand_wants_the_digest_of_what_is_there(pipelines: Pipelines, small: Sandbox) -> None:
+    small.control.clear_requests()
+    jobs = pipelines.run("push", "main", manual="decommission", TENANT="acme", DIGEST="sha256:0")
+    assert jobs["decommission"].code == 4, jobs["decommission"].text
+    jobs = pipelines.run("push", "main", manual="decommission")
+    assert jobs["decommission"].code not in (0, 4), "without a tenant nothing is applied, and not all of them"
+    assert small.control.mutating() == []
+
+
+def test_atlantis_applies_the_plan_that_was_reviewed(repository: Repository, small: Sandbox, tmp_path: Path) -> None:
+    flip(repository, "move-acme")
+    workflow = yaml.safe_load((EXAMPLES / "atlantis/repos.yaml").read_text())["workflows"]["millpond"]
+    place = tmp_path / "atlantis"
+    repository.check_out("move-acme", place)
+    files = {"PLANFILE": str(tmp_path / "millpond-default.tfplan"), "SHOWFILE": str(tmp_path / "millpond-default.json")}
+    variables = {"PATH": programs(tmp_path / "bin"), **secrets(small), **files}
+    small.control.clear_requests()
+    planned = steps(workflow["plan"], place, variables, tmp_path, small)
+    assert re.search(r"^Plan: \d+ to add, \d+ to change, \d+ to destroy\.$", planned, re.MULTILINE), "Atlantis looks for this line"
+    steps(workflow["policy_check"], place, variables, tmp_path, small)
+    assert json.loads(Path(files["SHOWFILE"]).read_text())["resource_changes"]
+    assert small.control.mutating() == []
+    (place / "plan.json").unlink()
+    steps(workflow["apply"], place, variables, tmp_path, small)
+    assert (running(small, "target"), running(small, "source")) == (3, 0)
+    assert git(place, "status", "--porcelain") == ""
+
+
+def steps(stage: dict[str, list[object]], place: Path, variables: dict[str, str], temp: Path, sandbox: Sandbox) -> str:
+    """The shell of a stage, with the files of the simulated clouds where the example names those of a server."""
+    text, own = "", dict(variables)
+    for step in stage["steps"]:
+        match step:
+            case {"env": {"name": str(name), "value": str(value)}}:
+                own[name] = {"OS_CLIENT_CONFIG_FILE": str(sandbox.clouds_yaml), "IBOX_USER": "admin"}.get(name, value)
+            case {"run": str(script)}:
+                ran = bash(script, place, own, temp / "steps")
+                assert ran.code == 0, ran.text
+                text += ran.text
+            case "policy_check":
+                pass
+            case _:
+                raise AssertionError(f"{step} is not known here")
+    return text
