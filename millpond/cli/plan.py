@@ -41,7 +41,7 @@ def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode
     forms.expect()
     with forms.errors_of("Plan", directory):
         site, desired, refused = load_each(directory, tenants, wave)
-        made = make_plan(site, desired, wave, refused=refused)
+        made = make_plan(site, desired, wave, all_tenants=not tenants, refused=refused)
     document = plan_document(site, desired, made, wave)
     if out:
         write_planfile(out, document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from millpond.errors import MillpondError
 from millpond.model.address import Address
 from millpond.model.compute import Server
 from millpond.model.desired import Desired
@@ -17,16 +18,31 @@ from millpond.providers.ports import Cloud
 
 
 def orphans(site: Site, tenants: Sequence[Desired]) -> tuple[Finding, ...]:
-    """Projects that carry Millpond's tag and that no manifest of this site names, on the clouds that its manifests name."""
+    """Projects that carry Millpond's tag and that no manifest of this site names, on the clouds that its manifests name.
+
+    `tenants` are all of the site. Clouds that give no answer are a warning: the tenants' plans do not depend on it.
+    """
     found: list[Finding] = []
     for source, target in sorted({(t.manifest.source.cloud, t.manifest.target.cloud) for t in tenants}):
-        providers = open_providers(site, source, target, Access.READ)
-        here = [t for t in tenants if t.manifest.source.cloud == source]
+        here = {t.inventory.project.id for t in tenants if t.manifest.source.cloud == source}
         there = {(t.manifest.target.domain, t.manifest.target.project) for t in tenants if t.manifest.target.cloud == target}
-        known = {t.inventory.project.id for t in here}
-        found += _on_source(providers.source, known)
-        found += _on_target(providers.target, there)
+        try:
+            providers = open_providers(site, source, target, Access.READ)
+            found += [*_on_source(providers.source, here), *_on_target(providers.target, there)]
+        except MillpondError as error:
+            found.append(_not_listed(site, source, target, error))
     return tuple(dict.fromkeys(found))
+
+
+def _not_listed(site: Site, source: str, target: str, error: MillpondError) -> Finding:
+    return Finding(
+        "orphans_not_listed",
+        Severity.WARNING,
+        Address(site.name, "cloud", f"{source}-{target}"),
+        f"what was left on {source} and {target} by removed manifests could not be listed",
+        f"{error.summary}: {error.why}",
+        "tenants that lost their manifest, even in the middle of a cut, are not seen until these clouds answer",
+    )
 
 
 def _on_source(cloud: Cloud, known: set[str]) -> Iterator[Finding]:

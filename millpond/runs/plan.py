@@ -29,7 +29,8 @@ def make_plan(
     all_tenants: bool = False,
     refused: Mapping[str, MillpondError] = MappingProxyType({}),
 ) -> Plan:
-    """One plan, through logins that cannot write. `all_tenants`: of the site; what else is tagged has lost its manifest.
+    """One plan, through logins that cannot write. `all_tenants`: these are all of the site; what else is tagged has lost its manifest.
+    While documents are refused nobody can tell that of a project.
 
     A tenant that cannot be planned is an error of the plan, beside those of `refused`; where it is the only one its error is raised.
     """
@@ -48,7 +49,7 @@ def make_plan(
                 raise
             errors[desired.tenant] = told(error)
     plan = replace(whole(plans), errors=tuple(sorted(errors.items())), clouds=clouds, arrays=arrays)
-    return replace(plan, findings=orphans(site, tenants)) if all_tenants else plan
+    return replace(plan, findings=orphans(site, tenants)) if all_tenants and not refused else plan
 
 
 def told(error: MillpondError) -> str:
