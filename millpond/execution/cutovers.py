@@ -38,12 +38,10 @@ class _Way:
     entries: Sequence[Entry]
     expected: dict[str, ExpectedStep] = field(default_factory=dict)
     estimated: dict[str, float] = field(default_factory=dict)
-    foretold: tuple[str, ...] = ()
     servers: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)
 
     def join(self, said: Expectation) -> None:
         self.expected |= {step.id: step for step in said.steps if step.id not in self.expected}
-        self.foretold = self.foretold or said.critical_path
         for address, seconds in said.servers:
             self.estimated.setdefault(address, seconds)
             if address not in self.servers and (found := _outage(address, self.entries)):
@@ -58,14 +56,11 @@ class _Way:
         last = None if None in ended else max(end for end in ended if end)
         steps = {step.id: step for step in _timed(self.entries, _resources(self.expected), last)}
         servers = tuple(self._server(address, steps, now) for address in sorted(self.servers))
-        slowest = max(servers, key=lambda server: (server.ended is None, (server.seconds or 0), server.address))
         return Cutover(
             wave=self.wave,
             back=any(_action(id) == "start" for id in self.expected),
             servers=servers,
-            critical=tuple(wait.step for wait in slowest.waits),
             steps=tuple(steps.values()),
-            foretold=self.foretold,
         )
 
     def _server(self, address: str, steps: Mapping[str, TimedStep], now: datetime) -> ServerOutage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from millpond.model.outcome import Result
 
@@ -66,21 +67,29 @@ class ServerOutage:
 
 @dataclass(frozen=True)
 class Cutover:
-    """Servers of one wave that went over, or came back, together.
-
-    `critical`: the steps that the server with the longest outage waited for. `steps`: every step that is known of it, in order.
-    """
+    """Servers of one wave that went over, or came back, together. `steps`: every step that is known of it, in order."""
 
     wave: str
     back: bool
     servers: tuple[ServerOutage, ...]
-    critical: tuple[str, ...] = ()
     steps: tuple[TimedStep, ...] = ()
-    foretold: tuple[str, ...] = ()
 
-    @property
+    @cached_property
+    def slowest(self) -> ServerOutage:
+        """The longest outage; while some have not ended, the one of these that began first."""
+        down = [server for server in self.servers if server.ended is None]
+        if down:
+            return min(down, key=lambda server: (server.began, server.address))
+        return max(self.servers, key=lambda server: (server.seconds or 0.0, server.address))
+
+    @cached_property
     def began(self) -> datetime:
         return min(server.began for server in self.servers)
+
+    @cached_property
+    def critical(self) -> frozenset[str]:
+        """The steps that the slowest server waited for."""
+        return frozenset(wait.step for wait in self.slowest.waits)
 
     @property
     def ended(self) -> datetime | None:

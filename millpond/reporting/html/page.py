@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from millpond.model.cutover import Cutover, ServerOutage, Wait
+from millpond.model.cutover import Cutover, ServerOutage
 from millpond.model.finding import EXCLUDED, Finding, Severity
 from millpond.model.plan import Stage, TenantPlan, WaveStatus
 from millpond.reporting.differences import Difference
 from millpond.reporting.drift_report import LAG, SIDES, DriftReport
 from millpond.reporting.html.phases import Named
-from millpond.reporting.html.timeline import MOST, Timeline, short_name, timeline
+from millpond.reporting.html.stretches import Stretch, stretches
+from millpond.reporting.html.timeline import Timeline, timeline
 from millpond.reporting.report_text import Moved
 
 _RANK = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -57,19 +58,17 @@ class StepRow:
     since: float
     seconds: float
     typical: float
-    critical: bool
 
 
 @dataclass(frozen=True)
 class CutoverPart:
-    """One picture and its words. `slowest` decided its length; `waits` has the servers that are drawn."""
+    """One picture and its words: `path` is what the slowest server waited for, `servers` what each did, the slowest first."""
 
     title: str
     cutover: Cutover
     picture: Timeline
-    slowest: ServerOutage
     path: tuple[StepRow, ...]
-    waits: tuple[tuple[str, tuple[StepRow, ...]], ...]
+    servers: tuple[tuple[ServerOutage, tuple[Stretch, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -177,7 +176,7 @@ def _wave(plan: TenantPlan, status: WaveStatus) -> WaveRow:
 
 
 def _cutover(cutover: Cutover, now: datetime) -> CutoverPart:
-    ranked = sorted(cutover.servers, key=lambda server: (server.ended is None, server.seconds or 0.0, server.address), reverse=True)
+    ranked = sorted(cutover.servers, key=lambda server: (server is not cutover.slowest, -(server.seconds or 0.0), server.address))
     way = (
         ("is coming back" if cutover.back else "is going over") if cutover.ended is None else ("came back" if cutover.back else "went over")
     )
@@ -185,20 +184,18 @@ def _cutover(cutover: Cutover, now: datetime) -> CutoverPart:
         title=f"Wave {cutover.wave} {way}, {cutover.began:%Y-%m-%d %H:%M}",
         cutover=cutover,
         picture=timeline(cutover, now),
-        slowest=ranked[0],
-        path=_steps(cutover, ranked[0].waits),
-        waits=tuple((short_name(server.address, 60), _steps(cutover, server.waits)) for server in ranked[:MOST]),
+        path=_path(cutover),
+        servers=tuple((server, tuple(stretches(cutover, server))) for server in ranked),
     )
 
 
-def _steps(cutover: Cutover, waits: Iterable[Wait]) -> tuple[StepRow, ...]:
+def _path(cutover: Cutover) -> tuple[StepRow, ...]:
     return tuple(
         StepRow(
             words=Named.of(wait.step).words,
             since=(wait.began - cutover.began).total_seconds(),
             seconds=(wait.ended - wait.began).total_seconds(),
             typical=wait.typical,
-            critical=wait.step in cutover.critical,
         )
-        for wait in waits
+        for wait in cutover.slowest.waits
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property, lru_cache
 
 
 class Phase(StrEnum):
@@ -44,17 +45,19 @@ class Named:
     action: str
 
     @classmethod
+    @lru_cache(maxsize=8192)
     def of(cls, step: str) -> Named:
+        """Kept for a while: many servers wait for the same steps."""
         address, _, action = step.partition("#")
         tenant, kind, name = [*address.split("/", 2), "", ""][:3]
         return cls(tenant, kind, name, action)
 
-    @property
+    @cached_property
     def phase(self) -> Phase:
         own = _PHASES.get(f"{self.kind}#{self.action.partition(':')[0]}")
         return own or _KINDS.get(self.kind, Phase.OTHER)
 
-    @property
+    @cached_property
     def server(self) -> str:
         """The address of the server whose own step this is; empty for a step that several wait for."""
         return f"{self.tenant}/server/{self.name}" if self.kind in ("server", "source_server") else ""

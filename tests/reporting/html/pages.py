@@ -35,9 +35,9 @@ DB = outage(
     "db-1", ("source_server/db-1#stop", 13.9), ("source_server/db-1#time", 0.2), *SIDES, ("volume/db-1-data#release", 0.6),
     ("server/web-1#create", 14.1), ("server/db-1#create", 22.5), ("source_server/db-1#verify", 0.9), at=0.2, estimated=72.0,
 )  # fmt: skip
-OVER = Cutover("core", back=False, servers=(DB, WEB), critical=tuple(wait.step for wait in DB.waits))
+OVER = Cutover("core", back=False, servers=(DB, WEB))
 STUCK = outage("bastion-with-a-name-that-is-too-long-for-a-picture", ("server/x#stop", 4.0), (f"{GROUP}#reverse_sync", 30.0), open_end=True)
-BACK = Cutover("pilot", back=True, servers=(STUCK,), critical=(STUCK.waits[0].step,))
+BACK = Cutover("pilot", back=True, servers=(STUCK,))
 
 
 def facts() -> tuple[TenantFacts, ...]:

@@ -39,28 +39,28 @@ def test_bars_lie_on_one_scale_without_gaps() -> None:
 
 def test_neighbours_of_one_kind_are_one_bar_and_say_all_of_it() -> None:
     segments = drawn().rows[0].segments
-    assert [segment.phase for segment in segments] == [
+    assert [segment.stretch.phase for segment in segments] == [
         Phase.STOP, Phase.SYNC, Phase.SIDES, Phase.PREPARE, Phase.BOOT, Phase.BOOT, Phase.VERIFY,
     ]  # fmt: skip
-    assert segments[2].words == "core-p1: suspend, core-p1: fence, core-p1: promote"
-    assert segments[2].seconds == pytest.approx(2.8)
+    assert segments[2].stretch.words == "core-p1: suspend, core-p1: fence, core-p1: promote"
+    assert segments[2].stretch.seconds == pytest.approx(2.8)
 
 
 def test_another_servers_step_is_told_apart() -> None:
-    others = [(segment.phase, segment.label) for segment in drawn().rows[0].segments if segment.of_other]
+    others = [(segment.stretch.phase, segment.label) for segment in drawn().rows[0].segments if segment.stretch.of]
     assert others == [(Phase.BOOT, "web-1: boot")]
     assert drawn().has_others
 
 
 def test_what_the_longest_outage_waited_for_is_marked_in_every_row() -> None:
     web = drawn().rows[1].segments
-    assert [(segment.words.split()[0], segment.critical) for segment in web] == [
+    assert [(segment.stretch.words.split()[0], segment.stretch.critical) for segment in web] == [
         ("web-1", False), ("db-1", True), ("last", True), ("core-p1:", True), ("web-1", True), ("web-1", False),
     ]  # fmt: skip
 
 
 def test_a_label_is_left_out_where_it_does_not_fit() -> None:
-    labels = {segment.phase: segment.label for segment in drawn().rows[0].segments}
+    labels = {segment.stretch.phase: segment.label for segment in drawn().rows[0].segments}
     assert labels[Phase.STOP] == "shutdown"
     assert labels[Phase.VERIFY] == ""
 
@@ -118,3 +118,8 @@ def test_long_names_keep_their_ends() -> None:
 )
 def test_steps_are_told_in_words(step: str, phase: Phase, words: str) -> None:
     assert (Named.of(step).phase, Named.of(step).words) == (phase, words)
+
+
+def test_one_that_is_still_down_comes_before_longer_ones_that_ended() -> None:
+    found = drawn(replace(pages.OVER, servers=(pages.DB, replace(pages.WEB, ended=None))))
+    assert [(row.name, row.critical) for row in found.rows] == [("web-1", True), ("db-1", False)]
