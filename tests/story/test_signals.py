@@ -1,24 +1,33 @@
-"""SIGINT and SIGTERM: 130 within seconds whatever is under way, the lease given back, and an outage told with what continues it."""
+"""SIGINT and SIGTERM: 130 whatever is under way, the lease given back, and an outage told with what continues it.
+
+Nothing here is timed. A call of these tests gets no answer for so long that a run which waited for it would have seen the answer: that
+none was given when the run has ended shows that it did not wait.
+"""
 
 from __future__ import annotations
 
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
+from millpond.execution import lease as leases
 from millpond.execution.journal import Journal
 from millpond.execution.lease import Lease, holders
 from millpond.execution.run import new_run
+from millpond.runs import signals
 from tests.story.command import millpond, started
 from tests.story.stage import Stage
 
-LIMIT = 7.0
-"""Seconds from the signal to the end of the process."""
+SILENCE = 300
+"""Seconds without an answer, and no longer: a run that waits for them ends all the same, and fails its test."""
+PIPELINES_KILL_AFTER = 7.0
 BLOCK = re.compile(
     r"OUTAGE IN PROGRESS\n"
     r"  acme, wave rest: since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC(?: \(for [^)]+\))?\n"
@@ -32,15 +41,20 @@ QUIET = (
 )
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
+def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+    """As long as it takes, unless `process` ends before."""
     while not condition():
-        assert time.monotonic() < deadline
+        assert process is None or process.poll() is None, process.communicate()
         time.sleep(0.02)
 
 
-def sent(stage: Stage, method: str, path: str) -> bool:
-    return any(seen["method"] == method and re.search(path, seen["path"]) for seen in stage.sandbox.control.requests())
+def seen(stage: Stage, method: str, path: str) -> list[dict[str, object]]:
+    return [one for one in stage.sandbox.control.requests() if one["method"] == method and re.search(path, one["path"])]
+
+
+def unanswered(stage: Stage, method: str, path: str) -> bool:
+    """Such a request has arrived and is being held back."""
+    return any(one["status"] is None for one in seen(stage, method, path))
 
 
 @contextmanager
@@ -56,12 +70,10 @@ def running(stage: Stage, *words: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[str, str]:
-    """What it printed in all, once it has ended in time with 130."""
-    begun = time.monotonic()
+    """What it printed in all, once it has ended with 130."""
     process.send_signal(number)
-    out, err = process.communicate(timeout=LIMIT)
+    out, err = process.communicate()
     assert process.returncode == 130, (process.returncode, out, err)
-    assert time.monotonic() - begun < LIMIT
     assert "Traceback" not in out + err
     return out, err
 
@@ -71,19 +83,25 @@ def held(stage: Stage) -> list[str]:
 
 
 def patient(stage: Stage, **fault: object) -> None:
-    """Calls may take as long as they do in production; those of the fault get no answer for half a minute."""
-    stage.site_spec = {"limits": {"request_timeout": "60s", "mac_move": "0s", "poll": "50ms"}}
+    """Calls may take longer than the silence of those that the fault is for."""
+    stage.site_spec = {"limits": {"request_timeout": f"{2 * SILENCE}s", "mac_move": "0s", "poll": "50ms"}}
     stage.manifest["cutover"] = True
     stage.write()
-    stage.sandbox.control.fault(action={"delay": 30}, **fault)
+    stage.sandbox.control.fault(action={"delay": SILENCE}, **fault)
+
+
+def test_what_a_run_allows_itself_after_a_signal_is_less_than_pipelines_do() -> None:
+    """Calls under way, then the heartbeat."""
+    assert signals.GRACE + leases._GRACE < PIPELINES_KILL_AFTER
 
 
 def test_a_boot_without_an_answer_holds_up_nothing_and_the_outage_is_told(stage: Stage) -> None:
     patient(stage, cloud="target", service="nova", method="POST", path="/servers$", count=0)
     with running(stage, "apply") as process:
-        until(lambda: sent(stage, "POST", "/servers$"))
+        until(lambda: unanswered(stage, "POST", "/servers$"), process)
         assert held(stage) == ["acme"]
         out, err = ended(process, signal.SIGINT)
+        assert unanswered(stage, "POST", "/servers$")
     assert BLOCK.search(out), out
     assert err == ""
     assert held(stage) == []
@@ -97,8 +115,9 @@ def test_a_boot_without_an_answer_holds_up_nothing_and_the_outage_is_told(stage:
 def test_a_list_without_an_answer_holds_up_nothing_either(stage: Stage) -> None:
     patient(stage, cloud="target", service="nova", method="GET", path="/servers/detail", count=0)
     with running(stage, "apply") as process:
-        until(lambda: sent(stage, "GET", "/servers/detail"))
+        until(lambda: unanswered(stage, "GET", "/servers/detail"), process)
         out, err = ended(process, signal.SIGTERM)
+        assert unanswered(stage, "GET", "/servers/detail")
     assert out.endswith(QUIET), out
     assert err == ""
     assert held(stage) == []
@@ -107,14 +126,10 @@ def test_a_list_without_an_answer_holds_up_nothing_either(stage: Stage) -> None:
 def test_a_second_signal_ends_at_once(stage: Stage) -> None:
     patient(stage, cloud="source", service="nova", method="POST", path="/metadata", count=0)
     with running(stage, "apply") as process:
-        until(lambda: sent(stage, "POST", "/metadata"))
+        until(lambda: unanswered(stage, "POST", "/metadata"), process)
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        assert process.poll() is None
-        begun = time.monotonic()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=LIMIT)
-        assert time.monotonic() - begun < 1
+        process.communicate()
     assert process.returncode == 130
     assert held(stage) == ["acme"]
     stage.sandbox.control.clear_faults()
@@ -136,10 +151,12 @@ def test_a_lease_that_ran_out_is_nobodys(stage: Stage) -> None:
     stage.manifest["cutover"] = True
     stage.write()
     journal = Journal.open("", stage.directory)
-    lease = Lease(journal.engine, "acme", new_run({}, stage.directory, "1"), ttl=0.5, beat=60)
+    lease = Lease(journal.engine, "acme", new_run({}, stage.directory, "1"), ttl=3600, beat=3600)
     with lease:
         assert millpond(stage.directory, "apply").code == 5
-        until(lambda: held(stage) == [])
+        with sqlite3.connect(stage.directory / ".millpond/journal.db") as database:
+            database.execute("UPDATE leases SET until = until - 3601")
+        assert held(stage) == []
         arrives(stage)
 
 
@@ -147,17 +164,19 @@ def test_a_lease_that_ran_out_is_nobodys(stage: Stage) -> None:
     ("fault", "number", "told"),
     [
         ({"cloud": "source", "service": "nova", "path": "/servers/[^/]+/action$"}, signal.SIGTERM, re.compile(re.escape(QUIET) + "$")),
+        ({"cloud": "source", "service": "nova", "path": "/servers/[^/]+/action$", "skip": 3}, signal.SIGTERM, BLOCK),
         ({"cloud": "ibox-a", "path": "/suspend"}, signal.SIGINT, BLOCK),
     ],
-    ids=["locked", "suspended"],
+    ids=["locked", "stopped", "suspended"],
 )
 def test_a_call_that_hangs_anywhere_in_a_cut_holds_up_no_signal(
-    stage: Stage, fault: dict[str, str], number: signal.Signals, told: re.Pattern[str]
+    stage: Stage, fault: dict[str, Any], number: signal.Signals, told: re.Pattern[str]
 ) -> None:
     patient(stage, method="POST", count=0, **fault)
     with running(stage, "apply") as process:
-        until(lambda: sent(stage, "POST", fault["path"]))
+        until(lambda: unanswered(stage, "POST", fault["path"]), process)
         out, err = ended(process, number)
+        assert unanswered(stage, "POST", fault["path"])
     assert told.search(out), out
     assert (err, held(stage)) == ("", [])
     stage.sandbox.control.clear_faults()
@@ -170,8 +189,9 @@ def test_a_preparation_that_is_interrupted_goes_on(untouched: Stage) -> None:
     untouched.manifest["cutover"] = False
     untouched.write()
     with running(untouched, "apply") as process:
-        until(lambda: sent(untouched, "POST", "/networks$"))
+        until(lambda: unanswered(untouched, "POST", "/networks$"), process)
         out, err = ended(process, signal.SIGINT)
+        assert unanswered(untouched, "POST", "/networks$")
     assert out.endswith(QUIET), out
     assert (err, held(untouched)) == ("", [])
     untouched.sandbox.control.clear_faults()
@@ -188,7 +208,7 @@ def arrives(stage: Stage) -> None:
 def test_a_run_that_is_interrupted_while_it_looks_says_so(stage: Stage) -> None:
     patient(stage, cloud="target", method="GET", count=0)
     with running(stage, "plan") as process:
-        until(lambda: any(seen["cloud"] == "target" for seen in stage.sandbox.control.requests()))
+        until(lambda: any(one["cloud"] == "target" for one in seen(stage, "GET", "")), process)
         out, err = ended(process, signal.SIGINT)
     assert (out, err) == ("", "\nInterrupted.\n")
 
