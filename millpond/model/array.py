@@ -26,14 +26,6 @@ class ReplicaState(StrEnum):
 
 
 @dataclass(frozen=True)
-class LunMapping:
-    """A volume made visible to a host. `host` is the array's host name, `openstack-host-<iqn or wwpn>` where Cinder made it."""
-
-    host: str
-    volume_id: int
-
-
-@dataclass(frozen=True)
 class ArrayVolume:
     """`size` and `used` in bytes. `cg_id` is 0 outside a consistency group."""
 

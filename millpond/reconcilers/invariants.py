@@ -9,9 +9,10 @@ only what carries its marker.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from string import hexdigits
 
 from millpond.errors import InvariantBroken, LeaseHeld
 from millpond.model.array import ArrayVolume, Replica, Role
@@ -51,7 +52,9 @@ def may_change_hands(change: Change, providers: Providers) -> None:
     _has_role(change, source if change.action == "fence" else target, Role.SOURCE if change.action == "fence" else Role.TARGET)
     _stopped(change, servers, values["servers"], "source")
     _all_seen(change, volumes, local)
-    _mapped_to_stopped(change, local, _of(volumes, values["volumes"]), servers)
+    fibre = any(_wwpn(host) for disk in local for host in disk.mapped_to)
+    initiators = providers.source.block_storage.initiators(project) if fibre else {}
+    _mapped_to_stopped(change, local, _of(volumes, values["volumes"]), servers, initiators)
     if not values["stopped"] or (source.role is Role.SOURCE and source.restore_point < values["stopped"]):
         raise broken(change, "no sync that began after the stop has completed")
     if change.action == "promote" and source.role is not Role.TARGET and providers.site.replication.fence_first:
@@ -255,18 +258,30 @@ def _of(volumes: Iterable[Volume], wanted: Sequence[str]) -> dict[str, Volume]:
     return {volume.backend_name: volume for volume in volumes if volume.id in wanted}
 
 
-def _mapped_to_stopped(change: Change, found: Iterable[ArrayVolume], volumes: dict[str, Volume], servers: Iterable[Server]) -> None:
-    """Servers see the volume through their hypervisors: more mappings than stopped servers have hypervisors belong to somebody else."""
+Initiators = Mapping[tuple[str, str], frozenset[str]]
+
+
+def _mapped_to_stopped(
+    change: Change, found: Iterable[ArrayVolume], volumes: dict[str, Volume], servers: Iterable[Server], initiators: Initiators
+) -> None:
+    """Every mapping is one of a stopped server's hypervisor, by its initiators where Cinder tells them, else by their number."""
     asleep = {server.id for server in servers if server.stopped and server.locked}
     for local in found:
         volume = volumes.get(local.name)
         attachments = volume.attachments if volume else ()
         if {a.server_id for a in attachments} - asleep:
             raise broken(change, f"volume {local.name} is attached to a server that is not stopped")
-        if len(local.mapped_to) > len({a.host or a.server_id for a in attachments}):
-            raise broken(
-                change, f"volume {local.name} is mapped to {', '.join(local.mapped_to)}, more than its stopped servers account for"
-            )
+        own = {a: initiators.get((volume.id, a.server_id), frozenset[str]()) for a in attachments} if volume else {}
+        told = {wwpn for known in own.values() for wwpn in known}
+        others = [host for host in local.mapped_to if _wwpn(host) not in told]
+        if len(others) > len({a.host or a.server_id for a, known in own.items() if not known}):
+            raise broken(change, f"volume {local.name} is mapped to {', '.join(others)}, more than its stopped servers account for")
+
+
+def _wwpn(host: str) -> str:
+    """Of an array host that the Infinidat driver made for one port of a hypervisor: it makes one for each; empty of any other."""
+    port = host.removeprefix("openstack-host-").replace(".", "").lower()
+    return port if host.startswith("openstack-host-") and len(port) == 16 and set(port) <= set(hexdigits) else ""
 
 
 def _both(change: Change, providers: Providers, source_array: str) -> tuple[Replica, Replica]:

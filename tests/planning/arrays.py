@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from millpond.errors import Refused
-from millpond.model.array import ArrayFacts, ArrayPool, ArrayVolume, ConsistencyGroup, LunMapping, Pair, Replica, ReplicaState, Role
+from millpond.model.array import ArrayFacts, ArrayPool, ArrayVolume, ConsistencyGroup, Pair, Replica, ReplicaState, Role
 from millpond.providers.ports import PairRequest
 
 GIB = 1024**3
@@ -14,6 +14,14 @@ GIB = 1024**3
 
 def refused(why: str, status: int = 409) -> Refused:
     return Refused(why, status=status)
+
+
+@dataclass(frozen=True)
+class LunMapping:
+    """A volume made visible to a host. `host` is the array's host name, `openstack-host-<iqn or wwpn>` where Cinder made it."""
+
+    host: str
+    volume_id: int
 
 
 @dataclass

@@ -255,6 +255,10 @@ class BlockStorage:
     snapshots_: dict[str, VolumeSnapshot] = field(default_factory=dict)
     limits: dict[str, int] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
+    initiators_: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+
+    def initiators(self, project_id: str) -> Mapping[tuple[str, str], frozenset[str]]:
+        return self.initiators_
 
     def volumes(self, project_id: str) -> tuple[Volume, ...]:
         return tuple(self.shown(id) for id in self.rows)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from millpond.model.array import LunMapping
 from millpond.model.block_storage import Attachment, Volume
 from millpond.model.compute import AttachedVolume, Flavor, Server
 from millpond.model.desired import Desired, DesiredWave
@@ -16,7 +15,7 @@ from millpond.model.manifest import Manifest, ProjectRef, Reference, Wave
 from millpond.model.secret import Secret
 from millpond.model.site import Fabric, Limits, Maps, PoolEnd, PoolPair, Site
 from millpond.schemas.resolve import names
-from tests.planning.arrays import GIB
+from tests.planning.arrays import GIB, LunMapping
 from tests.planning.world import World
 from tests.reconcilers import builders as net
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from millpond.errors import InvariantBroken, LeaseHeld
-from millpond.model.array import LunMapping, ReplicaState, Role
+from millpond.model.array import ReplicaState, Role
 from millpond.model.block_storage import Attachment
 from millpond.model.change import UNKNOWN, Change
 from millpond.model.desired import Desired
 from millpond.model.manifest import Rollback
 from millpond.model.marker import DECOMMISSION_TAG_PREFIX
 from millpond.reconcilers.invariants import everything_is_known
+from tests.planning.arrays import LunMapping
 from tests.planning.situations import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, prepared
 from tests.planning.tenant import desired
 from tests.planning.tenant import world as fresh
@@ -602,3 +603,28 @@ def test_no_interface_goes_before_the_one_that_takes_its_place_stands(how: str, 
     if not gone:
         ports[twin.id] = replace(twin, fixed_ips=())
     refused(world, planned, match)
+
+
+def on_fibre_channel(world: World, *foreign: str, told: bool = True) -> None:
+    """The hypervisor of `server-1` has two ports, and the array a host for each."""
+    array, ports = world.arrays["ibox-a"], ("10000090fa000001", "10000090fa000002")
+    array.mappings.clear()
+    for id in ("root-1", "data-1"):
+        disk = array.by_name(f"openstack-vol-{id}").id
+        array.mappings.update(LunMapping(f"openstack-host-{port}", disk) for port in (*ports, *foreign))
+        if told:
+            world.source.block_storage.initiators_[(id, "server-1")] = frozenset(ports)
+
+
+def test_on_fibre_channel_a_hypervisor_has_a_mapping_for_each_of_its_ports() -> None:
+    world, planned = ready(PILOT, "replication_group/pilot-ssd#fence")
+    on_fibre_channel(world)
+    world.perform(planned)
+    assert world.snapshot().storage.replicas != prepared().snapshot().storage.replicas
+
+
+@pytest.mark.parametrize(("foreign", "told"), [(("10000090fa000009",), True), ((), False)])
+def test_a_port_that_no_attachment_tells_of_is_somebody_elses(foreign: tuple[str, ...], told: bool) -> None:
+    world, planned = ready(PILOT, "replication_group/pilot-ssd#fence")
+    on_fibre_channel(world, *foreign, told=told)
+    refused(world, planned, "more than its stopped servers account for")
