@@ -43,7 +43,8 @@ def git_sha(environment: Mapping[str, str], directory: Path) -> str:
     Pipelines name the commit that began them. What they check out may be another one: GitHub names the merge of a request that is
     planned, and an old one when a run is started again.
     """
-    return _checked_out(directory) or environment.get("GITHUB_SHA") or environment.get("CI_COMMIT_SHA") or environment.get("GIT_COMMIT") or ""
+    stated = (environment.get(name) for name in ("GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT"))
+    return _checked_out(directory) or next((sha for sha in stated if sha), "")
 
 
 def _checked_out(directory: Path) -> str:

@@ -55,5 +55,7 @@ def test_a_refusal_takes_the_place_of_the_comment(stage: Stage) -> None:
     refused = millpond(site, "apply", "--expect-digest", "sha256:0", "--markdown-into", "comment.md")
     assert refused.code == 4
     comment = (site / "comment.md").read_text()
-    assert comment.startswith("<!-- millpond:story -->\n### Apply of `story`\n\n**Error: The saved plan is stale.** This run changed nothing.\n")
+    assert comment.startswith(
+        "<!-- millpond:story -->\n### Apply of `story`\n\n**Error: The saved plan is stale.** This run changed nothing.\n"
+    )
     assert live(comment) == []
