@@ -15,7 +15,6 @@ from millpond.errors import ExitCode
 if TYPE_CHECKING:
     from millpond.cli.forms import Forms
     from millpond.model.outcome import ApplyResult
-    from millpond.model.plan_document import PlanDocument
 
 
 @click.command()
@@ -38,20 +37,27 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
     from millpond.execution.redaction import redact, secrets_of
     from millpond.reporting.errors_text import error_text
     from millpond.reporting.outcome_text import outcome_text
+    from millpond.reporting.planfile import read_planfile
     from millpond.reporting.progress_view import progress_on
     from millpond.runs.apply import apply_plan
 
     file, tenants = _split(arguments)
     forms.expect()
     with forms.errors_of("Apply", directory):
-        saved = _saved(file) if file else None
+        saved = read_planfile(file) if file else None
         if saved and not tenants:
             tenants = tuple(tenant.tenant for tenant in saved.plan.tenants)
         wave = wave or (saved.wave if saved else "")
         site, desired = load(directory, tenants, wave)
         with progress_on(sys.stdout if forms.printed == "text" else sys.stderr) as progress:
             result = apply_plan(
-                site, desired, progress=progress, wave=wave, envelope=saved.plan if saved else None, expect_digest=expect_digest
+                site,
+                desired,
+                progress=progress,
+                wave=wave,
+                envelope=saved.plan if saved else None,
+                expires=saved.expires if saved else None,
+                expect_digest=expect_digest,
             )
     forms.give(apply_forms(site, result, forms.host))
     if forms.printed == "text":
@@ -67,26 +73,6 @@ def _split(arguments: tuple[str, ...]) -> tuple[Path | None, tuple[str, ...]]:
     if len(files) > 1:
         raise click.UsageError(f"one saved plan can be applied at a time, not {', '.join(files)}")
     return Path(files[0]) if files else None, tuple(argument for argument in arguments if argument not in files)
-
-
-def _saved(file: Path) -> PlanDocument:
-    """StalePlan where it has expired and would cut something over or delete it; going back is never held by the time."""
-    from datetime import UTC, datetime
-
-    from millpond.errors import StalePlan
-    from millpond.reporting.amounts import moment
-    from millpond.reporting.planfile import read_planfile
-    from millpond.reporting.summary import BACK, waves_in
-
-    document = read_planfile(file)
-    if datetime.now(UTC) > document.expires and not waves_in(document.plan, BACK):
-        raise StalePlan(
-            f"it expired at {moment(document.expires)}",
-            where=str(file),
-            fix="A cut that is under way goes on with `millpond apply` alone. Else make the plan again and have it reviewed:",
-            command=f"millpond plan -o {file}",
-        )
-    return document
 
 
 def _code(result: ApplyResult, detailed: bool) -> ExitCode:

@@ -14,7 +14,7 @@ from millpond.model.snapshot import Snapshot
 from millpond.planning import drift, exclusions, orphans, preflight
 from millpond.planning.digest import tenant_digest
 from millpond.planning.estimate import estimate
-from millpond.planning.gates import Admitted, decommission_gates, wave_gates
+from millpond.planning.gates import Admission, decommission_gates, wave_gates
 from millpond.planning.ordering import ordered
 from millpond.planning.stages import SOURCE_GONE
 from millpond.planning.stages import goals as goals_of
@@ -33,14 +33,14 @@ def build(
     run: str = "",
     tried: frozenset[str] = frozenset(),
     wave: str = "",
-    admitted: Admitted | None = None,
+    admission: Admission | None = None,
     waited: Waited = MappingProxyType({}),
 ) -> TenantPlan:
     """The whole plan. `run` is the executing run's id, empty for a plan that is only shown; `wave` narrows what may be cut to one wave.
 
-    `admitted`: what that run has admitted already, over all tenants; `waited`: for how long it has looked at what is under way.
+    `admission`: what that run judges a wave by, beside documents and snapshot; `waited`: for how long it has looked at what is under way.
     """
-    digest = tenant_digest(desired)
+    digest, admission = tenant_digest(desired), admission or Admission()
     goals, stage_findings = goals_of(desired, snapshot, run, tried)
     if any(finding.code == SOURCE_GONE for finding in stage_findings):  # without the source all else is guesswork
         return TenantPlan(desired.tenant, digest, findings=stage_findings, waves=statuses(desired, snapshot, goals))
@@ -59,10 +59,10 @@ def build(
         *orphans.findings(desired, snapshot, goals),
     )
     outage = estimate(ordered(steps))
-    steps, held = _gated(desired, snapshot, goals, steps, findings, outage, admitted or {})
+    steps, held = _gated(desired, snapshot, goals, steps, findings, outage, admission)
     if goals.decommission:
         steps = tuple(of_project(step, desired.inventory.project.id) for step in steps)
-        steps, more = _decommissioned(desired, snapshot, digest, steps, findings)
+        steps, more = _decommissioned(desired, snapshot, digest, steps, findings, admission)
         held = (*held, *more)
     return TenantPlan(
         tenant=desired.tenant,
@@ -92,13 +92,13 @@ def _gated(
     steps: tuple[AnyStep, ...],
     findings: tuple[Finding, ...],
     outage: OutageEstimate,
-    admitted: Admitted,
+    admission: Admission,
 ) -> tuple[tuple[AnyStep, ...], tuple[Finding, ...]]:
     """The steps with a gate before each cut that is not admitted; a gate that nothing holds is left out again."""
     gates: dict[str, Waiting] = {}
     shut: set[str] = set()
     held: list[Finding] = []
-    for wave, finding, waiting in wave_gates(desired, snapshot, goals, findings, outage, admitted):
+    for wave, finding, waiting in wave_gates(desired, snapshot, goals, findings, outage, admission):
         held += [finding] if finding else []
         if wave in gates:
             shut.add(wave)
@@ -124,7 +124,12 @@ def _without(steps: tuple[AnyStep, ...], gone: set[str]) -> tuple[AnyStep, ...]:
 
 
 def _decommissioned(
-    desired: Desired, snapshot: Snapshot, digest: str, steps: tuple[AnyStep, ...], findings: tuple[Finding, ...]
+    desired: Desired,
+    snapshot: Snapshot,
+    digest: str,
+    steps: tuple[AnyStep, ...],
+    findings: tuple[Finding, ...],
+    admission: Admission,
 ) -> tuple[tuple[AnyStep, ...], tuple[Finding, ...]]:
     """Everything of a decommissioning comes after its admission, and that after soak and approval."""
     admit = next((step.id for step in steps if step.kind == "source_project" and step.action == ADMIT), "")
@@ -133,7 +138,7 @@ def _decommissioned(
     held: list[Finding] = []
     waits: list[Waiting] = []
     volumes = sum(1 for step in steps if isinstance(step, Change) and step.kind == "source_volume" and step.action == "delete")
-    for finding, waiting in decommission_gates(desired, snapshot, digest, volumes):
+    for finding, waiting in decommission_gates(desired, snapshot, digest, volumes, admission):
         held += [finding] if finding else []
         waits += [waiting] if waiting else []
     if held or any(f.severity is Severity.BLOCKER for f in findings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from millpond.diffing import plain
@@ -18,18 +19,19 @@ class Envelope:
 
     The same step with the same effect on the same fields → do. A step that is not in the saved plan → stale. Values that were unknown when
     the plan was made, and times, cannot be compared; steps that only carry on what was reviewed (claims, repeated syncs, retried boots) are
-    part of it. `stale` collects, per tenant, what is needed and was not reviewed.
+    part of it. `stale` collects, per tenant, what is needed and was not reviewed. After `expires` it admits nothing any more.
     """
 
     reviewed: Mapping[str, Mapping[str, Change]]
     drift: Mapping[str, frozenset[str]] = field(default_factory=dict)
     arrays: Mapping[str, str] = field(default_factory=dict)
+    expires: datetime | None = None
     stale: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, plan: Plan) -> Envelope:
+    def of(cls, plan: Plan, expires: datetime | None = None) -> Envelope:
         changes = {tenant.tenant: {change.id: change for change in tenant.changes} for tenant in plan.tenants}
-        return cls(changes, {tenant.tenant: frozenset(_drifted(tenant)) for tenant in plan.tenants}, plan.arrays)
+        return cls(changes, {tenant.tenant: frozenset(_drifted(tenant)) for tenant in plan.tenants}, plan.arrays, expires)
 
     def met(self, plan: TenantPlan, arrays: Mapping[str, str]) -> None:
         """To be told what a run finds at first, with each array's serial number: another array, or a source that changed since the plan

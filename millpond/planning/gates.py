@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from millpond.model.change import Waiting
@@ -16,8 +17,16 @@ from millpond.reconcilers.base import Goals
 from millpond.reconcilers.storage.replication import ends, groups
 
 GATE = "gate"
-Admitted = dict[tuple[str, str], int]
+Admitted = Mapping[tuple[str, str], int]
 """(tenant, wave) → how many servers it stops: what this apply has admitted."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What an apply knows beside documents and snapshot: what it `admitted` already, over all tenants; when its saved plan `expires`."""
+
+    admitted: Admitted = field(default_factory=dict)
+    expires: datetime | None = None
 
 
 def gate(desired: Desired, name: str, reason: str, *, long: bool = False, seconds: float = 0.0) -> Waiting:
@@ -26,7 +35,7 @@ def gate(desired: Desired, name: str, reason: str, *, long: bool = False, second
 
 
 def wave_gates(
-    desired: Desired, snapshot: Snapshot, goals: Goals, found: tuple[Finding, ...], estimate: OutageEstimate, admitted: Admitted
+    desired: Desired, snapshot: Snapshot, goals: Goals, found: tuple[Finding, ...], estimate: OutageEstimate, admission: Admission
 ) -> Iterator[tuple[str, Finding | None, Waiting]]:
     """For every wave that is to be cut and has no record yet: (wave, what a person must change if it is that, what it waits for).
 
@@ -36,7 +45,7 @@ def wave_gates(
     for wave in desired.waves:
         stage = goals.stages[wave.name]
         if stage is Stage.CUT and wave.name not in goals.admitted:
-            yield from _held(desired, snapshot, goals, wave, found, estimate, admitted)
+            yield from _held(desired, snapshot, goals, wave, found, estimate, admission)
             if former:
                 yield wave.name, None, gate(desired, wave.name, f"wave {former} has to be handed over first", long=True)
         if stage is Stage.CUT:
@@ -50,7 +59,7 @@ def _held(
     wave: DesiredWave,
     found: tuple[Finding, ...],
     estimate: OutageEstimate,
-    admitted: Admitted,
+    admission: Admission,
 ) -> Iterator[tuple[str, Finding | None, Waiting]]:
     name = wave.name
     yield name, None, gate(desired, name, "a wave is admitted once all of it is prepared and in sync")
@@ -66,7 +75,7 @@ def _held(
     if still > timedelta(0):
         reason = f"{still.seconds} s until its MAC addresses may move again: fabrics freeze an address that moves too often"
         yield name, None, gate(desired, name, reason, seconds=still.total_seconds())
-    for finding in _brakes(desired, snapshot, goals, wave, estimate, admitted):
+    for finding in (*_expiry(desired, name, snapshot, admission), *_brakes(desired, snapshot, goals, wave, estimate, admission.admitted)):
         yield name, finding, gate(desired, name, finding.what, long=True)
 
 
@@ -85,6 +94,14 @@ def _window(desired: Desired, wave: DesiredWave, window: Window, snapshot: Snaps
         f"it is {snapshot.now.isoformat(timespec='seconds')}; a wave is admitted between {opens} and {closes}",
         "commit a new window" if past else "run apply inside the window",
     )
+
+
+def _expiry(desired: Desired, wave: str, snapshot: Snapshot, admission: Admission) -> Iterator[Finding]:
+    expires = admission.expires
+    if expires is not None and snapshot.now > expires:
+        what = f"the saved plan expired at {expires.isoformat(timespec='seconds')}, before this was admitted"
+        why = f"it is {snapshot.now.isoformat(timespec='seconds')}; what is under way is finished regardless"
+        yield _held_by(desired, wave, "plan_expired", what, why, "make the plan again and have it reviewed")
 
 
 def _moved_recently(desired: Desired, snapshot: Snapshot, wave: DesiredWave) -> timedelta:
@@ -142,7 +159,7 @@ def wave_lag(desired: Desired, snapshot: Snapshot, wave: str) -> float:
 
 
 def decommission_gates(
-    desired: Desired, snapshot: Snapshot, digest: str, volumes: int = 0
+    desired: Desired, snapshot: Snapshot, digest: str, volumes: int = 0, admission: Admission | None = None
 ) -> Iterator[tuple[Finding | None, Waiting | None]]:
     """A soak that has passed and an approval that is valid and names this digest; judged once, then remembered on the source project.
 
@@ -158,6 +175,8 @@ def decommission_gates(
     valid = [a for a in desired.manifest.approvals if a.action == "decommission" and a.digest == digest and a.expires > snapshot.now]
     if not valid:
         yield _unapproved(desired, snapshot, digest), None
+    for finding in _expiry(desired, "decommission", snapshot, admission or Admission()):
+        yield finding, None
     brake = desired.site.brakes.volumes_deleted
     if brake and volumes > brake:
         what = f"decommissioning deletes {volumes} volumes, the brake allows {brake}"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 
@@ -50,21 +51,24 @@ def apply_plan(
     progress: Progress,
     wave: str = "",
     envelope: Plan | None = None,
+    expires: datetime | None = None,
     expect_digest: str = "",
 ) -> ApplyResult:
     """Advances all that can advance.
 
-    StalePlan when `expect_digest` or `envelope` lead elsewhere than the documents do; LeaseHeld when another run works on a tenant.
+    StalePlan when `expect_digest` or `envelope` lead elsewhere than the documents do, or nothing was begun before `expires`; LeaseHeld
+    when another run works on a tenant.
     """
     if expect_digest:
         reviewed.expect_digest(tenants, expect_digest)
     if envelope:
-        reviewed.expect_reviewed(tenants, envelope, _places(tenants))
+        reviewed.expect_reviewed(tenants, envelope)
+        reviewed.expect_places(envelope, _places(tenants))
     directory = Path(site.directory)
     run = new_run(os.environ, directory, __version__)
     journal = Journal.open(site.journal, directory, secrets_of(os.environ))
     journal.begin(run)
-    saved = Envelope.of(envelope) if envelope else None
+    saved = Envelope.of(envelope, expires) if envelope else None
     with signals() as stop:
         pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="tenant")
         fleet = Fleet(site.brakes)

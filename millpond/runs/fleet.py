@@ -15,7 +15,7 @@ class Fleet:
     def __init__(self, brakes: Brakes) -> None:
         self._brakes = brakes
         self._lock = Lock()
-        self._admitted: Admitted = {}
+        self._admitted: dict[tuple[str, str], int] = {}
 
     @property
     def admitted(self) -> Admitted:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from millpond import __version__
 from millpond.errors import ExitCode, MillpondError, StalePlan
 from millpond.model.desired import Desired
-from millpond.model.plan import Plan, Stage
+from millpond.model.plan import Plan, Stage, TenantPlan
 from millpond.planning.digest import plan_digest, tenant_digest
 
 WRITES = (Stage.DISCARD.value, Stage.CARRY_BACK.value)
@@ -41,14 +42,11 @@ def expect_digest(tenants: Sequence[Desired], wanted: str) -> None:
     )
 
 
-def expect_reviewed(tenants: Sequence[Desired], saved: Plan, clouds: Mapping[str, str]) -> None:
-    """StalePlan or NotApplyable unless `saved` may be applied to these documents. `clouds`: name → what it stands for now."""
+def expect_reviewed(tenants: Sequence[Desired], saved: Plan) -> None:
+    """StalePlan or NotApplyable unless `saved` may be applied to these documents."""
     if _major(saved.tool_version) != _major(__version__):
         raise _stale(f"Millpond {saved.tool_version} made it, this is {__version__}: changes may mean something else by now")
     _applyable(saved)
-    for name, place in clouds.items():
-        if saved.clouds.get(name, place) != place:
-            raise _stale(f"cloud {name} was {saved.clouds[name]} when it was made and is {place} now")
     digests = {desired.tenant: tenant_digest(desired) for desired in tenants}
     moved = [(t.tenant, t.digest, digests[t.tenant]) for t in saved.tenants if t.digest != digests.get(t.tenant, t.digest)]
     if moved:
@@ -56,6 +54,20 @@ def expect_reviewed(tenants: Sequence[Desired], saved: Plan, clouds: Mapping[str
         raise _stale(f"the documents of {', '.join(tenant for tenant, _, _ in moved)} changed since the plan was made:{each}")
     if back := [desired.tenant for desired in tenants if _goes_back_otherwise(desired, saved)]:
         raise _stale(f"the rollback of {', '.join(back)} would treat what the target wrote otherwise than was reviewed")
+
+
+def expect_places(saved: Plan, clouds: Mapping[str, str]) -> None:
+    """StalePlan unless each cloud is still the one it was planned against. `clouds`: name → what it stands for now."""
+    for name, place in clouds.items():
+        if saved.clouds.get(name, place) != place:
+            raise _stale(f"cloud {name} was {saved.clouds[name]} when it was made and is {place} now")
+
+
+def expect_in_time(plan: TenantPlan, expires: datetime | None, now: datetime) -> None:
+    """StalePlan where there is something to begin and it is too late for that. What is under way, or goes back, is not held by the time."""
+    going = any((wave.admitted and wave.stage is Stage.CUT) or wave.stage in BACK for wave in plan.waves)
+    if expires is not None and now > expires and plan.changes and not going:
+        raise _stale(f"it expired at {expires.isoformat(timespec='seconds')}")
 
 
 def _applyable(saved: Plan) -> None:

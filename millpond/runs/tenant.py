@@ -19,7 +19,9 @@ from millpond.planning.build import build
 from millpond.planning.digest import tenant_digest
 from millpond.planning.envelope import Envelope
 from millpond.planning.expectation import expectations
+from millpond.planning.gates import Admission
 from millpond.providers.ports import Providers
+from millpond.runs import reviewed
 from millpond.runs.fleet import Fleet
 from millpond.runs.observe import observe, observe_again
 from millpond.runs.outages import Outages
@@ -77,7 +79,8 @@ class TenantRun:
         """Works until there is nothing to do, or only what takes hours, or what failed. Returns the last plan."""
         self._everything()
         if self.envelope:
-            self.envelope.met(self._plan(), {fact.array: fact.serial for fact in self._snapshot.storage.arrays})
+            reviewed.expect_in_time(self._plan(), self.envelope.expires, self._snapshot.now)
+            self.envelope.met(self.plan, {fact.array: fact.serial for fact in self._snapshot.storage.arrays})
         while True:
             plan = self._plan()
             ready = self._ready(plan)
@@ -113,7 +116,7 @@ class TenantRun:
             run=self.run,
             tried=frozenset(self._tried),
             wave=self.wave,
-            admitted=self.fleet.admitted,
+            admission=Admission(self.fleet.admitted, self.envelope.expires if self.envelope else None),
             waited=self._waited(),
         )
         self._note_waits(plan)

@@ -109,14 +109,6 @@ def test_show_of_what_is_no_plan(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "the plan has format 2.0" in called.err
 
 
-def test_an_expired_plan_is_stale(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = saved(site / "plan.json", datetime.now(UTC) - timedelta(seconds=1))
-    called = call(capsys, "-C", str(site), "apply", str(path))
-    assert called.code == 4
-    assert "it expired at " in called.err
-    assert f"    millpond -C {site} plan -o {path}" in called.err.splitlines()
-
-
 def test_apply_of_a_plan_of_other_documents_is_stale(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = saved(site / "plan.json", datetime.now(UTC) + timedelta(hours=1))
     called = call(capsys, "-C", str(site), "apply", str(path))

@@ -14,6 +14,7 @@ from millpond.model.manifest import Approval, Window
 from millpond.model.plan import TenantPlan
 from millpond.planning.build import build
 from millpond.planning.digest import tenant_digest
+from millpond.planning.gates import Admission
 from tests.planning.situations import BOTH, PILOT, approved, before, done, leaving, one_wave, prepared, suspended_by_the_array
 from tests.planning.tenant import SITE
 from tests.planning.world import World, flagged
@@ -211,8 +212,8 @@ def test_decommissioning_stops_nothing() -> None:
 def test_what_other_tenants_cut_in_this_apply_counts_for_the_brakes() -> None:
     world, documents = prepared(), braked(cutovers=2, servers_stopped=5)
     snapshot = world.snapshot()
-    assert blockers(build(documents, snapshot, admitted={("other", "pilot"): 1})) == []
-    held = build(documents, snapshot, admitted={("other", "pilot"): 4, ("third", "rest"): 1})
+    assert blockers(build(documents, snapshot, admission=Admission({("other", "pilot"): 1}))) == []
+    held = build(documents, snapshot, admission=Admission({("other", "pilot"): 4, ("third", "rest"): 1}))
     assert sorted(blockers(held)) == ["brake_cutovers", "brake_servers_stopped"]
     assert {f.what for f in held.blockers} >= {"3 waves would be cut, the brake allows 2"}
     assert any("with the 5 of this run, the brake allows 5" in f.what for f in held.blockers)
@@ -225,3 +226,23 @@ def test_a_decommissioning_deletes_no_more_volumes_than_its_brake_allows() -> No
     assert [f.what for f in found if f.code == "brake_volumes_deleted"] == ["decommissioning deletes 3 volumes, the brake allows 1"]
     allowed = world.plan(replace(documents, site=replace(SITE, brakes=replace(SITE.brakes, volumes_deleted=3)))).blockers
     assert "brake_volumes_deleted" not in [f.code for f in allowed]
+
+
+def test_a_saved_plan_that_expired_admits_no_wave_and_does_not_hold_one_under_way() -> None:
+    world = prepared()
+    late = Admission(expires=world.now - timedelta(seconds=1))
+    assert blockers(build(PILOT, world.snapshot(), admission=Admission(expires=world.now))) == []
+    held = build(PILOT, world.snapshot(), admission=late)
+    assert (blockers(held), recorded(held).after) == (["plan_expired"], (GATE,))
+    under_way = before("source_server/web-1#stop", on=BOTH)
+    plan = build(BOTH, under_way.snapshot(), run="run-9", admission=Admission(expires=under_way.now - timedelta(hours=1)))
+    assert [(f.code, f.wave) for f in plan.blockers] == [("plan_expired", "rest")]
+    assert [(change.wave, change.action) for change in plan.changes if not change.after] == [("pilot", "claim")]
+
+
+def test_a_saved_plan_that_expired_admits_no_decommissioning() -> None:
+    world = done(BOTH)
+    world.now += timedelta(hours=2)
+    on = approved(world, leaving())
+    assert blockers(build(on, world.snapshot())) == []
+    assert blockers(build(on, world.snapshot(), admission=Admission(expires=world.now - timedelta(seconds=1)))) == ["plan_expired"]

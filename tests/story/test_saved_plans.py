@@ -135,15 +135,31 @@ def test_an_inventory_that_was_discovered_anew_makes_it_stale(saved: Stage) -> N
     stale(saved, "the documents of acme changed since the plan was made")
 
 
-def test_one_that_expired_cuts_nothing_over(saved: Stage) -> None:
-    path = saved.directory / "plan.json"
+def expire(stage: Stage) -> None:
+    path = stage.directory / "plan.json"
     document: dict[str, Any] = json.loads(path.read_text())
     path.write_text(json.dumps({**document, "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 1))}))
+
+
+def test_one_that_expired_cuts_nothing_over(saved: Stage) -> None:
+    expire(saved)
     with saved.counted() as mutating:
         answer = apply(saved)
     assert (answer.code, mutating) == (4, [])
     assert "Why:   it expired at " in answer.err
     assert answer.err.endswith("\n\n    millpond plan -o plan.json\n")
+
+
+def test_one_that_expired_finishes_the_cut_that_it_began(saved: Stage) -> None:
+    saved.sandbox.control.fault(action={"status": 400}, cloud="target", service="nova", method="POST", path="/servers$", count=0)
+    assert apply(saved).code == 1
+    saved.sandbox.control.clear_faults()
+    expire(saved)
+    answer = apply(saved)
+    assert (answer.code, answer.err) == (0, ""), answer.text
+    assert statuses(saved) == {"active"}
+    again = apply(saved)
+    assert (again.code, again.err) == (0, "")
 
 
 @pytest.mark.parametrize(
