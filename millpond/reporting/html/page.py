@@ -11,7 +11,7 @@ from millpond.model.cutover import Cutover, ServerOutage
 from millpond.model.finding import EXCLUDED, Finding, Severity
 from millpond.model.plan import Stage, TenantPlan, WaveStatus
 from millpond.reporting.differences import Difference
-from millpond.reporting.drift_report import LAG, SIDES, DriftReport
+from millpond.reporting.drift_report import COPYING, LAG, SIDES, DriftReport
 from millpond.reporting.html.phases import Named
 from millpond.reporting.html.stretches import Stretch, stretches
 from millpond.reporting.html.timeline import Timeline, timeline
@@ -40,6 +40,11 @@ class WaveRow:
     status: WaveStatus
     rate: int
     to_go: float
+
+    @property
+    def behind(self) -> float:
+        """Seconds; replicas that rest or run backwards are not behind."""
+        return self.status.lag_seconds if self.status.stage in COPYING else 0.0
 
     @property
     def tone(self) -> str:
