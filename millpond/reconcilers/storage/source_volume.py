@@ -19,9 +19,9 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
+from millpond.reconcilers.invariants import stands_for
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change, timed
-from millpond.reconcilers.invariants import stands_for
 from millpond.reconcilers.storage.replication import away, is_stale, local_volume
 from millpond.reconcilers.twins import ambiguous, once_per
 from millpond.reconcilers.usage import ARRIVED, servers_of_volumes
@@ -54,7 +54,8 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             aim = goal(KIND, stage)
             if stage in ARRIVED and not has_moved(desired, snapshot, goals, live[id]):
                 findings.append(_stayed(desired, wave, live[id]))
-                ladder.wait("delete", "held by the blocker of this volume", long=True)
+                if aim == "absent":
+                    ladder.wait("delete", "held by the blocker of this volume", long=True)
             elif aim == "absent":
                 own = _own_servers(desired).get(id, frozenset())
                 _delete(ladder, snapshot, live[id], desired, handed_over=_handed_over(live[id], own, goals))
@@ -75,7 +76,7 @@ def _own_servers(desired: Desired) -> Mapping[str, frozenset[str]]:
 
 
 def _handed_over(volume: Volume, own: frozenset[str], goals: Goals) -> bool:
-    """By its own record, or by those of its servers. Where a server is gone, its record went with it: the wave was handed over as a whole."""
+    """By its own record, or by those of its servers. A server that is gone took its record along: its wave was handed over as a whole."""
     return bool(volume.record and volume.record.verified) or (bool(own) and own <= goals.verified)
 
 

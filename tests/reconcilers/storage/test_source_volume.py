@@ -7,9 +7,10 @@ from millpond.model.block_storage import VolumeSnapshot
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.manifest import Rollback
 from millpond.planning.stages import records
+from millpond.reconcilers.invariants import stands_for
 from millpond.reconcilers.storage import source_volume
 from tests.planning.situations import BOTH, approved, done, leaving
-from tests.planning.tenant import INVENTORY, desired, volume, world
+from tests.planning.tenant import INVENTORY, desired, prepared, volume, world
 from tests.planning.world import World, at, flagged
 from tests.reconcilers.kinds import change, ids, planned
 
@@ -227,3 +228,35 @@ def test_a_detached_volume_is_taken_out_of_use_before_its_waves_last_writes_are_
     made.advance(back)
     sent = [id.removeprefix("acme/") for id in made.sent[before:]]
     assert sent.index(f"volume/spare#{first}") < sent.index("source_server/web-2#time_return")
+
+
+def joined_late(made: World) -> Desired:
+    """The wave `rest` is handed over; then a detached volume is created on the source and taken into the inventory."""
+    made.advance(BOTH)
+    made.source.block_storage.rows[SPARE.id] = SPARE
+    made.arrays["ibox-a"].make(SPARE.backend_name, 5 * 1024**3)
+    made.tick()
+    documents = desired(replace(INVENTORY, volumes=(*INVENTORY.volumes, SPARE)))
+    return flagged(documents, pilot={"cutover": True}, rest={"cutover": True})
+
+
+def test_what_joins_a_wave_after_its_cut_is_told_and_moves_with_no_one() -> None:
+    made = prepared()
+    plan = made.plan(joined_late(made))
+    assert [(finding.code, finding.wave) for finding in plan.blockers] == [("never_replicated", "rest")]
+    assert plan.changes == ()
+
+
+def test_a_decommissioning_never_deletes_a_disk_that_was_never_moved() -> None:
+    made = prepared()
+    documents = approved(made, flagged(joined_late(made), decommission=True, soak=0))
+    plan = made.advance(documents)
+    assert [finding.code for finding in plan.blockers] == ["never_replicated"]
+    assert SPARE.id in made.source.block_storage.rows
+    assert "acme/source_project/acme#admit_decommission" not in made.sent
+
+
+def test_a_volume_of_the_target_that_was_never_released_stands_for_nothing() -> None:
+    assert stands_for(replace(SPARE, marker="spare-1-", status="in-use"), "spare-1-")
+    for status in ("creating", "maintenance", "error"):
+        assert not stands_for(replace(SPARE, marker="spare-1-", status=status), "spare-1-")
