@@ -46,7 +46,6 @@ def expect_reviewed(tenants: Sequence[Desired], saved: Plan) -> None:
     """StalePlan or NotApplyable unless `saved` may be applied to these documents."""
     if _major(saved.tool_version) != _major(__version__):
         raise _stale(f"Millpond {saved.tool_version} made it, this is {__version__}: changes may mean something else by now")
-    _applyable(saved)
     digests = {desired.tenant: tenant_digest(desired) for desired in tenants}
     moved = [(t.tenant, t.digest, digests[t.tenant]) for t in saved.tenants if t.digest != digests.get(t.tenant, t.digest)]
     if moved:
@@ -54,6 +53,7 @@ def expect_reviewed(tenants: Sequence[Desired], saved: Plan) -> None:
         raise _stale(f"the documents of {', '.join(tenant for tenant, _, _ in moved)} changed since the plan was made:{each}")
     if back := [desired.tenant for desired in tenants if _goes_back_otherwise(desired, saved)]:
         raise _stale(f"the rollback of {', '.join(back)} would treat what the target wrote otherwise than was reviewed")
+    _applyable(saved)
 
 
 def expect_places(saved: Plan, clouds: Mapping[str, str]) -> None:
