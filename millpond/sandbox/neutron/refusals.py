@@ -102,6 +102,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "SecurityGroupRuleParameterConflict": (400, "Conflicting value ethertype {ethertype} for CIDR {cidr}"),
     "SecurityGroupMissingIcmpType": (400, "ICMP code (port-range-max) {value} is provided but ICMP type (port-range-min) is missing."),
     # tags and quotas
+    "TagResourceNotFound": (404, "Resource {resource} {id} could not be found."),
     "TagNotFound": (404, "Tag {tag} could not be found."),
     "QuotaResourceUnknown": (404, "Unknown quota resources {unknown}."),
     "InvalidQuotaValue": (409, "Change would make usage less than 0 for the following resources: {unders}."),

@@ -136,9 +136,15 @@ class Tags:
         return web.Response(status=204)
 
     def _row(self, request: web.Request) -> Row:
+        self._check(request)
         return self.collection.find(caller(request), request.match_info["id"])
 
+    def _check(self, request: web.Request) -> None:
+        if self.collection.get(request.match_info["id"]) is None:
+            raise refused("TagResourceNotFound", resource=self.collection.plural, id=request.match_info["id"])
+
     def _writable(self, request: web.Request) -> Row:
+        self._check(request)
         return self.collection.writable(caller(request), "update", request.match_info["id"])
 
     def _require(self, row: Row, tag: str) -> None:

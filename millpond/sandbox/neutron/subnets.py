@@ -29,6 +29,8 @@ class Subnets(Collection):
         return super().owns(caller, row) or super().owns(caller, self.service.networks.require(row["network_id"]))
 
     def create(self, caller: Caller, body: Row) -> Row:
+        if isinstance(body.get("cidr"), str) and "/" not in body["cidr"]:
+            raise refused("InvalidInput", reason=f"{body['cidr']} is not in a CIDR format")
         values = self.schema.for_create(caller, body)
         network = self.service.networks.find(caller, values["network_id"])
         if not self.service.networks.owns(caller, network):
