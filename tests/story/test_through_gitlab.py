@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from millpond.execution.journal import Journal
+from millpond.execution.lease import holders
 from tests.pipelines.code_host import CodeHost, code_host
 from tests.pipelines.gitlab import Pipelines
 from tests.pipelines.repository import Repository, git
@@ -152,6 +158,45 @@ def test_atlantis_applies_the_plan_that_was_reviewed(repository: Repository, sma
     steps(workflow["apply"], place, variables, tmp_path, small)
     assert (running(small, "target"), running(small, "source")) == (3, 0)
     assert git(place, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("step", ["github", "gitlab"])
+def test_the_signal_of_a_cancelled_job_reaches_millpond(step: str, repository: Repository, small: Sandbox, tmp_path: Path) -> None:
+    """It is sent to the shell of the step alone, as a runner does: `exec` made that shell into Millpond."""
+    script = {
+        "github": yaml.safe_load((EXAMPLES / "github/millpond-apply.yml").read_text())["jobs"]["apply"]["steps"],
+        "gitlab": [
+            {
+                "name": "Apply",
+                "run": "tenants=acme\n" + yaml.safe_load((EXAMPLES / "gitlab/gitlab-ci.yml").read_text())["apply"]["script"][-1],
+            }
+        ],
+    }[step]
+    flip(repository, "move-acme")
+    (repository.clone / "tenants.txt").write_text("acme\n")
+    (tmp_path / "apply.sh").write_text(next(one["run"] for one in script if one.get("name") == "Apply"))
+    environment = {
+        **os.environ, **secrets(small), "PATH": programs(tmp_path / "bin"), "OS_CLIENT_CONFIG_FILE": str(small.clouds_yaml), "PYTHONWARNINGS": "ignore",
+    }  # fmt: skip
+    small.control.clear_requests()
+    small.control.fault(action={"delay": 300}, cloud="source", service="nova", method="POST", path="/action$", count=0)
+    with subprocess.Popen(
+        ["bash", "-e", str(tmp_path / "apply.sh")],
+        cwd=repository.clone,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        while not any(one["status"] is None and one["path"].endswith("/action") for one in small.control.requests()):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=30)
+    small.control.clear_faults()
+    assert process.returncode == 130, text
+    assert json.loads((repository.clone / "result.json").read_text())["interrupted"] is True
+    assert holders(Journal.open("", repository.clone).engine) == {}
 
 
 def steps(stage: dict[str, list[object]], place: Path, variables: dict[str, str], temp: Path, sandbox: Sandbox) -> str:
