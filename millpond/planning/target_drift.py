@@ -13,6 +13,8 @@ from millpond.model.plan import Drift
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.compute.server_identity import desired_power, unequal
+from millpond.reconcilers.identity.needs import needs
+from millpond.reconcilers.identity.quota import wanted as wanted_limits
 from millpond.reconcilers.network.bearers import bearers, carried_ports
 from millpond.reconcilers.network.mapping import carried, is_derived, network_id
 from millpond.reconcilers.network.port_body import shown, wanted
@@ -35,6 +37,7 @@ def target_drift(desired: Desired, snapshot: Snapshot, goals: Goals) -> tuple[Dr
         *_ports(desired, snapshot, goals),
         *_groups(desired, snapshot, goals),
         *_segments(desired, snapshot, goals),
+        *_quotas(desired, snapshot, goals),
     )
 
 
@@ -172,3 +175,14 @@ def _floating_ip(desired: Desired, snapshot: Snapshot, address: FloatingIP) -> I
     was = {"description": address.description, "port": port.id if port else ""}
     now = {"description": twins[0].description, "port": twins[0].port_id} if len(twins) == 1 else was
     yield from _drift(desired, "floating_ip", address.id, twins, differences(was, now))
+
+
+def _quotas(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Drift]:
+    """The limits of the project, by service, from the first handover on. Keys that the target does not know are no drift."""
+    held = {quota.service: quota.limits for quota in snapshot.target.quotas}
+    needed = needs(desired, snapshot)
+    for quota in desired.inventory.quotas if goals.verified else ():
+        limits = held.get(quota.service, {})
+        want = {key: limit for key, limit in wanted_limits(desired, quota, needed).items() if key in limits}
+        if fields := differences(want, {key: limits[key] for key in want}):
+            yield Drift(desired.address("quota", quota.service), "target", fields)

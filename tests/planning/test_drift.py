@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from millpond.model.change import Effect
+from millpond.model.change import Effect, FieldChange
 from millpond.model.compute import Flavor, Server
 from millpond.model.network import AddressPair, AllocationPool, FixedIP, Route
 from millpond.model.plan import Drift, TenantPlan
 from millpond.reconcilers.network.security_group import KIND as GROUP
 from tests.planning.situations import BOTH, PILOT, approved, before, done, leaving
 from tests.planning.tenant import VOLUMES, desired, prepared, volume
-from tests.planning.world import World
+from tests.planning.world import World, flagged
 from tests.reconcilers.builders import NETWORK, nic
 
 
@@ -133,6 +133,27 @@ def test_what_was_handed_over_drifts_on_the_target_alone() -> None:
     assert drifted(made.plan(PILOT), "target") == ["server/web-1"]
     made.target.compute.delete_server(twin)
     assert [item.what for item in made.plan(PILOT).drift if item.address.kind == "server"] == ["is gone from the target"]
+
+
+def test_limits_are_the_tenants_from_the_first_handover_on() -> None:
+    made = before("source_server/web-1#verify")
+    made.target.compute.limits["cores"] = 99
+    assert drifted(made.plan(PILOT), "target") == []
+    assert "acme/quota/compute#update" in [step.id for step in made.plan(PILOT).steps]
+    made = done()
+    assert drifted(made.plan(PILOT), "target") == []
+    made.target.compute.limits |= {"cores": 99, "key_pairs": 7}
+    (found,) = made.plan(PILOT).drift
+    assert found == Drift(desired().address("quota", "compute"), "target", (FieldChange("cores", 20, 99),))
+
+
+def test_what_the_manifest_states_for_a_limit_is_what_it_drifts_from() -> None:
+    stated = flagged(PILOT, quotas={"cores": 60})
+    made = done()
+    made.target.compute.limits["cores"] = 60
+    assert made.plan(stated).drift == ()
+    made.target.compute.limits["cores"] = 20
+    assert [item.fields for item in made.plan(stated).drift] == [(FieldChange("cores", 60, 20),)]
 
 
 def test_a_source_that_is_leaving_does_not_drift() -> None:
