@@ -103,3 +103,24 @@ def test_a_volume_that_no_pool_pair_leads_from_is_told() -> None:
 
 def test_a_running_server_is_no_finding() -> None:
     assert [finding.code for finding in world().plan(desired()).blockers] == []
+
+
+def test_what_needs_a_look_is_told_without_holding_anything() -> None:
+    made = world()
+    made.source.compute.put("server-2", task_state="rebooting")
+    array = made.arrays["ibox-a"]
+    id = array.by_name("openstack-vol-root-2").id
+    array.volumes_[id] = replace(array.volumes_[id], size=array.volumes_[id].size + 512)
+    plan = made.plan(desired())
+    assert {("server_busy", "warning", "rest"), ("size_not_whole_gib", "info", "rest")} <= {
+        (finding.code, finding.severity.value, finding.wave) for finding in plan.findings
+    }
+    assert [finding.code for finding in plan.blockers] == []
+
+
+def test_a_pool_that_is_not_there_is_a_blocker() -> None:
+    pair = PoolPair("ssd", PoolEnd("ibox-a", "pool-1"), PoolEnd("ibox-b", "pool-9"))
+    named = replace(desired(), site=replace(SITE, pool_pairs=(pair,)))
+    assert [(finding.code, str(finding.address)) for finding in world().plan(named).blockers] == [
+        ("missing_pool", "acme/pool/ibox-b:pool-9")
+    ]

@@ -58,6 +58,13 @@ def test_each_status_has_its_rungs(status: str, documents: Desired, steps: list[
     assert [id.replace("web-1-root#", "") for id in found] == steps
 
 
+def test_one_in_error_may_hold_what_the_target_wrote_and_is_left_to_people() -> None:
+    made = before("source_server/web-1#boot")
+    made.target.block_storage.put(twin(made), status="error")
+    found = planned(volume, PILOT, made)
+    assert (own(ids(found)), codes(found)) == (["… web-1-root#release"], [("volume_error", "pilot")])
+
+
 def test_with_the_flag_on_from_the_start_nothing_is_paired_that_is_not_reserved() -> None:
     made = world()
     made.tick()
