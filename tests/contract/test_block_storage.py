@@ -264,7 +264,7 @@ def test_what_is_unmanaged_can_be_managed_again(ground: Ground) -> None:
 def test_manage_refuses(ground: Ground, volume: str) -> None:
     host = ground.show_volume(volume)["os-vol-host-attr:host"]
     good = {"host": host, "ref": {"source-name": "openstack-vol-x"}, "volume_type": VOLUME_TYPE}
-    for wrong, status in (({"colour": "red"}, 400), ({"ref": "x"}, 400), ({"volume_type": "no-such-type"}, 404)):
+    for wrong, status in (({"colour": "red"}, 400), ({"ref": 5}, 400), ({"volume_type": "no-such-type"}, 404)):
         answer = ground.owner.call("POST", "block_storage", "/manageable_volumes", {"volume": {**good, **wrong}})
         assert answer.status == status, (wrong, answer)
     answer = ground.member.call("POST", "block_storage", "/manageable_volumes", {"volume": good})

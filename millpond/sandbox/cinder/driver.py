@@ -167,11 +167,13 @@ class Driver:
     def can_manage(self) -> bool:
         return self.cloud.release.name in MANAGING_RELEASES
 
-    def look_up(self, backend: Row, ref: dict[str, object]) -> Found:
+    def look_up(self, backend: Row, ref: dict[str, object] | str) -> Found:
         """`ref` holds `source-name`, or `source-id` which must be the numeric id: a serial number ends in an error."""
         if not self.can_manage():
             raise Failed("The driver does not manage existing volumes.")
         array = self.backends.array(backend)
+        if isinstance(ref, str):
+            raise Failed("Reference must contain source-id or source-name.")
         if "source-name" in ref:
             row = array.volume_by_name(str(ref["source-name"]))
         elif "source-id" in ref:

@@ -16,7 +16,7 @@ class Managing:
         self.cloud, self.backends, self.driver, self.volumes = cloud, backends, driver, volumes
         cloud.world.events.on(f"{cloud.name}/cinder/managed", self._managed)
 
-    def manage(self, order: Order, host: str, ref: dict[str, Any], bootable: bool) -> Row:
+    def manage(self, order: Order, host: str, ref: dict[str, Any] | str, bootable: bool) -> Row:
         """Accepts the request (status managing). What the driver refuses ends in status error_managing.
 
         ApiError 404 for an unknown host or type, 400 for a host that is down or an encrypted type.
@@ -40,7 +40,7 @@ class Managing:
             raise ApiError(400, f"Service is unavailable at this time: {service}")
         return found
 
-    def _managed(self, volume_id: str, ref: dict[str, Any]) -> None:
+    def _managed(self, volume_id: str, ref: dict[str, Any] | str) -> None:
         row = self.volumes.table.get(volume_id)
         if row is None or row["status"] != "managing":
             return
@@ -51,7 +51,7 @@ class Managing:
             return
         self.volumes.change(volume_id, status="available", size=size)
 
-    def _take(self, row: Row, ref: dict[str, Any]) -> int:
+    def _take(self, row: Row, ref: dict[str, Any] | str) -> int:
         backend = self.backends.of(row)
         if backend is None:
             raise Failed("No valid backend was found.")

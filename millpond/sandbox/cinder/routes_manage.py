@@ -66,7 +66,7 @@ async def _manage(request: web.Request) -> web.Response:
     service, asked = cinder(request), await body(request, "volume")
     refuse_unknown(asked, (*KEYS, "cluster") if microversion(request) >= (3, 16) else KEYS)
     host, ref = asked.get("host"), asked.get("ref")
-    if not isinstance(host, str) or not host or not isinstance(ref, dict):
+    if not isinstance(host, str) or not host or not isinstance(ref, dict | str):
         raise ApiError(400, "Invalid input for field/attribute volume. 'host' and 'ref' are required properties.")
     bootable = truth(asked.get("bootable", False), "bootable")
     row = service.managing.manage(order(request, asked), host, ref, bootable)

@@ -90,7 +90,7 @@ class Interfaces:
 
     def _free_port(self, caller: Caller, id: str) -> Row:
         port = self.cloud.neutron.ports.table.get(id)
-        if port is None or not (caller.is_admin or port["project_id"] == caller.project_id):
+        if port is None or not self.cloud.neutron.ports.visible(caller, port):  # its network's owner sees it, too
             raise refusals.bad_request(f"Port id {id} could not be found.")
         if port["device_id"]:
             raise refusals.conflict(f"Port {id} is still in use.")
