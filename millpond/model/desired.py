@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from millpond.model.address import Address
 from millpond.model.inventory import Inventory
@@ -22,6 +23,7 @@ class DesiredWave:
     volumes: tuple[str, ...]
     cutover: bool
     window: Window | None = None
+    cutover_at: datetime | None = None
     rollback: Rollback | None = None
     grouping: str = "consistency_group"
 

@@ -41,6 +41,17 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class BrakeOverride:
+    """Another value for one of the site's brakes, for this tenant, until it `expires`. Seconds where the brake is a time."""
+
+    brake: str
+    value: int
+    expires: datetime
+    reason: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
 class Reference:
     """A server or volume by its name, or by its source id where names are empty or repeat."""
 
@@ -60,6 +71,7 @@ class Wave:
     volumes: tuple[Reference, ...] = ()
     cutover: bool | None = None
     window: Window | None = None
+    cutover_at: datetime | None = None
     rollback: Rollback | None = None
     grouping: str = ""
 
@@ -111,4 +123,6 @@ class Manifest:
     keep_pairs_until: datetime | None = None
     rollback: Rollback | None = None
     window: Window | None = None
+    cutover_at: datetime | None = None
+    brake_overrides: tuple[BrakeOverride, ...] = ()
     file: str = ""

@@ -12,6 +12,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.plan import OutageEstimate, Stage, TenantPlan
 from millpond.model.snapshot import Snapshot
 from millpond.planning import drift, exclusions, orphans, preflight
+from millpond.planning.brakes import overridden
 from millpond.planning.digest import tenant_digest
 from millpond.planning.estimate import estimate
 from millpond.planning.gates import Admission, decommission_gates, wave_gates
@@ -55,6 +56,7 @@ def build(
         *preflight.findings(desired, snapshot, goals),
         *(finding for kind in kinds for finding in kind.findings),
         *late,
+        *overridden(desired, snapshot.now),
         *drift.source_findings(desired, goals, moved),
         *orphans.findings(desired, snapshot, goals),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,13 +12,14 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.manifest import Window
 from millpond.model.plan import OutageEstimate, Stage
 from millpond.model.snapshot import Snapshot
+from millpond.planning.brakes import GATE, Admitted, exceeded, held_by, too_many_deleted
 from millpond.planning.stages import decommission_admitted, soaked
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.storage.replication import ends, groups
 
-GATE = "gate"
-Admitted = Mapping[tuple[str, str], int]
-"""(tenant, wave) → how many servers it stops: what this apply has admitted."""
+EARLY = timedelta(minutes=15)
+"""An apply that runs so long before a wave's `cutover_at` waits for it."""
+LATE = timedelta(hours=1)
+"""A wave that missed its `cutover_at` by more is not cut over any more: nobody expects it then."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ def _held(
     if wave.window is not None and not wave.window.opens <= snapshot.now < wave.window.closes:
         window = _window(desired, wave, wave.window, snapshot)
         yield name, window, gate(desired, name, window.what, long=True)
+    if wave.cutover_at is not None:
+        yield from _at(desired, wave, wave.cutover_at, snapshot)
     for server in snapshot.source.servers:
         if server.id in wave.servers and server.task_state:
             yield name, None, gate(desired, name, f"{server.name} is busy ({server.task_state})")
@@ -75,18 +78,14 @@ def _held(
     if still > timedelta(0):
         reason = f"{still.seconds} s until its MAC addresses may move again: fabrics freeze an address that moves too often"
         yield name, None, gate(desired, name, reason, seconds=still.total_seconds())
-    for finding in (*_expiry(desired, name, snapshot, admission), *_brakes(desired, snapshot, goals, wave, estimate, admission.admitted)):
+    for finding in (*_expiry(desired, name, snapshot, admission), *exceeded(desired, snapshot, goals, wave, estimate, admission.admitted)):
         yield name, finding, gate(desired, name, finding.what, long=True)
-
-
-def _held_by(desired: Desired, wave: str, code: str, what: str, why: str, fix: str) -> Finding:
-    return Finding(code, Severity.BLOCKER, desired.address(GATE, wave), what, why, fix, wave=wave)
 
 
 def _window(desired: Desired, wave: DesiredWave, window: Window, snapshot: Snapshot) -> Finding:
     opens, closes = window.opens.isoformat(), window.closes.isoformat()
     past = snapshot.now >= window.closes
-    return _held_by(
+    return held_by(
         desired,
         wave.name,
         "window_closed",
@@ -96,12 +95,25 @@ def _window(desired: Desired, wave: DesiredWave, window: Window, snapshot: Snaps
     )
 
 
+def _at(desired: Desired, wave: DesiredWave, moment: datetime, snapshot: Snapshot) -> Iterator[tuple[str, Finding | None, Waiting]]:
+    left, stated = moment - snapshot.now, moment.isoformat()
+    if left > timedelta(0):
+        reason = f"its cutover begins at {stated}, in {left.total_seconds():.0f} s"
+        yield wave.name, None, gate(desired, wave.name, reason, long=left > EARLY, seconds=left.total_seconds())
+    elif -left > LATE:
+        minutes = f"{-left.total_seconds() / 60:.0f} minutes ago; a wave is admitted up to {LATE.total_seconds() / 60:.0f} minutes after it"
+        missed = held_by(
+            desired, wave.name, "cutover_missed", f"its cutover was to begin at {stated}", minutes, "commit a new `cutover_at`"
+        )
+        yield wave.name, missed, gate(desired, wave.name, missed.what, long=True)
+
+
 def _expiry(desired: Desired, wave: str, snapshot: Snapshot, admission: Admission) -> Iterator[Finding]:
     expires = admission.expires
     if expires is not None and snapshot.now > expires:
         what = f"the saved plan expired at {expires.isoformat(timespec='seconds')}, before this was admitted"
         why = f"it is {snapshot.now.isoformat(timespec='seconds')}; what is under way is finished regardless"
-        yield _held_by(desired, wave, "plan_expired", what, why, "make the plan again and have it reviewed")
+        yield held_by(desired, wave, "plan_expired", what, why, "make the plan again and have it reviewed")
 
 
 def _moved_recently(desired: Desired, snapshot: Snapshot, wave: DesiredWave) -> timedelta:
@@ -110,52 +122,6 @@ def _moved_recently(desired: Desired, snapshot: Snapshot, wave: DesiredWave) -> 
     changed = [s.updated_at for s in snapshot.source.servers if s.id in wave.servers and s.updated_at]
     moved = [snapshot.now - datetime.fromisoformat(stamp) for stamp in changed]
     return max((quiet - max(since, timedelta(0)) for since in moved), default=timedelta(0)) if quiet else timedelta(0)
-
-
-def _brakes(
-    desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWave, estimate: OutageEstimate, admitted: Admitted
-) -> Iterator[Finding]:
-    brakes = desired.site.brakes
-    before = {key: servers for key, servers in admitted.items() if key != (desired.tenant, wave.name)}
-    stopped = sum(before.values())
-    with_others = f", with the {stopped} of this run" if stopped else ""
-    raise_it = "raise the brake in millpond.yaml in a reviewed change, or choose a smaller wave"
-    if brakes.servers_stopped and stopped + len(wave.servers) > brakes.servers_stopped:
-        yield _held_by(
-            desired, wave.name, "brake_servers_stopped",
-            f"the wave stops {len(wave.servers)} servers{with_others}, the brake allows {brakes.servers_stopped}",
-            "brakes.servers_stopped", raise_it,
-        )  # fmt: skip
-    cutting = {(desired.tenant, name) for name, stage in goals.stages.items() if stage is Stage.CUT and name in goals.admitted}
-    cutting |= {*before, (desired.tenant, wave.name)}
-    if brakes.cutovers and len(cutting) > brakes.cutovers:
-        yield _held_by(
-            desired, wave.name, "brake_cutovers", f"{len(cutting)} waves would be cut, the brake allows {brakes.cutovers}",
-            "brakes.cutovers", raise_it,
-        )  # fmt: skip
-    lag = wave_lag(desired, snapshot, wave.name)
-    if brakes.lag_at_cutover and lag > brakes.lag_at_cutover:
-        yield _held_by(
-            desired, wave.name, "brake_lag", f"the replication lags {lag:.0f} s, the brake allows {brakes.lag_at_cutover} s",
-            "brakes.lag_at_cutover", "let it catch up, then run apply again",
-        )  # fmt: skip
-    worst = estimate.longest
-    if brakes.outage_budget and worst > brakes.outage_budget:
-        yield _held_by(
-            desired, wave.name, "brake_outage", f"the outage is estimated at {worst:.0f} s, the budget is {brakes.outage_budget} s",
-            "brakes.outage_budget", raise_it,
-        )  # fmt: skip
-
-
-def wave_lag(desired: Desired, snapshot: Snapshot, wave: str) -> float:
-    """Seconds between the array's now and the oldest restore point of the wave's groups; 0 while nothing is replicated."""
-    worst = 0.0
-    for group in groups(desired, snapshot):
-        source = ends(group, snapshot).source
-        fact = snapshot.storage.array(group.pair.source.array)
-        if group.wave == wave and source is not None and source.restore_point and fact is not None:
-            worst = max(worst, (fact.now_ms - source.restore_point) / 1000)
-    return worst
 
 
 def decommission_gates(
@@ -177,11 +143,8 @@ def decommission_gates(
         yield _unapproved(desired, snapshot, digest), None
     for finding in _expiry(desired, "decommission", snapshot, admission or Admission()):
         yield finding, None
-    brake = desired.site.brakes.volumes_deleted
-    if brake and volumes > brake:
-        what = f"decommissioning deletes {volumes} volumes, the brake allows {brake}"
-        raise_it = "raise the brake in millpond.yaml in a reviewed change"
-        yield _held_by(desired, "decommission", "brake_volumes_deleted", what, "brakes.volumes_deleted", raise_it), None
+    for finding in too_many_deleted(desired, snapshot, volumes):
+        yield finding, None
 
 
 def _unapproved(desired: Desired, snapshot: Snapshot, digest: str) -> Finding:

@@ -9,7 +9,7 @@ from millpond.model.cut_record import CutRecord
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.plan import DECOMMISSIONED, Stage, WaveStatus
 from millpond.model.snapshot import Snapshot
-from millpond.planning.gates import wave_lag
+from millpond.planning.brakes import wave_lag
 from millpond.planning.stages import records
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.storage.replication import Ends, Group, ends, groups, seeded

@@ -71,7 +71,7 @@ def apply_plan(
     saved = Envelope.of(envelope, expires) if envelope else None
     with signals() as stop:
         pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="tenant")
-        fleet = Fleet(site.brakes)
+        fleet = Fleet()
         works = [_Work(site, desired, journal, run, progress, stop, fleet, wave, saved) for desired in tenants]
         futures = [pool.submit(work.to_its_end) for work in works]
         await_all(futures, stop)

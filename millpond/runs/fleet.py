@@ -6,14 +6,13 @@ from threading import Lock
 
 from millpond.model.plan import WaveStatus
 from millpond.model.site import Brakes
-from millpond.planning.gates import Admitted
+from millpond.planning.brakes import Admitted
 
 
 class Fleet:
     """One for all tenants' threads. What was admitted counts until the apply ends."""
 
-    def __init__(self, brakes: Brakes) -> None:
-        self._brakes = brakes
+    def __init__(self) -> None:
         self._lock = Lock()
         self._admitted: dict[tuple[str, str], int] = {}
 
@@ -22,11 +21,11 @@ class Fleet:
         with self._lock:
             return dict(self._admitted)
 
-    def admit(self, tenant: str, wave: WaveStatus) -> bool:
-        """False where a brake is exceeded with this wave: the next plan says by how much."""
+    def admit(self, tenant: str, wave: WaveStatus, brakes: Brakes) -> bool:
+        """False where one of `brakes`, which hold for this tenant, is exceeded with this wave: the next plan says by how much."""
         with self._lock:
             wanted = {**self._admitted, (tenant, wave.name): len(wave.servers)}
-            stopped, brakes = sum(wanted.values()), self._brakes
+            stopped = sum(wanted.values())
             if (brakes.cutovers and len(wanted) > brakes.cutovers) or (brakes.servers_stopped and stopped > brakes.servers_stopped):
                 return False
             self._admitted = wanted

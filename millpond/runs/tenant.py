@@ -15,6 +15,7 @@ from millpond.model.desired import Desired
 from millpond.model.outcome import Outcome, Result
 from millpond.model.plan import TenantPlan
 from millpond.model.snapshot import Snapshot
+from millpond.planning.brakes import effective
 from millpond.planning.build import build
 from millpond.planning.digest import tenant_digest
 from millpond.planning.envelope import Envelope
@@ -102,7 +103,8 @@ class TenantRun:
 
     def _admitted(self, plan: TenantPlan, now: Sequence[Change]) -> bool:
         new = {change.wave for change in now if change.action == "record"}
-        return all(self.fleet.admit(plan.tenant, wave) for wave in plan.waves if wave.name in new and not wave.admitted)
+        brakes = effective(self.desired, self._snapshot.now)
+        return all(self.fleet.admit(plan.tenant, wave, brakes) for wave in plan.waves if wave.name in new and not wave.admitted)
 
     def _everything(self) -> None:
         self._snapshot = observe(self.providers, self.desired)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from millpond.model.desired import DesiredWave
 from millpond.model.manifest import Window
@@ -16,8 +17,11 @@ NEEDS_FALSE = "the flag asks for a rollback, the block only says how: with cutov
 def check_flags(draft: Draft, waves: Sequence[DesiredWave]) -> None:
     manifest = draft.manifest
     _window(draft, manifest.window, "window")
+    _moment(draft, manifest.cutover_at, manifest.window, "cutover_at")
+    _overrides(draft)
     for index, wave in enumerate(manifest.waves):
         _window(draft, wave.window, "waves", index, "window")
+        _moment(draft, wave.cutover_at, wave.window or manifest.window, "waves", index, "cutover_at")
         if wave.rollback and cuts_over(draft, wave):
             what = f"wave `{wave.name}` has a rollback block, but its cutover is true"
             fix = f"set `cutover: false` to roll back cut {wave.rollback.cut}, or delete the block"
@@ -34,6 +38,21 @@ def check_flags(draft: Draft, waves: Sequence[DesiredWave]) -> None:
 def _window(draft: Draft, window: Window | None, *path: str | int) -> None:
     if window and window.closes <= window.opens:
         draft.problem(draft.where(*path, "closes"), "the window closes before it opens", f"it opens {window.opens.isoformat()}")
+
+
+def _moment(draft: Draft, moment: datetime | None, window: Window | None, *path: str | int) -> None:
+    if moment and window and not window.opens <= moment < window.closes:
+        why = f"the window opens at {window.opens.isoformat()} and closes at {window.closes.isoformat()}"
+        draft.problem(draft.where(*path), "`cutover_at` lies outside of the window", why)
+
+
+def _overrides(draft: Draft) -> None:
+    seen: dict[str, int] = {}
+    for index, override in enumerate(draft.manifest.brake_overrides):
+        where = draft.where("brake_overrides", index, "brake")
+        if (first := seen.setdefault(override.brake, index)) != index:
+            why = f"the first is at {draft.where('brake_overrides', first, 'brake')}"
+            draft.problem(where, f"the brake `{override.brake}` is overridden twice", why, "delete one of them")
 
 
 def _decommission(draft: Draft, waves: Sequence[DesiredWave]) -> None:

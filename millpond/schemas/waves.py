@@ -58,6 +58,7 @@ def _effective(draft: Draft, wave: Wave, servers: tuple[str, ...], volumes: tupl
         volumes,
         cutover,
         window=wave.window or manifest.window,
+        cutover_at=wave.cutover_at or manifest.cutover_at,
         rollback=wave.rollback or (None if cutover else manifest.rollback),
         grouping=wave.grouping or manifest.grouping or grouping,
     )

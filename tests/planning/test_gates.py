@@ -10,7 +10,7 @@ import pytest
 
 from millpond.model.change import Change, Waiting
 from millpond.model.desired import Desired
-from millpond.model.manifest import Approval, Window
+from millpond.model.manifest import Approval, BrakeOverride, Window
 from millpond.model.plan import TenantPlan
 from millpond.planning.build import build
 from millpond.planning.digest import tenant_digest
@@ -246,3 +246,71 @@ def test_a_saved_plan_that_expired_admits_no_decommissioning() -> None:
     on = approved(world, leaving())
     assert blockers(build(on, world.snapshot())) == []
     assert blockers(build(on, world.snapshot(), admission=Admission(expires=world.now - timedelta(seconds=1)))) == ["plan_expired"]
+
+
+def override(world: World, brake: str, value: int, hours: float = 1) -> dict[str, Any]:
+    return {"brake_overrides": (BrakeOverride(brake, value, world.now + timedelta(hours=hours), "agreed with the tenant", "ada"),)}
+
+
+@pytest.mark.parametrize(
+    ("brake", "site", "instead"),
+    [("servers_stopped", 1, 2), ("lag_at_cutover", 60, 86400), ("outage_budget", 1, 3600)],
+)
+def test_a_dated_override_holds_in_place_of_the_sites_brake(brake: str, site: int, instead: int) -> None:
+    world = prepared()
+    documents = flagged(one_wave(), pilot={"cutover": True})
+    documents = replace(documents, site=replace(SITE, brakes=replace(SITE.brakes, **{brake: site})))
+    assert len(blockers(world.plan(documents))) == 1
+    plan = world.plan(flagged(documents, **override(world, brake, instead)))
+    assert blockers(plan) == []
+    told = next(f for f in plan.findings if f.code == "brake_overridden")
+    assert (str(told.address), told.why) == (f"acme/brake/{brake}", "agreed with the tenant (ada)")
+    assert f"the brake allows {instead} until " in told.what
+    assert f"the site {site}" in told.what
+
+
+def test_an_override_that_expired_says_so_where_the_brake_holds() -> None:
+    world = prepared()
+    on = flagged(braked(outage_budget=1), **override(world, "outage_budget", 3600, hours=-1))
+    held = world.plan(on).blockers[0]
+    expired = (world.now - timedelta(hours=1)).isoformat()
+    assert (held.code, held.why) == ("brake_outage", f"brakes.outage_budget; its override to 3600 expired at {expired}")
+    assert "override it in the manifest until a date" in held.fix
+
+
+def test_an_override_can_be_stricter_and_brake_where_the_site_does_not() -> None:
+    world = done(BOTH)
+    found = world.plan(flagged(leaving(), **override(world, "volumes_deleted", 1))).blockers
+    assert [f.what for f in found if f.code == "brake_volumes_deleted"] == ["decommissioning deletes 3 volumes, the brake allows 1"]
+
+
+def test_overrides_and_times_leave_the_digest_as_it_is() -> None:
+    world = prepared()
+    changed = flagged(PILOT, pilot={"cutover_at": OPENS}, **override(world, "cutovers", 1))
+    assert tenant_digest(changed) == tenant_digest(PILOT)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "codes", "waits"),
+    [
+        (-901, [], (True, 901.0)),
+        (-900, [], (False, 900.0)),
+        (-1, [], (False, 1.0)),
+        (0, [], None),
+        (3600, [], None),
+        (3601, ["cutover_missed"], (True, 0.0)),
+    ],
+)
+def test_a_wave_begins_at_its_time(seconds: int, codes: list[str], waits: tuple[bool, float] | None) -> None:
+    world = prepared()
+    world.now = OPENS + timedelta(seconds=seconds)
+    plan = world.plan(flagged(PILOT, pilot={"cutover_at": OPENS}))
+    held = gate(plan)
+    assert (blockers(plan), (held.long, held.seconds) if held else None) == (codes, waits)
+    assert recorded(plan).after == ((GATE,) if waits else ())
+
+
+def test_a_wave_under_way_is_not_held_by_its_time() -> None:
+    world = before("source_server/web-1#stop")
+    plan = world.plan(flagged(PILOT, pilot={"cutover_at": world.now - timedelta(days=1)}))
+    assert (blockers(plan), gate(plan)) == ([], None)

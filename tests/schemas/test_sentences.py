@@ -121,7 +121,7 @@ def test_what_is_told_is_on_one_line_and_cannot_steer_a_terminal(site: SiteDirec
     path = site.manifest('"a\\nb": 1\nsoak: "\\e[2J\\u202e"\nadoption: ' + "x" * 200)
     assert lines(site.problems(lambda: load_manifest(path)))[:2] == [
         "tenants/acme.yaml:7:3: unknown key `a\\nb` in `spec` -> known keys: source, target, cutover, decommission, soak, keep_pairs_until,"
-        " adoption, grouping, window, rollback, waves, quotas, servers, volumes, exclude, approvals",
+        " adoption, grouping, cutover_at, window, rollback, waves, quotas, servers, volumes, exclude, brake_overrides, approvals",
         "tenants/acme.yaml:8:9: `spec.soak` must be a duration such as 90s, 5m, 72h or 3d, but is `\\x1b[2J\\u202e`",
     ]
     assert lines(site.problems(lambda: load_manifest(path)))[2].endswith(f"but is `{'x' * 60}…`")
