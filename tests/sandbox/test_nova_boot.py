@@ -191,7 +191,9 @@ def test_a_port_in_use(tenant: Tenant) -> None:
 
 
 def test_another_projects_port(tenant: Tenant) -> None:
-    foreign = tenant.admin.network.create_port(network_id=tenant.network_id).id
+    network = tenant.admin.network.create_network(name="theirs")
+    tenant.admin.network.create_subnet(network_id=network.id, ip_version=4, cidr="10.99.0.0/24")
+    foreign = tenant.admin.network.create_port(network_id=network.id).id
     volume = tenant.volume()
     assert "could not be found" in tenant.refused(400, [foreign], [volume])
 
