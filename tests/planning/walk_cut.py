@@ -313,3 +313,10 @@ def _() -> Situation:
     twin = next(iter(made.target.compute.rows))
     made.target.compute.put(twin, flavor=Flavor("m1.large", 4, 8192, 0), name="web-one")
     return PILOT, made
+
+
+@case("14-target-limits-t")
+def _() -> Situation:
+    made = done()
+    made.target.compute.limits |= {"cores": 99, "instances": 10}
+    return PILOT, made
