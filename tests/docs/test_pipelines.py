@@ -40,7 +40,8 @@ def steps(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 
 def jobs_of_gitlab() -> dict[str, dict[str, Any]]:
     document = yaml.safe_load(GITLAB.read_text())
-    return {name: job for name, job in document.items() if isinstance(job, dict) and "script" in job}
+    jobs = {name: job for name, job in document.items() if isinstance(job, dict) and "script" in job}
+    return {name: {**document.get(job.get("extends", ""), {}), **job} for name, job in jobs.items()}
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -114,8 +115,15 @@ def test_each_kind_of_work_has_an_environment_of_its_own() -> None:
         "millpond-apply": {"millpond-apply"},
         "millpond-decommission": {"millpond-decommission"},
     }
-    gitlab = {name: job["environment"]["name"] for name, job in jobs_of_gitlab().items() if "environment" in job}
-    assert gitlab == {"apply": "millpond-apply", "decommission": "millpond-decommission"}
+    gitlab = {name: job["environment"]["name"] for name, job in jobs_of_gitlab().items()}
+    assert gitlab == {
+        "plan": "millpond-read",
+        "drift": "millpond-read",
+        "comment": "millpond-comment",
+        "result": "millpond-comment",
+        "apply": "millpond-apply",
+        "decommission": "millpond-decommission",
+    }
 
 
 def test_gitlab_interrupts_no_apply_and_runs_one_at_a_time() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from tests.pipelines.code_host import TOKEN, CodeHost
+from tests.pipelines.code_host import CodeHost
 from tests.pipelines.repository import Repository, git
 from tests.pipelines.shell import EXAMPLES, Ran, bash, programs
 
@@ -21,7 +21,7 @@ _KEYWORDS = frozenset({"stages", "default", "variables", "workflow"})
 
 @dataclass
 class Pipelines:
-    """`variables`: environment, or empty for all → name → value. `artifacts` of the last pipeline: file name → where it is kept."""
+    """`variables`: environment → name → value. `artifacts` of the last pipeline: file name → where it is kept."""
 
     repository: Repository
     host: CodeHost
@@ -52,7 +52,7 @@ class Pipelines:
         named = {"CI_COMMIT_BRANCH": ref} if source != "merge_request_event" else {}
         return {
             "CI": "true", "CI_PIPELINE_SOURCE": source, "CI_DEFAULT_BRANCH": "main", "CI_COMMIT_SHA": commit, "CI_PROJECT_ID": "o/r",
-            "CI_API_V4_URL": self.host.url, "COMMENT_TOKEN": TOKEN, "PATH": programs(self.home / "bin"), **self.variables[""], **named, **facts,
+            "CI_API_V4_URL": self.host.url, "PATH": programs(self.home / "bin"), **named, **facts,
         }  # fmt: skip
 
     def _job(self, name: str, job: Mapping[str, Any], given: Mapping[str, str]) -> Ran:

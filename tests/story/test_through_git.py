@@ -5,6 +5,7 @@ The shell of every step runs as it stands in `examples/`; the code host and the 
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -49,6 +50,7 @@ class Team:
     def __init__(self, repository: Repository, actions: Actions, host: CodeHost, cloud: Cloud) -> None:
         self.repository, self.actions, self.host, self.cloud = repository, actions, host, cloud
         self.number = 0
+        self.reviewed: dict[str, str] = {}
 
     def propose(self, branch: str, title: str) -> str:
         """A request with what is changed in the clone. The plan that it is given."""
@@ -72,6 +74,7 @@ class Team:
         )
         assert {name: job.succeeded for name, job in jobs.items()} == {"plan": True, "comment": True}, _logs(jobs)
         assert self.cloud.written() == 0
+        self.reviewed = self._digests("millpond-plan", "plan.json")
         text = self.host.comment(self.number).body
         assert text.startswith("<!-- millpond:story -->\n### Plan of `story`\n")
         assert f"Commit `{sha[:12]}`, made at " in text
@@ -79,14 +82,19 @@ class Team:
         return text
 
     def merge(self, branch: str) -> str:
-        """The result that takes the place of the plan."""
+        """The result that takes the place of the plan. What is applied leads where the plan that was reviewed led."""
         self.host.merged[self.repository.merge(branch)] = self.number
         jobs = self.actions.run("millpond-apply", "push")
         assert {name: job.succeeded for name, job in jobs.items()} == {"apply": True, "comment": True}, _logs(jobs)
+        assert self._digests("millpond-apply", "result.json") == self.reviewed
         comment = self.host.comment(self.number)
         assert comment.edits > 0
         assert live(comment.body) == []
         return comment.body
+
+    def _digests(self, artifact: str, file: str) -> dict[str, str]:
+        document = json.loads((self.actions.artifacts[artifact] / file).read_text())
+        return {tenant["tenant"]: tenant["digest"] for tenant in document["tenants"]}
 
     def by_the_clock(self) -> str:
         """One run of the schedule: what it says in its summary."""

@@ -17,7 +17,7 @@ import yaml
 
 from millpond.execution.journal import Journal
 from millpond.execution.lease import holders
-from tests.pipelines.code_host import CodeHost, code_host
+from tests.pipelines.code_host import TOKEN, CodeHost, code_host
 from tests.pipelines.gitlab import Pipelines
 from tests.pipelines.repository import Repository, git
 from tests.pipelines.shell import EXAMPLES, Ran, bash, programs
@@ -52,12 +52,9 @@ def host() -> Iterator[CodeHost]:
 
 @pytest.fixture
 def pipelines(repository: Repository, host: CodeHost, small: Sandbox, tmp_path: Path) -> Pipelines:
-    own = secrets(small)
-    apply = {"CLOUDS_APPLY": str(small.clouds_yaml), **{name: own[name] for name in ("IBOX_A_PASSWORD", "IBOX_B_PASSWORD")}}
-    read = {
-        "CLOUDS_READ": str(small.clouds_yaml), "IBOX_READ_USER": "admin", "IBOX_A_READ": own["IBOX_A_PASSWORD"], "IBOX_B_READ": own["IBOX_B_PASSWORD"],
-    }  # fmt: skip
-    variables = {"": read, "millpond-apply": apply, "millpond-decommission": apply}
+    accounts = {**secrets(small), "CLOUDS": str(small.clouds_yaml)}
+    variables = dict.fromkeys(("millpond-read", "millpond-apply", "millpond-decommission"), accounts)
+    variables["millpond-comment"] = {"COMMENT_TOKEN": TOKEN}
     return Pipelines(repository, host, tmp_path / "runner", variables)
 
 
