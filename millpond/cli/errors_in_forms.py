@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -12,15 +13,16 @@ from millpond.cli.forms import Forms
 from millpond.errors import MillpondError
 from millpond.execution.redaction import redact, secrets_of
 from millpond.reporting.error_markdown import error_markdown
-from millpond.reporting.files import write_text
+from millpond.reporting.files import CannotWrite, write_text
 
 
 def tell(forms: Forms, error: MillpondError, verb: str, directory: Path) -> None:
     """As Markdown alone: who reads JSON has the exit code. What cannot be written is left to the error itself."""
     text = redact(error_markdown(error, verb, site_name(directory), forms.host), secrets_of(os.environ))
     for form, path in forms.into:
-        if form == "markdown" and path.parent.is_dir():
-            write_text(path, text)
+        if form == "markdown":
+            with suppress(CannotWrite):
+                write_text(path, text)
     if forms.printed == "markdown":
         click.echo(text, nl=False)
 
