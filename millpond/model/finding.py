@@ -10,6 +10,9 @@ from millpond.model.address import Address
 EXCLUDED = "excluded"
 """The code of what the manifest leaves on the source. Views list it apart: it asks for nothing."""
 
+AFTERWARDS = "hook_after_failed"
+"""The code of a hook that failed after its phase. An apply tells it although it holds nothing: the next plan knows nothing of it."""
+
 
 class Severity(StrEnum):
     BLOCKER = "blocker"

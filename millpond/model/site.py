@@ -114,6 +114,25 @@ class PlanExpiry:
 
 
 @dataclass(frozen=True)
+class Hook:
+    """`command` is a list of arguments, run without a shell; `timeout` in seconds."""
+
+    command: tuple[str, ...]
+    timeout: int = 300
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What apply runs around a phase. A rollback has none before it: nothing may hold it back."""
+
+    before_cutover: tuple[Hook, ...] = ()
+    after_cutover: tuple[Hook, ...] = ()
+    after_rollback: tuple[Hook, ...] = ()
+    before_decommission: tuple[Hook, ...] = ()
+    after_decommission: tuple[Hook, ...] = ()
+
+
+@dataclass(frozen=True)
 class Site:
     """`directory` is where millpond.yaml lies: relative paths start there. `journal` is an SQLAlchemy URL; empty = .millpond/journal.db."""
 
@@ -127,5 +146,6 @@ class Site:
     limits: Limits = field(default_factory=Limits)
     brakes: Brakes = field(default_factory=Brakes)
     expiry: PlanExpiry = field(default_factory=PlanExpiry)
+    hooks: Hooks = field(default_factory=Hooks)
     journal: str = ""
     directory: str = "."

@@ -16,6 +16,7 @@ from millpond.planning.brakes import overridden
 from millpond.planning.digest import tenant_digest
 from millpond.planning.estimate import estimate
 from millpond.planning.gates import Admission, decommission_gates, wave_gates
+from millpond.planning.hooks import announced
 from millpond.planning.ordering import ordered
 from millpond.planning.stages import SOURCE_GONE
 from millpond.planning.stages import goals as goals_of
@@ -57,6 +58,8 @@ def build(
         *(finding for kind in kinds for finding in kind.findings),
         *late,
         *overridden(desired, snapshot.now),
+        *announced(desired, goals),
+        *(finding for finding in admission.hooks if finding.severity is not Severity.BLOCKER),
         *drift.source_findings(desired, goals, moved),
         *orphans.findings(desired, snapshot, goals),
     )

@@ -24,10 +24,12 @@ LATE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Admission:
-    """What an apply knows beside documents and snapshot: what it `admitted` already, over all tenants; when its saved plan `expires`."""
+    """What an apply knows beside documents and snapshot: what it `admitted` already, over all tenants; when its saved plan `expires`;
+    what became of hooks."""
 
     admitted: Admitted = field(default_factory=dict)
     expires: datetime | None = None
+    hooks: tuple[Finding, ...] = ()
 
 
 def gate(desired: Desired, name: str, reason: str, *, long: bool = False, seconds: float = 0.0) -> Waiting:
@@ -78,7 +80,10 @@ def _held(
     if still > timedelta(0):
         reason = f"{still.seconds} s until its MAC addresses may move again: fabrics freeze an address that moves too often"
         yield name, None, gate(desired, name, reason, seconds=still.total_seconds())
-    for finding in (*_expiry(desired, name, snapshot, admission), *exceeded(desired, snapshot, goals, wave, estimate, admission.admitted)):
+    for finding in (
+        *_of_the_run(desired, name, snapshot, admission),
+        *exceeded(desired, snapshot, goals, wave, estimate, admission.admitted),
+    ):
         yield name, finding, gate(desired, name, finding.what, long=True)
 
 
@@ -108,8 +113,9 @@ def _at(desired: Desired, wave: DesiredWave, moment: datetime, snapshot: Snapsho
         yield wave.name, missed, gate(desired, wave.name, missed.what, long=True)
 
 
-def _expiry(desired: Desired, wave: str, snapshot: Snapshot, admission: Admission) -> Iterator[Finding]:
+def _of_the_run(desired: Desired, wave: str, snapshot: Snapshot, admission: Admission) -> Iterator[Finding]:
     expires = admission.expires
+    yield from (finding for finding in admission.hooks if finding.wave == wave and finding.severity is Severity.BLOCKER)
     if expires is not None and snapshot.now > expires:
         what = f"the saved plan expired at {expires.isoformat(timespec='seconds')}, before this was admitted"
         why = f"it is {snapshot.now.isoformat(timespec='seconds')}; what is under way is finished regardless"
@@ -141,7 +147,7 @@ def decommission_gates(
     valid = [a for a in desired.manifest.approvals if a.action == "decommission" and a.digest == digest and a.expires > snapshot.now]
     if not valid:
         yield _unapproved(desired, snapshot, digest), None
-    for finding in _expiry(desired, "decommission", snapshot, admission or Admission()):
+    for finding in _of_the_run(desired, "decommission", snapshot, admission or Admission()):
         yield finding, None
     for finding in too_many_deleted(desired, snapshot, volumes):
         yield finding, None

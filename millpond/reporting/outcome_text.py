@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from millpond.model.finding import AFTERWARDS
 from millpond.model.outcome import ApplyResult, Outcome, Result
 from millpond.reporting.amounts import counted, duration
 from millpond.reporting.findings_text import findings_text
@@ -24,7 +25,7 @@ def outcome_text(result: ApplyResult, wave: str = "") -> str:
     blocks = [
         outcome_lines(result.final.values()),
         outage_table(result),
-        findings_text(finding for tenant in result.plan.tenants for finding in tenant.blockers),
+        findings_text(f for tenant in result.plan.tenants for f in tenant.findings if f in tenant.blockers or f.code == AFTERWARDS),
         summary_lines(result),
         outage_lines(result.plan, wave) or _next(result, wave),
     ]

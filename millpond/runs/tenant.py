@@ -26,6 +26,7 @@ from millpond.runs import reviewed
 from millpond.runs.fleet import Fleet
 from millpond.runs.observe import observe, observe_again
 from millpond.runs.outages import Outages
+from millpond.runs.phases import Phases
 from millpond.runs.progress import Progress
 
 TOO_OFTEN = 5
@@ -65,6 +66,7 @@ class TenantRun:
     _failed: dict[str, str] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
     _claimed: set[str] = field(default_factory=set)
+    _phases: Phases = field(init=False)
     _expected: set[str] = field(default_factory=set)
     _waits: dict[str, float] = field(default_factory=dict)
     _snapshot: Snapshot = field(default_factory=Snapshot)
@@ -75,6 +77,7 @@ class TenantRun:
     def __post_init__(self) -> None:
         self.plan = TenantPlan(self.desired.tenant, tenant_digest(self.desired))
         self.outages = Outages(self.desired)
+        self._phases = Phases(self.desired, self.run, self.stop.is_set)
 
     def until_quiet(self) -> TenantPlan:
         """Works until there is nothing to do, or only what takes hours, or what failed. Returns the last plan."""
@@ -83,13 +86,15 @@ class TenantRun:
             reviewed.expect_in_time(self._plan(), self.envelope.expires, self._snapshot.now)
             self.envelope.met(self.plan, {fact.array: fact.serial for fact in self._snapshot.storage.arrays})
         while True:
-            plan = self._plan()
+            plan = self._after(self._plan())
             ready = self._ready(plan)
-            now = self._limited(ready)
+            now = self._phases.ready(plan, self._limited(ready))
             if self.stop.is_set():
                 return plan
             if now and not self._whole and any(change.action == "record" for change in now):
                 self._patiently(self._everything)  # a wave is admitted on fresh facts alone
+            elif now and self._phases.before(plan, now):
+                self._patiently(self._everything)
             elif now and self._admitted(plan, now):
                 self._perform(now, self._soon(plan, ()))
             elif now:
@@ -118,7 +123,7 @@ class TenantRun:
             run=self.run,
             tried=frozenset(self._tried),
             wave=self.wave,
-            admission=Admission(self.fleet.admitted, self.envelope.expires if self.envelope else None),
+            admission=Admission(self.fleet.admitted, self.envelope.expires if self.envelope else None, self._phases.findings),
             waited=self._waited(),
         )
         self._note_waits(plan)
@@ -128,6 +133,12 @@ class TenantRun:
         self.plan = plan
         self.progress.planned(plan)
         return plan
+
+    def _after(self, plan: TenantPlan) -> TenantPlan:
+        """The plan with what became of hooks that its state called for."""
+        before = self._phases.findings
+        self._phases.after(plan)
+        return plan if self._phases.findings == before else self._plan()
 
     def _waited(self) -> dict[str, float]:
         now = time.monotonic()
