@@ -18,9 +18,9 @@ PACKAGES = (
     "open-iscsi",  # os-brick asks iscsiadm what it can before it connects an adopted volume
     "qemu-utils",
     "iproute2",
-    "gcc",
-    "libc6-dev",
-    "python3-dev",  # netifaces and greenlet of the old release have no wheel for Python 3.11
+    "build-essential",  # the old release's netifaces, scrypt, yappi and others have no wheel for Python 3.11
+    "libssl-dev",
+    "python3-dev",
     "python3-venv",
 )
 PYTHON = "/usr/bin/python3.11"
