@@ -50,7 +50,13 @@ PREPARED = (
 
 INSIDE = (
     "source_server#record",
+    "source_server#lock",
+    "source_server#retake_lock",
+    "source_server#untime",
+    "source_server#stop",
+    "source_server#time",
     "source_volume#record",
+    "source_volume#time",
     "replication_group#resume_for_sync",
     "replication_group#sync",
     "replication_group#suspend",

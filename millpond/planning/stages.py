@@ -10,6 +10,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.marker import DECOMMISSION_BEGUN_TAG
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
+from millpond.planning.latecomers import is_admitted, latecomers
 from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.identity.source_project import admission_tag
@@ -157,12 +158,18 @@ def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[
     findings: list[Finding] = []
     admitted: set[str] = set()
     unpair: set[str] = set()
+    late: set[str] = set()
+    untouched: set[str] = set()
     for wave in desired.waves:
         stage, finding = stage_of(desired, snapshot, wave, done)
         known = records(snapshot, wave)
         running = [record for record in known.values() if record.wave in ("", wave.name) and not record.verified]
-        if running or (known and stage is not Stage.CUT):
+        if is_admitted(snapshot, wave, known, stage):
             admitted.add(wave.name)
+        apart = latecomers(desired, snapshot, wave, known, stage, admitted=wave.name in admitted)
+        late |= apart.late
+        untouched |= apart.untouched
+        findings += apart.findings
         cuts[wave.name] = _cut_id(snapshot, stage, running, list(known.values()))
         stages[wave.name] = stage
         if stage is Stage.HANDED_OVER and _kept_long_enough(desired, snapshot):
@@ -193,6 +200,8 @@ def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[
             unpair=frozenset(unpair),
             run=run,
             tried=tried,
+            late=frozenset(late),
+            untouched=frozenset(untouched),
         ),
         tuple(findings),
     )

@@ -37,6 +37,8 @@ class Goals:
     `cuts`: wave name → id of the cut under way or done. `admitted`: waves whose cut record is written. `unpair`: handed-over waves whose
     pairs have been kept long enough. `decommission`: the tenant's decommissioning is wanted. `run` is the id of the run that plans in
     order to execute, empty where nobody will; `tried` are the boots that this run has sent, as `source id@booting stamp`.
+    `late`: servers and volumes that came into a wave after its cut had begun: they are prepared, and cut the next time. `untouched`:
+    those of a wave under way that nothing may be done to.
     """
 
     stages: Mapping[str, Stage] = field(default_factory=dict)
@@ -49,6 +51,8 @@ class Goals:
     digest: str = ""
     run: str = ""
     tried: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
+    untouched: frozenset[str] = frozenset()
 
     def wave(self, source_id: str) -> str:
         return self.wave_of.get(source_id, "")
@@ -58,7 +62,11 @@ class Goals:
         return self.decommission or self.wave(source_id) in self.unpair
 
     def stage(self, source_id: str) -> Stage:
-        """The stage of a server's or volume's wave; REPLICATE for what is in no wave."""
+        """The stage of a server's or volume's wave, unless it stands apart from it; REPLICATE for what is in no wave."""
+        if source_id in self.untouched:
+            return Stage.HELD
+        if source_id in self.late:
+            return Stage.REPLICATE
         return self.stages.get(self.wave(source_id), Stage.REPLICATE)
 
 

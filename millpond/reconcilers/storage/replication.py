@@ -215,9 +215,9 @@ def ends(group: Group, snapshot: Snapshot) -> Ends:
 
 
 def recorded_on(desired: Desired, group: Group) -> tuple[str, ...]:
-    """Which of the source's servers carry the cut record; the volumes of a wave that has none."""
+    """Which of the source's servers carry the group's cut records; its volumes, in a wave that has no servers."""
     wave = next(wave for wave in desired.waves if wave.name == group.wave)
-    return group.servers(desired) if wave.servers else wave.volumes
+    return group.servers(desired) if wave.servers else tuple(member.volume.id for member in group.members)
 
 
 def loose(desired: Desired, group: Group) -> bool:

@@ -63,7 +63,10 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             servers=group.servers(desired),
             side=Side.STORAGE,
         )
-        stage = goals.stages.get(group.wave, Stage.REPLICATE)
+        moved = [is_handed_over(goals, server) for server in group.servers(desired)]
+        stage = _stage(goals, group)
+        if stage is Stage.CUT and moved and all(moved):
+            stage = Stage.HANDED_OVER  # other servers of the wave are still to be cut
         aim = "absent" if stage is Stage.HANDED_OVER and group.wave in goals.unpair else goal(KIND, stage)
         wanted = aim in ("in_sync", "promoted", "carried_back") and not found.paired
         if stage in (Stage.HANDED_OVER, Stage.DECOMMISSION) and found.paired and not found.promoted:
@@ -71,7 +74,6 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             continue
         if stage is Stage.HANDED_OVER and aim == "promoted":
             continue
-        moved = [is_handed_over(goals, server) for server in group.servers(desired)]
         if wanted and any(moved):
             findings += [] if all(moved) else [moved_in_part(group)]
             continue
@@ -87,9 +89,16 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     return KindPlan(tuple(steps), tuple(findings))
 
 
+def _stage(goals: Goals, group: Group) -> Stage:
+    """Its wave's, unless all of its volumes stand apart from it."""
+    stages = {goals.stage(member.volume.id) for member in group.members}
+    return stages.pop() if len(stages) == 1 else goals.stages.get(group.wave, Stage.REPLICATE)
+
+
 def _blockers(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends, *, wanted: bool) -> list[Finding]:
     """While there is one, nothing is done to the group. `wanted`: it is not paired and should be."""
-    stage, under_way = goals.stages.get(group.wave, Stage.REPLICATE), group.wave in goals.admitted
+    stage = _stage(goals, group)
+    under_way = group.wave in goals.admitted and stage is goals.stages.get(group.wave)
     result = refusals(desired, snapshot, group, found, under_way=under_way)
     if wanted and (under_way or goal(KIND, stage) == "carried_back"):
         result.append(pair_lost(group))
@@ -209,7 +218,7 @@ def _in_sync(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
         ladder.change("resume", "replication goes on from the source", destination="in_sync", **_call(found.source))
     if found.forward and not seeded(found.source):
         _wait_seed(ladder, "seed", "the first copy is under way", group, found.source, long=True)
-    if found.forward and goals.stages.get(group.wave) is Stage.REPLICATE:
+    if found.forward and _stage(goals, group) is Stage.REPLICATE:
         _drop_safety(ladder, group)
 
 

@@ -87,16 +87,16 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         )
         target = twin(snapshot, "volumes", volume.id)
         aim = goal(KIND, goals.stage(volume.id))
-        if aim in ("", "tenants"):
+        moved = [is_handed_over(goals, server) for server in servers_of_volumes(desired).get(volume.id, ())]
+        if aim in ("", "tenants") or (moved and all(moved)):
             continue
         if doubles := ambiguous(snapshot, "volumes", volume.id):
             blockers = [_doubled(desired, goals, volume, [double.id for double in doubles])]
         elif adoption_of(desired, volume, local) == "manage":
             blockers = _managed(ladder, aim, desired, snapshot, goals, volume, target, remote.get(volume.id))
         else:
-            moved = any(is_handed_over(goals, server) for server in servers_of_volumes(desired).get(volume.id, ()))
             writable = remote.get(volume.id, (0, False))[1]
-            blockers = _precreated(ladder, aim, desired, snapshot, goals, volume, target, moved=moved, writable=writable)
+            blockers = _precreated(ladder, aim, desired, snapshot, goals, volume, target, moved=any(moved), writable=writable)
         if blockers and aim == "released":
             ladder.wait("release", "held by the blocker of this volume", long=True)
         findings += blockers

@@ -1,0 +1,169 @@
+"""Servers and volumes that come into a wave after its cut had begun, and cuts that the manifest moves into another wave."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from millpond.model.block_storage import Volume
+from millpond.model.compute import AttachedVolume, Server
+from millpond.model.desired import Desired
+from millpond.model.manifest import Window
+from millpond.model.plan import Stage, TenantPlan
+from tests.planning.arrays import GIB
+from tests.planning.situations import PILOT, cut_of, flags
+from tests.planning.tenant import INVENTORY, desired, prepared, server, volume, world
+from tests.planning.world import World, at, flagged
+
+ROOT = volume("root-3", "web-3-root", 10, "server-3", "/dev/vda", bootable=True)
+LATE = replace(server(3, (AttachedVolume("root-3", "/dev/vda"),)), port_ids=(), nic_macs=())
+THREE = replace(INVENTORY, servers=(*INVENTORY.servers, LATE), volumes=(*INVENTORY.volumes, ROOT))
+SPARE = volume("vol-spare", "spare", 5)
+
+
+def codes(plan: TenantPlan) -> list[str]:
+    return [finding.code for finding in plan.findings if finding.code != "users_without_password"]
+
+
+def comes(made: World, disk: Volume, owner: Server | None = None) -> None:
+    """The tenant makes it on the source."""
+    made.source.block_storage.rows[disk.id] = disk
+    made.arrays["ibox-a"].make(disk.backend_name, disk.size * GIB)
+    if owner is not None:
+        made.source.compute.rows[owner.id] = owner
+        made.source.compute.raw[owner.id] = dict(owner.metadata)
+
+
+def closed(made: World) -> Window:
+    return Window(made.now - timedelta(hours=2), made.now - timedelta(hours=1))
+
+
+def joined(made: World) -> Desired:
+    """web-2, which is prepared in a group of its own, comes into the pilot, whose window has closed since."""
+    base = desired()
+    pilot = replace(base.waves[0], servers=("server-1", "server-2"), volumes=("root-1", "data-1", "root-2"), cutover=True)
+    return replace(base, waves=(replace(pilot, window=closed(made)),))
+
+
+@pytest.mark.parametrize("step", ["source_server/web-1#lock", "source_server/web-1#stop", "replication_group/pilot-ssd#fence"])
+def test_a_server_that_joins_a_wave_under_way_is_not_cut_with_it(step: str) -> None:
+    made = prepared()
+    made.advance(PILOT, at(step))
+    made.crash()
+    plan = made.advance(joined(made))
+    assert not [id for id in made.sent if id.startswith("acme/source_server/web-2#")]
+    assert made.source.compute.rows["server-2"].status == "ACTIVE"
+    if step.endswith("lock"):  # nothing but the record was written: the wave is judged again, and its window has closed
+        assert "window_closed" in codes(plan)
+        assert "acme/source_server/web-1#lock" not in made.sent
+    else:
+        assert "acme/source_server/web-1#verify" in made.sent
+        assert codes(plan) == ["window_closed"]
+
+
+def test_who_joined_is_told_and_cut_the_next_time() -> None:
+    made = prepared()
+    made.advance(PILOT, at("replication_group/pilot-ssd#fence"))
+    made.crash()
+    on = flagged(joined(made), pilot={"window": None})
+    plan = made.plan(on)
+    assert codes(plan) == ["joins_next_cut"]
+    made.advance(on, at("source_server/web-2#record"))
+    first = cut_of(made)
+    assert made.source.compute.shown("server-1").record.verified  # type: ignore[union-attr]
+    assert codes(made.advance(on)) == []
+    assert [wave.stage for wave in made.plan(on).waves] == [Stage.HANDED_OVER]
+    assert cut_of(made, "server-2") != first
+
+
+def test_a_late_server_is_prepared_while_the_wave_goes_on() -> None:
+    made = prepared()
+    made.advance(flags(rest=True), at("replication_group/web-2-root#fence"))
+    made.crash()
+    comes(made, ROOT, LATE)
+    on = flagged(flags(rest=True, base=desired(THREE)), rest={"window": closed(made)})
+    assert codes(made.plan(on)) == ["joins_next_cut"]
+    plan = made.advance(on)
+    assert made.source.compute.rows["server-3"].status == "ACTIVE"
+    assert "acme/source_server/web-2#verify" in made.sent
+    assert codes(plan) == ["window_closed"]
+    assert "acme/replication_group/web-3-root#pair" in made.sent
+
+
+def test_a_late_server_does_not_hold_a_way_back() -> None:
+    made = prepared()
+    made.advance(flags(rest=True), at("replication_group/web-2-root#promote"))
+    made.crash()
+    comes(made, ROOT, LATE)
+    plan = made.advance(flags(base=desired(THREE)))
+    assert codes(plan) == []
+    assert made.source.compute.shown("server-2").record is None
+    assert made.source.compute.rows["server-2"].status == "ACTIVE"
+
+
+def with_spare() -> Desired:
+    return flags(rest=True, base=desired(replace(INVENTORY, volumes=(*INVENTORY.volumes, SPARE))))
+
+
+def test_a_late_detached_volume_holds_no_boot() -> None:
+    made = prepared()
+    made.advance(flags(rest=True), at("replication_group/web-2-root#fence"))
+    made.crash()
+    comes(made, SPARE)
+    assert codes(made.plan(with_spare())) == ["not_in_this_cut"]
+    made.advance(with_spare(), at("source_server/web-2#verify"))
+    assert not [id for id in made.sent if "spare" in id]
+
+
+def test_a_late_detached_volume_holds_no_way_back() -> None:
+    made = prepared()
+    made.advance(flags(rest=True), at("replication_group/web-2-root#promote"))
+    made.crash()
+    comes(made, SPARE)
+    assert codes(made.advance(flagged(with_spare(), rest={"cutover": False}))) == []
+    assert made.source.compute.rows["server-2"].status == "ACTIVE"
+
+
+def test_a_crash_between_two_records_leaves_nobody_behind() -> None:
+    base = desired()
+    pilot = replace(base.waves[0], servers=("server-1", "server-2"), volumes=("root-1", "data-1", "root-2"), grouping="volume")
+    base = replace(base, waves=(pilot,))
+    made = world()
+    made.tick()
+    made.advance(base)
+    made.tick(3600)
+    on = flagged(base, pilot={"cutover": True})
+    first = next(change for change in made.plan(on).changes if change.action == "record")
+    made.perform(first)
+    made.crash()
+    assert codes(made.plan(on)) == []
+    made.advance(on, at("source_server/web-1#stop"))
+    assert cut_of(made, "server-1") == cut_of(made, "server-2")
+    assert codes(made.advance(on)) == []
+
+
+def renamed(base: Desired) -> Desired:
+    return replace(base, waves=(replace(base.waves[0], name="renamed"), *base.waves[1:]))
+
+
+@pytest.mark.parametrize("grouping", ["consistency_group", "volume"])
+def test_a_wave_that_is_renamed_after_its_record_stops_nothing(grouping: str) -> None:
+    base = desired()
+    base = replace(base, waves=tuple(replace(wave, grouping=grouping) for wave in base.waves))
+    made = world()
+    made.tick()
+    made.advance(base)
+    made.tick(3600)
+    on = flags(pilot=True, base=base)
+    made.advance(on, at("source_server/web-1#stop"))
+    made.crash()
+    sent = len(made.sent)
+    plan = made.advance(renamed(on))
+    assert made.sent[sent:] == []
+    found = next(finding for finding in plan.blockers if finding.code == "cut_of_another_wave")
+    assert (found.wave, str(found.address)) == ("renamed", "acme/server/web-1")
+    assert "back into a wave of the name pilot" in found.fix
+    assert codes(made.advance(on)) == []
+    assert "acme/source_server/web-1#verify" in made.sent
