@@ -32,7 +32,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
     at work, 130 interrupted.
     """
     from millpond.cli.apply_forms import apply_forms
-    from millpond.cli.documents import load
+    from millpond.cli.documents import load, load_each
     from millpond.cli.say import say
     from millpond.execution.redaction import redact, secrets_of
     from millpond.reporting.errors_text import error_text
@@ -48,7 +48,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
         if saved and not tenants:
             tenants = tuple(tenant.tenant for tenant in saved.plan.tenants)
         wave = wave or (saved.wave if saved else "")
-        site, desired = load(directory, tenants, wave)
+        site, desired, refused = (*load(directory, tenants, wave), {}) if saved else load_each(directory, tenants, wave)
         with progress_on(sys.stdout if forms.printed == "text" else sys.stderr) as progress:
             result = apply_plan(
                 site,
@@ -58,6 +58,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
                 envelope=saved.plan if saved else None,
                 expires=saved.expires if saved else None,
                 expect_digest=expect_digest,
+                refused=refused,
             )
     forms.give(apply_forms(site, result, forms.host))
     if forms.printed == "text":

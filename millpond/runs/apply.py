@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
+from types import MappingProxyType
 
 from millpond import __version__
 from millpond.errors import MillpondError, StalePlan
@@ -53,8 +54,9 @@ def apply_plan(
     envelope: Plan | None = None,
     expires: datetime | None = None,
     expect_digest: str = "",
+    refused: Mapping[str, MillpondError] = MappingProxyType({}),
 ) -> ApplyResult:
-    """Advances all that can advance.
+    """Advances all that can advance. `refused` are tenants whose documents cannot be used: errors of the result beside the others.
 
     StalePlan when `expect_digest` or `envelope` lead elsewhere than the documents do, or nothing was begun before `expires`; LeaseHeld
     when another run works on a tenant.
@@ -78,9 +80,11 @@ def apply_plan(
         pool.shutdown(wait=False, cancel_futures=True)
         done = [_ended(work, future) for work, future in zip(works, futures, strict=True)]
         interrupted = stop.is_set()
-    if len(done) == 1 and done[0].error and not done[0].outcomes and not any(wave.outage_since for wave in done[0].plan.waves):
-        raise done[0].error
-    return _result(done, run, interrupted)
+    alone = done[0] if len(done) == 1 and not refused else None
+    if alone and alone.error and not alone.outcomes and not any(wave.outage_since for wave in alone.plan.waves):
+        raise alone.error
+    result = _result(done, run, interrupted)
+    return replace(result, errors=(*result.errors, *refused.items()))
 
 
 class _Work:

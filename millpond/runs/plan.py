@@ -15,6 +15,7 @@ from millpond.model.site import Site
 from millpond.model.snapshot import Snapshot
 from millpond.planning.build import build
 from millpond.planning.digest import plan_digest
+from millpond.planning.fleet import with_fleet_brakes
 from millpond.providers.access import Access
 from millpond.providers.open import open_providers, places
 from millpond.runs.observe import observe
@@ -35,20 +36,20 @@ def make_plan(
     A tenant that cannot be planned is an error of the plan, beside those of `refused`; where it is the only one its error is raised.
     """
     errors = {tenant: told(error) for tenant, error in refused.items()}
-    plans: list[TenantPlan] = []
+    plans: list[tuple[Desired, TenantPlan]] = []
     clouds: dict[str, str] = {}
     arrays: dict[str, str] = {}
     for desired in tenants:
         try:
             snapshot = _observed(site, desired)
-            plans.append(build(desired, snapshot, wave=wave))
+            plans.append((desired, build(desired, snapshot, wave=wave)))
             clouds |= places({desired.manifest.source.cloud, desired.manifest.target.cloud})
             arrays |= {fact.array: fact.serial for fact in snapshot.storage.arrays}
         except MillpondError as error:
             if len(tenants) + len(refused) == 1:
                 raise
             errors[desired.tenant] = told(error)
-    plan = replace(whole(plans), errors=tuple(sorted(errors.items())), clouds=clouds, arrays=arrays)
+    plan = replace(whole(with_fleet_brakes(plans, datetime.now(UTC))), errors=tuple(sorted(errors.items())), clouds=clouds, arrays=arrays)
     return replace(plan, findings=orphans(site, tenants)) if all_tenants and not refused else plan
 
 

@@ -81,3 +81,18 @@ def test_a_plan_with_blockers_is_shown_but_not_applied(stage: Stage) -> None:
         answer = millpond(stage.directory, "apply", "plan.json")
     assert (answer.code, answer.out, mutating) == (3, "", [])
     assert "the wave stops 3 servers, the brake allows 2" in " ".join(answer.err.split())
+
+
+def test_invalid_documents_of_one_tenant_do_not_keep_the_others_from_being_applied(stage: Stage) -> None:
+    other(stage, waves=[{"name": "pilot", "servers": ["nobody"]}])
+    stage.manifest["cutover"] = True
+    stage.write()
+    answer = millpond(stage.directory, "apply")
+    assert answer.code == 1
+    assert {row["vm_state"] for row in stage.rows("target/nova/servers")} == {"active"}
+    told = " ".join(answer.err.split())
+    assert "other Error: The documents are not valid" in told
+    assert "tenants/other.yaml:" in told
+    with stage.counted() as mutating:
+        assert millpond(stage.directory, "apply", "other").code == 1
+    assert mutating == []

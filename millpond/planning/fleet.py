@@ -1,0 +1,52 @@
+"""The brakes over all tenants of a plan: one apply of it cuts over no more, whichever tenants are ready first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.plan import Stage, TenantPlan, WaveStatus
+from millpond.planning.brakes import GATE, effective
+
+TOGETHER = "brake_of_all_tenants"
+
+
+def with_fleet_brakes(plans: Sequence[tuple[Desired, TenantPlan]], now: datetime) -> tuple[TenantPlan, ...]:
+    """The plans with a warning in each tenant whose waves, with those of the others, are more than a brake allows. It holds nothing:
+    which of them apply admits is decided by their readiness."""
+    cutting = {plan.tenant: tuple(_cutting(plan)) for _, plan in plans}
+    every = [wave for waves in cutting.values() for wave in waves]
+    others = sum(1 for waves in cutting.values() if waves) > 1
+    return tuple(
+        replace(plan, findings=(*plan.findings, *_warnings(desired, every, now))) if others and cutting[plan.tenant] else plan
+        for desired, plan in plans
+    )
+
+
+def _cutting(plan: TenantPlan) -> Iterator[WaveStatus]:
+    """The waves that apply would admit."""
+    held = {finding.wave for finding in plan.blockers}
+    return (wave for wave in plan.waves if wave.stage is Stage.CUT and not wave.admitted and not held & {"", wave.name})
+
+
+def _warnings(desired: Desired, every: Sequence[WaveStatus], now: datetime) -> Iterator[Finding]:
+    brakes = effective(desired, now)
+    stopped = sum(len(wave.servers) for wave in every)
+    if brakes.cutovers and len(every) > brakes.cutovers:
+        yield _warning(desired, f"{len(every)} waves", brakes.cutovers, "cutovers")
+    if brakes.servers_stopped and stopped > brakes.servers_stopped:
+        yield _warning(desired, f"{len(every)} waves with {stopped} servers", brakes.servers_stopped, "servers_stopped")
+
+
+def _warning(desired: Desired, together: str, allowed: int, brake: str) -> Finding:
+    return Finding(
+        TOGETHER,
+        Severity.WARNING,
+        desired.address(GATE, brake),
+        f"all tenants of this plan together cut over {together}, the brake of one apply allows {allowed}",
+        f"brakes.{brake}; waves are admitted as they become ready, and the rest is held",
+        "apply again for the rest, or raise the brake in a reviewed change",
+    )
