@@ -66,6 +66,7 @@ INSIDE = (
     "volume#manage",
     "port#create_inside",
     "server#create",
+    "key_pair#copy",
 )
 """What is done to a wave only once it is admitted, also where its record is not among what is to be done."""
 
@@ -127,6 +128,7 @@ RULES: tuple[Rule, ...] = (
     Rule(("gate#admission",), PREPARED, "wave"),
     Rule(("gate#admission",), ("port#create", "port#mark", "port#update"), "wave"),
     Rule(INSIDE, ("gate#admission",), "wave"),
+    Rule(("source_server#record",), ("key_pair#copy",), "wave"),
     Rule(("source_server#lock", "source_server#stop", "source_volume#time"), ("source_server#record", "source_volume#record"), "wave"),
     Rule(("replication_group#sync", "replication_group#suspend", "replication_group#fence", "replication_group#promote"),
          ("source_server#lock", "source_server#retake_lock", "source_server#untime", "source_server#stop", "source_server#time",

@@ -1,7 +1,8 @@
 """Key pairs of every user of the tenant; and the copies under Millpond's own login that a boot needs.
 
-Nova looks `key_name` up among the key pairs of the user who boots, so a copy of the same name stands under the login until the last
-server that uses it has been handed over. Key pairs carry no marker: user and name are the natural key.
+Nova looks `key_name` up among the key pairs of the user who boots, so a copy of the same name stands under the login while a wave that
+uses it is cut: made before anything stops, removed once nothing has to boot with it. Other tenants may have keys of the same name; they
+take turns. Key pairs carry no marker: user and name are the natural key.
 """
 
 from __future__ import annotations
@@ -86,10 +87,12 @@ def _copies(
     for name in sorted({key.name for key in desired.inventory.key_pairs}):
         copy, needs = held.get((login, name)), wanted.get(name, [])
         need = needs[0][1] if needs else None
-        ladder = Ladder(desired.address(KIND, f"boot:{name}"), servers=_users_of(desired, name))
+        wave = goals.wave(needs[0][0]) if needs else ""
+        booting = tuple(id for id, key in needs if need is not None and _blob(key) == _blob(need))
+        ladder = Ladder(desired.address(KIND, f"boot:{name}"), wave=wave, servers=booting)
         if copy is not None and _blob(copy) not in known:
             if need is not None:
-                findings.append(_taken(desired, name))
+                findings.append(_taken(desired, name, wave))
                 ladder.wait("copy", "held by another key pair of this name", long=True)
             steps += ladder.steps
             continue
@@ -130,9 +133,9 @@ def _blob(key: KeyPair) -> list[str]:
 
 
 def _still_to_boot(desired: Desired, snapshot: Snapshot, goals: Goals) -> dict[str, list[tuple[str, KeyPair]]]:
-    """key name → (server, key), waves to be cut first, then in the inventory's order, in which servers that must not boot at once follow
+    """key name → (server, key) of the waves that are cut, in the inventory's order, in which servers that must not boot at once follow
     each other. Where all have been sent, those that are being built: their boots may have to be repeated."""
-    waves = sorted(desired.waves, key=lambda wave: goals.stages.get(wave.name) is not Stage.CUT)
+    waves = [wave for wave in desired.waves if goals.stages.get(wave.name) is Stage.CUT]
     rank = {id: at for at, wave in enumerate(waves) for id in wave.servers}
     moving = [server for server in desired.inventory.servers if server.id in rank and server.id not in goals.verified]
     records = {server.id: server.record for server in snapshot.source.servers}
@@ -150,18 +153,16 @@ def _still_to_boot(desired: Desired, snapshot: Snapshot, goals: Goals) -> dict[s
     return {**building, **unsent}
 
 
-def _users_of(desired: Desired, name: str) -> tuple[str, ...]:
-    return tuple(server.id for server in desired.inventory.servers if server.key_name == name)
-
-
-def _taken(desired: Desired, name: str) -> Finding:
+def _taken(desired: Desired, name: str, wave: str) -> Finding:
     return Finding(
         "key_name_taken",
         Severity.BLOCKER,
         desired.address(KIND, f"boot:{name}"),
         f"Millpond's login on the target has another key pair called `{name}`",
         "the servers' key must stand under that name while they are booted, and Millpond deletes only what it created",
-        "rename that key pair, or give Millpond a login of its own",
+        "if another tenant with a key of this name is being cut over, apply again when that is done; else rename that key pair, or give "
+        "Millpond a login of its own",
+        wave=wave,
     )
 
 

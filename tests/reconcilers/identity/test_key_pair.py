@@ -3,8 +3,9 @@ from dataclasses import replace
 from millpond.model.change import UNKNOWN
 from millpond.model.identity import KeyPair, RoleAssignment, User
 from millpond.reconcilers.identity import key_pair
-from tests.planning.situations import BOTH, PILOT, done
+from tests.planning.situations import PILOT
 from tests.planning.tenant import ADA, INVENTORY, KEY, SERVERS, desired, prepared, world
+from tests.planning.world import at
 from tests.reconcilers.kinds import body, codes, ids, planned
 
 BOB = User("u-bob", "bob", "Default")
@@ -18,18 +19,37 @@ TWO = replace(
 )
 
 
-def test_users_get_their_keys_and_our_login_a_copy_to_boot_with() -> None:
+def test_users_get_their_keys() -> None:
     found = planned(key_pair, desired(), world())
-    assert ids(found) == ["ada:ops#create", "boot:ops#copy"]
+    assert ids(found) == ["ada:ops#create"]
     assert body(found, "#create") == {"name": "ops", "public_key": KEY.public_key, "type": "ssh", "user_id": UNKNOWN}
-    assert body(found, "#copy")["user_id"] == "u-login"
     assert planned(key_pair, desired(), prepared()).steps == ()
 
 
-def test_the_copy_goes_with_the_last_server_that_needs_it() -> None:
-    made = done(BOTH)
+def test_our_login_gets_a_copy_to_boot_with_before_anything_of_the_cut() -> None:
+    made = prepared()
+    plan = made.plan(PILOT)
+    copy = next(change for change in plan.changes if change.id == "acme/key_pair/boot:ops#copy")
+    assert (copy.wave, copy.parameters["body"]["user_id"]) == ("pilot", "u-login")
+    record = next(change for change in plan.changes if change.id == "acme/source_server/web-1#record")
+    assert copy.id in record.after
+
+
+def test_the_copy_goes_with_the_last_server_of_the_cut_that_needs_it() -> None:
+    assert ("u-login", "ops") not in prepared().target.compute.keys
+    made = prepared()
+    made.advance(PILOT, at("server/web-1#create"))
+    assert ("u-login", "ops") in made.target.compute.keys
+    made.advance(PILOT)
     assert ("u-login", "ops") not in made.target.compute.keys
-    assert ("u-login", "ops") in done(PILOT).target.compute.keys
+
+
+def test_a_flag_that_goes_back_takes_the_copy_along() -> None:
+    made = prepared()
+    made.advance(PILOT, at("source_server/web-1#record"))
+    assert ("u-login", "ops") in made.target.compute.keys
+    made.advance(desired())
+    assert ("u-login", "ops") not in made.target.compute.keys
 
 
 def test_keys_of_one_name_take_turns() -> None:
@@ -37,7 +57,6 @@ def test_keys_of_one_name_take_turns() -> None:
     made = world(TWO)
     made.tick()
     made.advance(desired(TWO))
-    assert made.target.compute.keys[("u-login", "ops")].public_key == KEY.public_key
     both = replace(desired(TWO), waves=tuple(replace(wave, cutover=True) for wave in desired(TWO).waves))
     made.advance(both)
     booted = [id for id in made.sent if id.startswith("acme/key_pair/boot") or id.endswith(("server/web-1#create", "server/web-2#create"))]
@@ -51,11 +70,15 @@ def test_keys_of_one_name_take_turns() -> None:
     assert ("u-login", "ops") not in made.target.compute.keys
 
 
-def test_somebody_elses_key_under_the_name_holds_the_boots() -> None:
-    made = world()
+def test_somebody_elses_key_under_the_name_holds_the_wave_while_it_runs() -> None:
+    made = prepared()
     made.target.compute.keys[("u-login", "ops")] = replace(KEY, user_id="u-login", public_key="ssh-rsa AAAAother me@home")
-    found = planned(key_pair, desired(), made)
-    assert (ids(found), codes(found)) == (["ada:ops#create", "… boot:ops#copy"], [("key_name_taken", "")])
+    assert planned(key_pair, desired(), made).findings == ()
+    plan = made.advance(PILOT)
+    assert [(finding.code, finding.wave) for finding in plan.blockers] == [("key_name_taken", "pilot")]
+    assert made.source.compute.shown("server-1").status == "ACTIVE"
+    del made.target.compute.keys[("u-login", "ops")]
+    assert made.advance(PILOT).steps == ()
 
 
 def test_a_key_that_is_gone_is_told_and_not_asked_for() -> None:
