@@ -12,6 +12,7 @@ from millpond.reporting.summary import counts
 from millpond.reporting.waiting_text import GATE, waits
 
 HEAD = ("Tenant", "Phase → next", "Add / change / destroy", "Lag", "Outage", "Gate")
+# A wave that is held goes nowhere.
 _NEXT = {
     Stage.REPLICATE: "in sync",
     Stage.CUT: "handed over",
@@ -20,7 +21,6 @@ _NEXT = {
     Stage.DISCARD: "back on the source, what the target wrote is lost",
     Stage.CARRY_BACK: "back on the source with what the target wrote",
     Stage.DECOMMISSION: "gone from the source",
-    Stage.HELD: "a decision",
 }
 _WAVES = 3
 
@@ -76,7 +76,7 @@ def _phases(tenant: TenantPlan) -> str:
 
 
 def _phase(wave: WaveStatus) -> str:
-    onward = _NEXT[wave.stage]
+    onward = _NEXT.get(wave.stage, wave.phase)
     return prose(wave.phase) if wave.phase == onward else f"{prose(wave.phase)} → {onward}"
 
 

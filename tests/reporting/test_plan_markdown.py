@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from millpond.model.change import Effect
-from millpond.model.plan import Plan
+from millpond.model.plan import Plan, Stage, WaveStatus
 from millpond.model.plan_document import PlanDocument
 from millpond.reporting.hosts import HOSTS, Host, fitting
 from millpond.reporting.plan_markdown import plan_markdown
@@ -97,6 +97,12 @@ def test_a_plan_that_deletes_says_that_it_cannot_be_undone() -> None:
     gone = replace(examples.stop("db-1"), action="delete", effect=Effect.DELETE, reversible=False)
     text = comment(examples.plan(replace(examples.ACME, steps=(gone,))))
     assert "  - delete server on the source, cannot be undone: `db-1`" in text
+
+
+def test_a_wave_that_is_held_goes_nowhere() -> None:
+    held = WaveStatus("pilot", Stage.HELD, "held: a person must decide", cut="20261130T220000Z")
+    text = comment(examples.plan(replace(examples.QUIET, waves=(held,), findings=(examples.UNDECIDED,))))
+    assert "| `acme` | held: a person must decide | 0 / 0 / 0 | - | - | held: 1 blocker |" in text
 
 
 def test_what_it_costs_is_in_the_head() -> None:
