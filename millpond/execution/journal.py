@@ -47,6 +47,10 @@ class Journal:
         """Of a site: `url` as its file says, empty for `.millpond/journal.db` below `directory`."""
         return cls(open_store(url, directory), known_secrets)
 
+    def close(self) -> None:
+        """Gives back the connections that are idle: the last one of SQLite writes its log into the file. Who needs one later gets one."""
+        self.engine.dispose()
+
     def begin(self, run: Run) -> None:
         with guarded(self.engine), self.engine.begin() as connection:
             connection.execute(insert(RUNS).values(asdict(run)))

@@ -80,6 +80,7 @@ def apply_plan(
         pool.shutdown(wait=False, cancel_futures=True)
         done = [_ended(work, future) for work, future in zip(works, futures, strict=True)]
         interrupted = stop.is_set()
+    journal.close()
     alone = done[0] if len(done) == 1 and not refused else None
     if alone and alone.error and not alone.outcomes and not any(wave.outage_since for wave in alone.plan.waves):
         raise alone.error
