@@ -18,7 +18,7 @@ from millpond.planning.estimate import estimate
 from millpond.planning.gates import Admission, decommission_gates, wave_gates
 from millpond.planning.hooks import announced
 from millpond.planning.ordering import ordered
-from millpond.planning.stages import SOURCE_GONE
+from millpond.planning.stages import SOURCE_GONE, records
 from millpond.planning.stages import goals as goals_of
 from millpond.planning.statuses import statuses
 from millpond.planning.target_drift import target_drift
@@ -46,7 +46,7 @@ def build(
     goals, stage_findings = goals_of(desired, snapshot, run, tried)
     if any(finding.code == SOURCE_GONE for finding in stage_findings):  # without the source all else is guesswork
         return TenantPlan(desired.tenant, digest, findings=stage_findings, waves=statuses(desired, snapshot, goals))
-    goals = replace(goals, digest=digest, stages=_narrowed(goals, wave))
+    goals = replace(goals, digest=digest, stages=_narrowed(desired, snapshot, goals, wave))
     kinds = [reconciler.plan(desired, snapshot, goals) for reconciler in RECONCILERS]
     steps: tuple[AnyStep, ...] = tuple(step for kind in kinds for step in kind.steps)
     steps, late = overdue(desired, snapshot, steps, waited)
@@ -64,7 +64,7 @@ def build(
         *orphans.findings(desired, snapshot, goals),
     )
     outage = estimate(ordered(steps))
-    steps, held = _gated(desired, snapshot, goals, steps, findings, outage, admission)
+    steps, held = _gated(desired, snapshot, goals, steps, findings, outage, admission, wave)
     if goals.decommission:
         steps = tuple(of_project(step, desired.inventory.project.id) for step in steps)
         steps, more = _decommissioned(desired, snapshot, digest, steps, findings, admission)
@@ -80,12 +80,13 @@ def build(
     )
 
 
-def _narrowed(goals: Goals, wave: str) -> dict[str, Stage]:
-    """With `--wave`, other waves that are not admitted stay as they are."""
+def _narrowed(desired: Desired, snapshot: Snapshot, goals: Goals, wave: str) -> dict[str, Stage]:
+    """With `--wave`, others of which nothing was cut yet stay as they are; of the rest of those that are not admitted the gate is shut."""
     if not wave:
         return dict(goals.stages)
+    touched = {one.name for one in desired.waves if records(snapshot, one) or not goals.verified.isdisjoint(one.servers)}
     return {
-        name: Stage.REPLICATE if name != wave and stage is Stage.CUT and name not in goals.admitted else stage
+        name: Stage.REPLICATE if name != wave and stage is Stage.CUT and name not in touched else stage
         for name, stage in goals.stages.items()
     }
 
@@ -98,12 +99,13 @@ def _gated(
     findings: tuple[Finding, ...],
     outage: OutageEstimate,
     admission: Admission,
+    only: str,
 ) -> tuple[tuple[AnyStep, ...], tuple[Finding, ...]]:
     """The steps with a gate before each cut that is not admitted; a gate that nothing holds is left out again."""
     gates: dict[str, Waiting] = {}
     shut: set[str] = set()
     held: list[Finding] = []
-    for wave, finding, waiting in wave_gates(desired, snapshot, goals, findings, outage, admission):
+    for wave, finding, waiting in wave_gates(desired, snapshot, goals, findings, outage, admission, only):
         held += [finding] if finding else []
         if wave in gates:
             shut.add(wave)

@@ -38,15 +38,25 @@ def gate(desired: Desired, name: str, reason: str, *, long: bool = False, second
 
 
 def wave_gates(
-    desired: Desired, snapshot: Snapshot, goals: Goals, found: tuple[Finding, ...], estimate: OutageEstimate, admission: Admission
+    desired: Desired,
+    snapshot: Snapshot,
+    goals: Goals,
+    found: tuple[Finding, ...],
+    estimate: OutageEstimate,
+    admission: Admission,
+    only: str = "",
 ) -> Iterator[tuple[str, Finding | None, Waiting]]:
     """For every wave that is to be cut and has no record yet: (wave, what a person must change if it is that, what it waits for).
 
-    The first of a wave is for what the cut comes after anyhow; each further one holds it.
+    The first of a wave is for what the cut comes after anyhow; each further one holds it. `only`: the one wave that may be admitted.
     """
     former = ""
     for wave in desired.waves:
         stage = goals.stages[wave.name]
+        if only and wave.name != only and wave.name not in goals.admitted:
+            if stage is Stage.CUT:
+                yield from [(wave.name, None, gate(desired, wave.name, f"only wave {only} is asked for", long=True))] * 2
+            continue
         if stage is Stage.CUT and wave.name not in goals.admitted:
             yield from _held(desired, snapshot, goals, wave, found, estimate, admission)
             if former:

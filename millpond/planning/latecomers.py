@@ -52,7 +52,8 @@ def _without(snapshot: Snapshot, wave: DesiredWave, known: Records) -> set[str]:
 
 def latecomers(desired: Desired, snapshot: Snapshot, wave: DesiredWave, known: Records, stage: Stage, *, admitted: bool) -> Latecomers:
     foreign = _foreign(wave, known, stage)
-    untouched = foreign | _volumes_of(desired, wave, foreign)
+    done = {id for id, record in known.items() if stage is Stage.CUT and record.verified and not wave.servers}
+    untouched = foreign | done | _volumes_of(desired, wave, foreign)
     findings = [_another_wave(desired, wave, id, known[id]) for id in sorted(foreign)]
     if not admitted or (stage is not Stage.CUT and stage not in RETURNING):
         return Latecomers(frozenset(), frozenset(untouched), tuple(findings))

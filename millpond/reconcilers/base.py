@@ -38,7 +38,7 @@ class Goals:
     pairs have been kept long enough. `decommission`: the tenant's decommissioning is wanted. `run` is the id of the run that plans in
     order to execute, empty where nobody will; `tried` are the boots that this run has sent, as `source id@booting stamp`.
     `late`: servers and volumes that came into a wave after its cut had begun: they are prepared, and cut the next time. `untouched`:
-    those of a wave under way that nothing may be done to.
+    those of a wave to be cut that nothing may be done to.
     """
 
     stages: Mapping[str, Stage] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import pytest
 
 from millpond.model.block_storage import Volume
 from millpond.model.compute import AttachedVolume, Server
-from millpond.model.desired import Desired
+from millpond.model.desired import Desired, DesiredWave
 from millpond.model.manifest import Window
 from millpond.model.plan import Stage, TenantPlan
 from tests.planning.arrays import GIB
@@ -167,3 +167,48 @@ def test_a_wave_that_is_renamed_after_its_record_stops_nothing(grouping: str) ->
     assert "back into a wave of the name pilot" in found.fix
     assert codes(made.advance(on)) == []
     assert "acme/source_server/web-1#verify" in made.sent
+
+
+@pytest.mark.parametrize("how", ["stopped", "deleted"])
+def test_another_wave_that_is_asked_for_leaves_a_handover_alone(how: str) -> None:
+    """web-1 was handed over, and web-2 joined its wave since: no gate of that wave opens for `--wave other`."""
+    made = prepared()
+    made.advance(PILOT)
+    compute = made.target.compute
+    copy = next(iter(compute.rows))
+    if how == "stopped":
+        compute.put(copy, status="SHUTOFF")
+    else:
+        compute.delete_server(copy)
+    made.crash()
+    base = flagged(joined(made), pilot={"window": None})
+    both = replace(base, waves=(*base.waves, DesiredWave("other", (), (), cutover=False)))
+    sent = len(made.sent)
+    plan = made.advance(both, wave="other")
+    assert made.sent[sent:] == []
+    assert [step.reason for step in plan.waiting if step.kind == "gate"] == ["only wave other is asked for"]
+    assert made.source.compute.rows["server-2"].status == "ACTIVE"
+    made.advance(both, wave="pilot")
+    assert made.source.compute.shown("server-2").record.verified  # type: ignore[union-attr]
+
+
+def test_a_volume_that_joins_a_wave_of_volumes_under_way_is_cut_the_next_time() -> None:
+    empty = replace(INVENTORY, servers=(), ports=(), volumes=(SPARE,), floating_ips=(), key_pairs=())
+    base = replace(desired(empty), waves=(DesiredWave("rest", (), ("vol-spare",), cutover=False),))
+    made = world(empty)
+    made.tick()
+    made.advance(base)
+    made.tick(3600)
+    made.advance(flagged(base, rest={"cutover": True}), at("replication_group/spare#fence"))
+    made.crash()
+    late = volume("vol-late", "late", 5)
+    comes(made, late)
+    more = replace(empty, volumes=(SPARE, late))
+    on = replace(desired(more), waves=(DesiredWave("rest", (), ("vol-spare", "vol-late"), cutover=True, window=closed(made)),))
+    assert codes(made.plan(on)) == ["joins_next_cut"]
+    assert codes(made.advance(on)) == ["window_closed"]
+    assert "acme/source_volume/spare#verify" in made.sent
+    assert "acme/replication_group/late#pair" in made.sent
+    assert "acme/source_volume/late#record" not in made.sent
+    made.advance(flagged(on, rest={"window": None}))
+    assert "acme/source_volume/late#verify" in made.sent

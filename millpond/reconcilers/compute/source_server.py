@@ -55,7 +55,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         aim = goal(KIND, goals.stage(server.id))
         if aim == "verified" and not (here.record and here.record.cut and here.record.verified):
             _cut(ladder, desired, snapshot, goals, server, here)
-        elif aim == "as_found" and here.record is not None:
+        elif aim == "as_found" and here.record is not None and not (here.record.cut and goals.stage(server.id) is Stage.REPLICATE):
             _give_back(ladder, desired, snapshot, goals, server, here.record, here)
         elif aim == "absent":
             _delete(ladder, here)

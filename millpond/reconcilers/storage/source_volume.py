@@ -60,7 +60,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
                 own = _own_servers(desired).get(id, frozenset())
                 _delete(ladder, snapshot, live[id], desired, handed_over=_handed_over(live[id], own, goals))
             elif id in carriers(wave):
-                _carry(ladder, aim, desired, snapshot, goals, live[id])
+                _carry(ladder, goal(KIND, goals.stage(id)), desired, snapshot, goals, live[id])
             steps += ladder.steps
     return KindPlan(signed(steps, goals.run), tuple(findings))
 
@@ -104,7 +104,7 @@ def _stayed(desired: Desired, wave: DesiredWave, volume: Volume) -> Finding:
 
 
 def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> None:
-    if aim == "as_found" and volume.record is not None:
+    if aim == "as_found" and volume.record is not None and not (volume.record.cut and goals.stage(volume.id) is Stage.REPLICATE):
         _give_back(ladder, desired, snapshot, goals, volume, volume.record)
     if aim != "verified" or (volume.record and volume.record.cut and volume.record.verified):
         return
