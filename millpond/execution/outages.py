@@ -40,3 +40,19 @@ def outages_of(entries: Iterable[Entry]) -> tuple[Outage, ...]:
         elif kind == "source_server" and action in ("verify", "start") and entry.outcome.result is Result.DONE and server in began:
             found.append(Outage(server, began.pop(server), entry.at + timedelta(seconds=entry.outcome.seconds)))
     return tuple(found)
+
+
+def stopped_on_target(entries: Iterable[Entry]) -> dict[str, datetime]:
+    """Server address → when its copy on the target was first sent to stop, for those of which nothing on the source was stopped, handed
+    over or started since. A cut record has no time for that where what the target wrote is discarded."""
+    began: dict[str, datetime] = {}
+    for entry in entries:
+        address, _, action = entry.step.partition("#")
+        tenant, kind, name = [*address.split("/", 2), "", ""][:3]
+        server = f"{tenant}/server/{name}"
+        sent = entry.outcome is None or entry.outcome.result in (Result.DONE, Result.UNKNOWN)
+        if kind == "server" and action == "stop" and sent:
+            began.setdefault(server, entry.at)
+        elif kind == "source_server" and action in ("stop", "verify", "start") and sent:
+            began.pop(server, None)
+    return began

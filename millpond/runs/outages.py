@@ -22,10 +22,13 @@ GOING_BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
 class Outages:
     """From the moment a stop is sent to the handover; on the way back until the source server is seen ACTIVE again.
 
-    A stop that has no answer yet counts. An outage that a former run began counts from the time in its cut record.
+    A stop that has no answer yet counts. An outage that a former run began counts from the time in its cut record. That has none for a way
+    back that discards what the target wrote: there it counts from the stop that the journal remembers (`stopped`), and is not measured
+    where the journal was lost.
     """
 
     desired: Desired
+    stopped: Mapping[str, datetime] = field(default_factory=dict)
     _began: dict[str, float] = field(default_factory=dict)
     _ended: dict[str, float] = field(default_factory=dict)
     _sent: dict[str, float] = field(default_factory=dict)
@@ -54,8 +57,11 @@ class Outages:
         for server in snapshot.source.servers:
             address = str(self.desired.address("server", server.id))
             stage = stages.get(address)
-            if address not in self._began and stage and (elapsed := _down_for(server, stage, snapshot)) is not None:
-                self._began[address] = time.time() - elapsed
+            if address not in self._began and stage and _is_down(server):
+                if (elapsed := _down_for(server, stage, snapshot)) is not None:
+                    self._began[address] = time.time() - elapsed
+                elif stage is Stage.DISCARD and address in self.stopped:
+                    self._began[address] = self.stopped[address].timestamp()
             if _is_back(server) if stage in GOING_BACK else _is_over(server):
                 self._end(address)
 
@@ -86,10 +92,16 @@ def _is_over(server: Server) -> bool:
     return server.record is not None and bool(server.record.cut and server.record.verified)
 
 
-def _down_for(server: Server, stage: Stage, snapshot: Snapshot) -> float | None:
-    """Seconds since the recorded stop, by the clock of the array that gave it. None where the server is not down, or nobody knows."""
+def _is_down(server: Server) -> bool:
+    """It ran before its cut, was not handed over (or that was taken back), and is not up on the source."""
     record = server.record
-    if record is None or not record.cut or record.verified or record.power != "active" or server.status == "ACTIVE":
+    return record is not None and bool(record.cut) and not record.verified and record.power == "active" and server.status != "ACTIVE"
+
+
+def _down_for(server: Server, stage: Stage, snapshot: Snapshot) -> float | None:
+    """Seconds since the recorded stop, by the clock of the array that gave it. None where nobody knows."""
+    record = server.record
+    if record is None:
         return None
     stamp = {Stage.CUT: record.stopped, Stage.RETURN: record.stopped, Stage.CARRY_BACK: record.returned}.get(stage, "")
     clocks = {fact.array: fact.now_ms for fact in snapshot.storage.arrays}

@@ -81,6 +81,7 @@ class TenantRun:
 
     def until_quiet(self) -> TenantPlan:
         """Works until there is nothing to do, or only what takes hours, or what failed. Returns the last plan."""
+        self.outages.stopped = self.executor.stopped_before(self.desired.tenant)
         self._everything()
         if self.envelope:
             reviewed.expect_in_time(self._plan(), self.envelope.expires, self._snapshot.now)

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from millpond.execution.journal import Entry
-from millpond.execution.outages import outages_of
+from millpond.execution.outages import outages_of, stopped_on_target
 from millpond.model.outcome import Outcome, Result
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -50,3 +50,19 @@ def test_what_has_not_ended_or_is_not_known_is_none() -> None:
         entry("acme/source_server/db-1#verify", 9),
     ]
     assert outages_of(entries) == ()
+
+
+def test_a_stop_on_the_target_is_remembered_until_something_of_its_source_is_done() -> None:
+    entries = [
+        entry("acme/source_server/web-1#stop", 0),
+        entry("acme/source_server/web-1#verify", 40),
+        entry("acme/server/web-1#stop", 90, Result.FAILED),
+        entry("acme/server/web-1#stop", 100, Result.UNKNOWN),
+        entry("acme/server/web-1#stop", 120),
+        entry("acme/server/web-2#stop", 110, None),
+    ]
+    began = {"acme/server/web-1": NOON + timedelta(seconds=100), "acme/server/web-2": NOON + timedelta(seconds=110)}
+    assert stopped_on_target(entries) == began
+    assert stopped_on_target([*entries, entry("acme/source_server/web-1#start", 200, Result.FAILED)]) == began
+    del began["acme/server/web-1"]
+    assert stopped_on_target([*entries, entry("acme/source_server/web-1#start", 200)]) == began

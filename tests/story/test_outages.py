@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -102,6 +103,20 @@ def test_what_a_former_run_stopped_and_goes_back_counts_from_its_record(stage: S
     assert not result.remaining
     assert tuple(address for address, _ in result.outages) == ALL
     assert all(900 <= seconds < 1800 for _, seconds in result.outages), result.outages
+
+
+def test_a_discard_that_a_former_run_began_counts_from_the_journal(stage: Stage) -> None:
+    back(stage)
+    refused: dict[str, Any] = {"action": {"status": 400}, "cloud": "source", "service": "nova", "method": "POST", "path": "/action$"}
+    stage.sandbox.control.fault(**refused, count=0)
+    assert stage.apply().outages == ()
+    assert "stopped" in statuses(stage, "source").values()
+    stage.sandbox.control.clear_faults()
+    time.sleep(3)
+    result = stage.apply()
+    assert not result.remaining
+    assert tuple(address for address, _ in result.outages) == ALL
+    assert all(3 <= seconds < 300 for _, seconds in result.outages), result.outages
 
 
 def test_a_guest_that_does_not_shut_down_is_named_and_the_next_apply_goes_on(stage: Stage) -> None:
