@@ -159,6 +159,8 @@ RULES: tuple[Rule, ...] = (
          ("source_server#claim", "source_volume#claim", "source_server#unverify", "source_volume#unverify", "source_server#untime_return",
           "source_volume#untime_return"), "server"),
     # Back
+    Rule(("source_server#unverify", "server#lock", "server#stop", "replication_group#reverse_suspend", "replication_group#demote"),
+         ("gate#way_back",), "server"),
     Rule(("server#lock", "server#stop"),
          ("replication_group#safety_snapshot", "replication_group#reverse", "replication_group#reverse_seed",
           "source_server#untime_return"), "server"),

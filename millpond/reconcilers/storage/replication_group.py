@@ -39,6 +39,7 @@ from millpond.reconcilers.storage.replication_refusals import (
     turned,
     unknown,
 )
+from millpond.reconcilers.storage.way_back import of_group
 from millpond.reconcilers.twins import twin
 from millpond.reconcilers.usage import is_handed_over
 
@@ -81,6 +82,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         findings += foreign
         if foreign:
             _hold(ladder, stage)
+            steps += of_group(desired, snapshot, group, stage)
         elif wanted:
             room -= _pair_or_wait(ladder, snapshot, group, found, room)
         if not foreign:

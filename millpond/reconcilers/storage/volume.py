@@ -19,6 +19,7 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.storage import invariants_storage
 from millpond.reconcilers.storage.replication import adoption_of, ends, groups, local_volume, remote_of
+from millpond.reconcilers.storage.way_back import of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
 from millpond.reconcilers.usage import is_handed_over, servers_of_volumes
 
@@ -97,6 +98,9 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         else:
             writable = remote.get(volume.id, (0, False))[1]
             blockers = _precreated(ladder, aim, desired, snapshot, goals, volume, target, moved=any(moved), writable=writable)
+        if aim == "reserved" and (others := other_servers(desired, snapshot, volume, target)):
+            blockers = [*blockers, used_elsewhere(desired, snapshot, goals, volume, others)]
+            steps += of_volume(desired, goals, volume)
         if blockers and aim == "released":
             ladder.wait("release", "held by the blocker of this volume", long=True)
         findings += blockers

@@ -1,0 +1,60 @@
+"""A rollback that cannot be finished is not begun: what runs on the target goes on running until the blocker is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from millpond.model.block_storage import Volume
+from millpond.model.change import Waiting
+from millpond.model.compute import Server
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.plan import Stage
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.base import Goals
+from millpond.reconcilers.storage.replication import Group
+from millpond.reconcilers.twins import by_id, twin
+from millpond.reconcilers.usage import RETURNING, servers_of_volumes
+
+
+def of_group(desired: Desired, snapshot: Snapshot, group: Group, stage: Stage) -> list[Waiting]:
+    """The gate of a group with a blocker, for those of its servers whose copy is not stopped yet."""
+    up = tuple(id for id in group.servers(desired) if _may_run(twin(snapshot, "servers", id)))
+    if not up or stage not in (Stage.DISCARD, Stage.CARRY_BACK):
+        return []
+    address = desired.address("gate", group.members[0].volume.id)
+    return [Waiting(address, "way_back", "held by the blocker of its replica", wave=group.wave, servers=up, long=True)]
+
+
+def _may_run(copy: Server | None) -> bool:
+    return copy is not None and copy.status != "SHUTOFF" and bool(copy.status != "ERROR" or copy.launched_at)
+
+
+def of_volume(desired: Desired, goals: Goals, volume: Volume) -> list[Waiting]:
+    """The gate of a volume that another server uses."""
+    if goals.stage(volume.id) not in RETURNING:
+        return []
+    servers = servers_of_volumes(desired).get(volume.id, ())
+    address, wave = desired.address("gate", volume.id), goals.wave(volume.id)
+    return [Waiting(address, "way_back:volume", "held by the blocker of this volume", wave=wave, servers=servers, long=True)]
+
+
+def other_servers(desired: Desired, snapshot: Snapshot, volume: Volume, target: Volume | None) -> list[str]:
+    """Ids of the target's servers that the volume is attached to and that stand for none of its own."""
+    known, own = by_id(snapshot.target.servers), servers_of_volumes(desired).get(volume.id, ())
+    holders = [attachment.server_id for attachment in target.attachments] if target is not None else []
+    return [id for id in holders if id not in known or known[id].marker not in own]
+
+
+def used_elsewhere(desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, others: Iterable[str]) -> Finding:
+    known = by_id(snapshot.target.servers)
+    names = ", ".join(f"{known[id].name} ({id})" if id in known else id for id in others)
+    return Finding(
+        "volume_used_elsewhere",
+        Severity.BLOCKER,
+        desired.address("volume", volume.id),
+        f"the volume is attached on the target to what Millpond did not make: {names}",
+        "it is to be taken out of use there, and nothing is taken away from a server of the tenant's",
+        "have it detached on the target; the next apply goes on",
+        wave=goals.wave(volume.id),
+    )
