@@ -76,6 +76,10 @@ def stage_of(desired: Desired, snapshot: Snapshot, wave: DesiredWave, done: froz
     if wave.cutover:
         handed_over = bool(carriers) and all(id in done for id in carriers)
         return (Stage.HANDED_OVER if handed_over else Stage.CUT), None
+    present = by_id(snapshot.source.servers) if wave.servers else by_id(snapshot.source.volumes)
+    gone = [id for id in carriers if id in done and id not in present]
+    if gone:
+        return Stage.HELD, _nothing_there(desired, wave, gone)
     if not known:
         return Stage.REPLICATE, None
     if not any(record.booting for record in known.values()):
@@ -103,6 +107,20 @@ def _both_running(desired: Desired, servers: list[str]) -> Finding:
         f"the server runs on both clouds at once: {names}" if len(servers) == 1 else f"servers run on both clouds at once: {names}",
         "both copies are ACTIVE, with the same MAC and IP addresses",
         "decide which one holds the truth and stop the other; Millpond does nothing by itself here",
+    )
+
+
+def _nothing_there(desired: Desired, wave: DesiredWave, gone: list[str]) -> Finding:
+    """The memory of a cut went with what carried it, and so did what a rollback would start again."""
+    names = ", ".join(desired.names.get(id, id) for id in gone)
+    return Finding(
+        "nothing_to_go_back_to",
+        Severity.BLOCKER,
+        desired.address("wave", wave.name),
+        f"cutover is false, but what was handed over is gone from the source: {names}",
+        "there is nothing to go back to, and what runs on the target is the tenant's",
+        f"set cutover: true for the wave again in tenants/{desired.tenant}.yaml",
+        wave=wave.name,
     )
 
 
