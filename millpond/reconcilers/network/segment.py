@@ -50,7 +50,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             blockers = list(_gone_from_source(switch))
             steps += [] if blockers else chained(back(switch))
         elif not blockers and standing.phase is not Phase.SWITCHED:
-            blockers = [*_late(switch), *_left_behind(switch)]
+            blockers = [*_late(switch), *_left_behind(switch), *_on_excluded_networks(switch)]
             steps += chained(onward(switch))
         findings += blockers
     return KindPlan(tuple(steps), tuple(findings))
@@ -165,6 +165,24 @@ def _left_behind(switch: Switch) -> Iterable[Finding]:
             Severity.WARNING,
             f"excluded servers stay on a segment whose gateway moves: {', '.join(left)}",
             "from the switch on their gateway is on the target; once the network is no longer stretched they have none",
+        )
+
+
+def _on_excluded_networks(switch: Switch) -> Iterable[Finding]:
+    """A router has one gateway: it cannot move with one network and stay with another."""
+    desired = switch.desired
+    legs = (port for port in desired.inventory.router_ports if port.device_id in switch.standing.segment.routers)
+    shared = {port.network_id for port in legs if port.network_id in desired.excluded}
+    used = {port.network_id for port in desired.inventory.ports if port.device_id and port.network_id in shared}
+    if used:
+        names = ", ".join(sorted(desired.names.get(id, id) for id in used))
+        yield _finding(
+            switch,
+            "excluded_network_loses_gateway",
+            Severity.BLOCKER,
+            f"excluded networks share a router whose gateway moves: {names}",
+            "from the switch on the router has no external gateway on the source, and what stays there has no uplink",
+            "give the excluded networks a router of their own on the source and run discover, or take them into the migration",
         )
 
 
