@@ -56,7 +56,7 @@ def test_a_wave_is_admitted_inside_its_window(now: datetime, codes: list[str]) -
     plan = world.plan(flagged(PILOT, pilot={"window": Window(OPENS, CLOSES)}))
     assert blockers(plan) == codes
     assert [f.wave for f in plan.blockers] == ["pilot"] * len(codes)
-    assert recorded(plan).after == ((GATE,) if codes else ())
+    assert (GATE in recorded(plan).after) is bool(codes)
     held = gate(plan)
     assert held is None if not codes else held is not None and held.long
 
@@ -86,7 +86,7 @@ def test_what_is_said_of_a_window_tells_what_to_do() -> None:
 def test_brakes_hold_whole_waves(brake: dict[str, int], documents: Desired, code: str | None) -> None:
     plan = prepared().plan(replace(documents, site=replace(SITE, brakes=replace(SITE.brakes, **brake))))
     assert blockers(plan) == ([code] if code else [])
-    assert bool(recorded(plan).after) is bool(code)
+    assert (GATE in recorded(plan).after) is bool(code)
 
 
 def test_waves_under_way_count_for_the_brake_of_the_next() -> None:
@@ -137,6 +137,7 @@ def test_a_busy_server_and_moving_addresses_are_waited_for() -> None:
     assert waits is not None
     assert (waits.long, "rebooting" in waits.reason) == (False, True)
     moved = prepared()
+    moved.now = moved.now.replace(microsecond=0)
     moved.source.compute.put("server-1", updated_at=moved.stamp())
     moved.now += timedelta(seconds=100)
     slow = replace(PILOT, site=replace(SITE, limits=replace(SITE.limits, mac_move=180)))
@@ -233,7 +234,7 @@ def test_a_saved_plan_that_expired_admits_no_wave_and_does_not_hold_one_under_wa
     late = Admission(expires=world.now - timedelta(seconds=1))
     assert blockers(build(PILOT, world.snapshot(), admission=Admission(expires=world.now))) == []
     held = build(PILOT, world.snapshot(), admission=late)
-    assert (blockers(held), recorded(held).after) == (["plan_expired"], (GATE,))
+    assert (blockers(held), GATE in recorded(held).after) == (["plan_expired"], True)
     under_way = before("source_server/web-1#stop", on=BOTH)
     plan = build(BOTH, under_way.snapshot(), run="run-9", admission=Admission(expires=under_way.now - timedelta(hours=1)))
     assert [(f.code, f.wave) for f in plan.blockers] == [("plan_expired", "rest")]
@@ -307,7 +308,7 @@ def test_a_wave_begins_at_its_time(seconds: int, codes: list[str], waits: tuple[
     plan = world.plan(flagged(PILOT, pilot={"cutover_at": OPENS}))
     held = gate(plan)
     assert (blockers(plan), (held.long, held.seconds) if held else None) == (codes, waits)
-    assert recorded(plan).after == ((GATE,) if waits else ())
+    assert (GATE in recorded(plan).after) is bool(waits)
 
 
 def test_a_wave_under_way_is_not_held_by_its_time() -> None:
