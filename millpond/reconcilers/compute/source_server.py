@@ -88,9 +88,10 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
     if record is None:
         record = _new_record(goals, wave, here)
         record_change(ladder, "record", "what must be remembered of this cut", here.id, record.metadata(), outage=False)
-    stale = here.status != "ACTIVE" and is_stale(desired, snapshot, goals, wave, record)
-    if not stale:  # else its name comes with the new time, in one call
-        claim(ladder, goals, here.id, record)
+    stale = here.status == "ACTIVE" or is_stale(desired, snapshot, goals, wave, record)
+    if record.stopped and stale:  # before a claim: it would vouch for what another run timed
+        forget(ladder, "untime", "it may have run since: its stop is timed anew", here.id, record, "stopped")
+    claim(ladder, goals, here.id, record)
     if record.returned:
         forget(ladder, "untime_return", "it goes on: a later way back times its stop anew", here.id, record, "returned")
     if not here.locked:
@@ -103,8 +104,6 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
             destination="locked",
             server_id=here.id,
         )
-    if here.status == "ACTIVE" and record.stopped:
-        forget(ladder, "untime", "it ran again since: its stop is timed anew", here.id, record, "stopped")
     if here.task_state:
         ladder.wait("stop", f"the server is changing its power state (task {here.task_state})")
     elif here.status == "ACTIVE":
@@ -117,7 +116,7 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
             danger=True,
             server_id=here.id,
         )
-    if here.status == "ACTIVE" or not record.stopped or stale:
+    if not record.stopped or stale:
         ladder.change(
             "time",
             "a sync counts only if it began after this moment on the array's clock",
@@ -189,13 +188,14 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
     """Start as it was, unlock unless it was locked, forget. A record without its `cut` is being cleared: nothing else is left to do."""
     if record.cut:
         reason = f"wave {record.wave} goes back"
+        ran = _runs(snapshot, server)
+        stale = is_stale(desired, snapshot, goals, goals.wave(here.id), record, "returned")
+        if record.returned and (ran or stale):  # before a claim: it would vouch for what another run timed
+            forget(ladder, "untime_return", "its copy may have run since: the stop there is timed anew", here.id, record, "returned")
         claim(ladder, goals, here.id, record)
         if record.verified:
             forget(ladder, "unverify", "it is no longer the tenant's on the target", here.id, record, "verified")
-        ran = _runs(snapshot, server)
-        if ran and record.returned:
-            forget(ladder, "untime_return", "its copy ran again since: the stop there is timed anew", here.id, record, "returned")
-        timed = bool(record.returned) and not ran
+        timed = bool(record.returned) and not ran and not stale
         if goals.stage(here.id) is Stage.CARRY_BACK and not timed and away(desired, snapshot, goals.wave(here.id)):
             ladder.change(
                 "time_return",

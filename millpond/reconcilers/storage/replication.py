@@ -220,26 +220,22 @@ def recorded_on(desired: Desired, group: Group) -> tuple[str, ...]:
     return group.servers(desired) if wave.servers else tuple(member.volume.id for member in group.members)
 
 
-def loose(desired: Desired, group: Group) -> bool:
-    """Whether the locks of the group's servers leave a way to write to one of its volumes: it is detached, or may be attached twice."""
-    held = {disk.volume_id for server in desired.inventory.servers for disk in server.volumes}
-    return any(member.volume.id not in held or member.volume.multiattach for member in group.members)
+def doubtful(desired: Desired, snapshot: Snapshot, wave: str, key: str) -> bool:
+    """Whether what another run knew of a stop in this wave (`stopped`, or `returned`) is void: the side that is to give way is writable.
 
-
-def doubtful(desired: Desired, snapshot: Snapshot, wave: str) -> bool:
-    """Whether what another run knew of a stop in this wave is void: a loose volume of it may have been written since."""
-    return wave in _doubtful_once(Same(desired), Same(snapshot))
+    Between two runs a host may bring a locked server up and down again, and a detached volume be attached, written and detached.
+    """
+    return wave in (_source_writable_once(Same(desired), Same(snapshot)) if key == "stopped" else _away_once(Same(desired), Same(snapshot)))
 
 
 @lru_cache(maxsize=16)
-def _doubtful_once(desired: Same, snapshot: Same) -> frozenset[str]:
-    every = groups(desired.item, snapshot.item)
-    return frozenset(group.wave for group in every if loose(desired.item, group) and ends(group, snapshot.item).source_writable)
+def _source_writable_once(desired: Same, snapshot: Same) -> frozenset[str]:
+    return frozenset(group.wave for group in groups(desired.item, snapshot.item) if ends(group, snapshot.item).source_writable)
 
 
-def is_stale(desired: Desired, snapshot: Snapshot, goals: Goals, wave: str, record: CutRecord) -> bool:
-    """Whether the stop was timed by a run that is no longer, and a loose volume may have been written since: it is timed anew."""
-    return bool(record.stopped) and record.run != goals.run and doubtful(desired, snapshot, wave)
+def is_stale(desired: Desired, snapshot: Snapshot, goals: Goals, wave: str, record: CutRecord, key: str = "stopped") -> bool:
+    """Whether the stop was timed by a run that is no longer, and may have been written after: it is timed anew."""
+    return bool(getattr(record, key)) and record.run != goals.run and doubtful(desired, snapshot, wave, key)
 
 
 def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str, run: str) -> int:
@@ -249,7 +245,7 @@ def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str, run
     """
     array = group.pair.source.array if key == "stopped" else group.pair.target.array
     records = _records(desired, snapshot, group)
-    if key == "stopped" and doubtful(desired, snapshot, group.wave) and any(record.run != run for record in records):
+    if doubtful(desired, snapshot, group.wave, key) and any(record.run != run for record in records):
         return 0
     values = [times(getattr(record, key)) for record in records]
     known = [value.get(array, 0) for value in values]

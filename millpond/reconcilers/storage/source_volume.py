@@ -114,8 +114,9 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
         record = CutRecord(cut=goals.cuts.get(wave, ""), wave=wave, run=goals.run)
         record_change(ladder, "record", "what must be remembered of this cut", volume.id, record.metadata(), outage=False)
     stale = is_stale(desired, snapshot, goals, wave, record)
-    if not stale:  # else its name comes with the new time, in one call
-        claim(ladder, goals, volume.id, record)
+    if stale:  # before a claim: it would vouch for what another run timed
+        forget(ladder, "untime", "it may have been written since: its last writes are timed anew", volume.id, record, "stopped")
+    claim(ladder, goals, volume.id, record)
     if record.returned:
         forget(ladder, "untime_return", "it goes on: a later way back times it anew", volume.id, record, "returned")
     if not record.stopped or stale:
@@ -153,10 +154,14 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
 
 def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, record: CutRecord) -> None:
     if record.cut:
+        stale = is_stale(desired, snapshot, goals, goals.wave(volume.id), record, "returned")
+        if stale:  # before a claim: it would vouch for what another run timed
+            forget(ladder, "untime_return", "it may have been written since: its last writes are timed anew", volume.id, record, "returned")
         claim(ladder, goals, volume.id, record)
         if record.verified:
             forget(ladder, "unverify", "it is no longer the tenant's on the target", volume.id, record, "verified")
-        if goals.stage(volume.id) is Stage.CARRY_BACK and not record.returned and away(desired, snapshot, goals.wave(volume.id)):
+        timed = bool(record.returned) and not stale
+        if goals.stage(volume.id) is Stage.CARRY_BACK and not timed and away(desired, snapshot, goals.wave(volume.id)):
             ladder.change(
                 "time_return",
                 "a sync back counts only if it began after the target gave it up",
@@ -211,7 +216,7 @@ def perform(change: Change, providers: Providers) -> None:
         case "time" | "time_return":
             stamp = ",".join(f"{name}:{providers.array(name).clock()}" for name in values["arrays"])
             storage.set_volume_metadata(project, values["server_id"], timed(change, stamp))
-        case "forget" | "unverify" | "untime_return":
+        case "forget" | "unverify" | "untime" | "untime_return":
             storage.delete_volume_metadata(project, values["server_id"], values["key"])
         case "delete_snapshot":
             invariants.decommission_admitted(change, providers)

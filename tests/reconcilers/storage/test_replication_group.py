@@ -12,7 +12,7 @@ from millpond.reconcilers.storage.replication import groups
 from tests.planning.arrays import GIB
 from tests.planning.situations import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, one_wave
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared, world
-from tests.planning.world import World, flagged
+from tests.planning.world import World, at, flagged
 from tests.reconcilers.kinds import change, codes, ids, planned
 
 GROUP = "pilot-ssd"
@@ -93,9 +93,23 @@ FORWARD = [
 ]
 
 
-@pytest.mark.parametrize(("at", "wanted"), FORWARD)
-def test_the_ladder_of_a_cut(at: str, wanted: list[str]) -> None:
-    assert rungs(PILOT, before(at)) == wanted
+def reached(step: str) -> World:
+    """As `before`, and the same run goes on."""
+    made = prepared()
+    made.advance(PILOT, at(step))
+    return made
+
+
+@pytest.mark.parametrize(("step", "wanted"), FORWARD)
+def test_the_ladder_of_a_cut(step: str, wanted: list[str]) -> None:
+    assert rungs(PILOT, reached(step)) == wanted
+
+
+def test_another_run_synchronises_again_while_the_source_is_writable() -> None:
+    again = ["sync", "suspend", "fence", "promote"]
+    assert rungs(PILOT, before("replication_group/pilot-ssd#suspend")) == again
+    assert rungs(PILOT, before("replication_group/pilot-ssd#fence")) == ["resume_for_sync", *again]
+    assert rungs(PILOT, before("replication_group/pilot-ssd#promote")) == ["promote"]
 
 
 @pytest.mark.parametrize(
@@ -111,12 +125,12 @@ def test_the_ladder_of_a_cut(at: str, wanted: list[str]) -> None:
     ],
 )
 def test_a_sync_counts_only_if_it_began_after_the_stop(values: dict[str, Any], wanted: list[str]) -> None:
-    assert rungs(PILOT, side(before("replication_group/pilot-ssd#suspend"), "ibox-a", **values)) == wanted
+    assert rungs(PILOT, side(reached("replication_group/pilot-ssd#suspend"), "ibox-a", **values)) == wanted
 
 
 def test_firmware_that_refuses_two_targets_promotes_first() -> None:
     second = replace(PILOT, site=replace(SITE, replication=replace(SITE.replication, fence_first=False)))
-    assert rungs(second, before("replication_group/pilot-ssd#fence")) == ["promote", "fence"]
+    assert rungs(second, reached("replication_group/pilot-ssd#fence")) == ["promote", "fence"]
 
 
 @pytest.mark.parametrize(
