@@ -13,7 +13,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.storage.replication import GIB, adoption_of, local_volume, pool_pair
+from millpond.reconcilers.storage.replication import GIB, adoption_stated, local_volume, pool_pair
 from millpond.reconcilers.twins import by_id, twin
 
 MOVABLE = ("ACTIVE", "SHUTOFF")
@@ -86,7 +86,7 @@ def _volume(desired: Desired, snapshot: Snapshot, wave: str, volume: Volume) -> 
             desired, "volume", volume.id, wave, "no_pool_pair", f"pool {local.pool} of {local.array} has no pool pair",
             "it is not known where the volume shall go", "add the pair under pool_pairs in millpond.yaml",
         )  # fmt: skip
-    elif adoption_of(desired, volume, local) != desired.adoption(volume.id):
+    elif adoption_stated(desired, volume, local) != desired.adoption(volume.id):
         yield Finding(
             "size_not_whole_gib", Severity.INFO, desired.address("volume", volume.id),
             f"its size on the array is {local.size} bytes, no whole number of GiB ({local.size / GIB:.3f})",

@@ -41,17 +41,21 @@ def may_change_hands(change: Change, providers: Providers) -> None:
     values = change.parameters
     name = values["array"] if change.action == "fence" else values["peer_array"]
     array, project = providers.array(name), values["source_project"]
-    with ThreadPoolExecutor(4, thread_name_prefix="read") as pool:
+    with ThreadPoolExecutor(6, thread_name_prefix="read") as pool:
         read_servers = pool.submit(providers.source.compute.servers, project)
         read_volumes = pool.submit(providers.source.block_storage.volumes, project)
         read_local = pool.submit(array.volumes, [], values["local_ids"])
         read_replicas = pool.submit(_both, change, providers, name)
         servers, volumes, local = read_servers.result(), read_volumes.result(), read_local.result()
+        read_remote = pool.submit(providers.array(values["remote_array"]).volumes, [], values["remote_ids"])
+        read_twins = pool.submit(providers.target.block_storage.volumes, values["target_project"])
         source, target = read_replicas.result()
+        remote, twins = read_remote.result(), read_twins.result()
     _still_ours(change, servers, volumes, begun=True)
     _has_role(change, source if change.action == "fence" else target, Role.SOURCE if change.action == "fence" else Role.TARGET)
     _stopped(change, servers, values["servers"], "source")
     _all_seen(change, volumes, local)
+    _leads_to_twins(change, source, remote, twins)
     fibre = any(_wwpn(host) for disk in local for host in disk.mapped_to)
     initiators = providers.source.block_storage.initiators(project) if fibre else {}
     _mapped_to_stopped(change, local, _of(volumes, values["volumes"]), servers, initiators)
@@ -107,6 +111,38 @@ def _never_booted(change: Change, providers: Providers, there: Iterable[Server],
     peer = replica(change, providers, values["peer_array"], values["peer"])
     if peer.role is not Role.SOURCE:
         raise broken(change, "the source side is not writable: neither would be")
+
+
+UNSETTLED = ("creating", "managing", "unmanaging", "error", "error_managing", "error_managing_deleting", "deleting")
+"""Of a volume on the target whose disk on the array does not have its name yet, or not any more."""
+
+
+def _leads_to_twins(change: Change, source: Replica, remote: Iterable[ArrayVolume], twins: Iterable[Volume]) -> None:
+    """What the array replicates to is what the target's servers will start from."""
+    values = change.parameters
+    paired = {pair.local_id: pair.remote_id for pair in source.pairs}
+    names = {disk.id: disk.name for disk in remote}
+    there = {origin: paired.get(local, 0) for origin, local in zip(values["volumes"], values["local_ids"], strict=True)}
+    for volume in twins:
+        if volume.marker in there and volume.status not in UNSETTLED and names.get(there[volume.marker]) != volume.backend_name:
+            raise broken(
+                change, f"volume {volume.id} on the target is not the remote end of the replica: its server would start without data"
+            )
+
+
+def boots_from_replicas(change: Change, providers: Providers) -> None:
+    """Before a boot on the target: each of its disks is the one that the array replicates to, and stands for the one it was planned for."""
+    disks = change.parameters["disks"]
+    by_array: dict[str, set[int]] = {}
+    for array, remote, _ in disks.values():
+        if remote:
+            by_array.setdefault(array, set()).add(remote)
+    names = {(array, disk.id): disk.name for array, ids in by_array.items() for disk in providers.array(array).volumes([], sorted(ids))}
+    known = {volume.id: volume for volume in providers.target.block_storage.volumes(change.parameters["project_id"])}
+    for id, (array, remote, origin) in disks.items():
+        found = known.get(id)
+        if found is None or found.marker != origin or names.get((array, remote)) != found.backend_name:
+            raise broken(change, f"volume {id} is not the remote end of the replica of {origin}: the server would start without its data")
 
 
 def _has_role(change: Change, found: Replica, role: Role) -> None:

@@ -99,6 +99,15 @@ def no_pair(world: World) -> None:
         array.replicas_ = {id: replica for id, replica in array.replicas_.items() if not replica.grouped}
 
 
+def another_disk(world: World) -> None:
+    """An administrator let the target's volumes go, and made empty ones in their place."""
+    storage = world.target.block_storage
+    for id, volume in list(storage.rows.items()):
+        made = storage.create_volume("", {**vars(volume), "metadata": storage.raw[id]})
+        storage.put(made, status=volume.status)
+        del storage.rows[id], storage.raw[id]
+
+
 HANDS: list[tuple[str, str, Callable[[World], None], str]] = [
     ("fence", "runs again", lambda w: source(w, status="ACTIVE"), "not proven stopped"),
     ("fence", "is unlocked", lambda w: source(w, locked=False), "under an admin lock"),
@@ -113,6 +122,8 @@ HANDS: list[tuple[str, str, Callable[[World], None], str]] = [
     ("fence", "was last synced before the stop", lambda w: side(w, "ibox-a", restore_point=1), "no sync that began after the stop"),
     ("fence", "has no pair any more", no_pair, "is gone from"),
     ("fence", "is something that newer firmware says", lambda w: side(w, "ibox-b", unknown="role WITNESS"), "does not know: role WITNESS"),
+    ("fence", "leads to another disk than the target's volume", another_disk, "not the remote end of the replica"),
+    ("promote", "leads to another disk than the target's volume", another_disk, "not the remote end of the replica"),
     ("promote", "runs again", lambda w: source(w, status="ACTIVE"), "not proven stopped"),
     ("promote", "is writable on the source again", lambda w: side(w, "ibox-a", role=Role.SOURCE), "still writable"),
     ("promote", "is promoted already", lambda w: side(w, "ibox-b", role=Role.SOURCE), "SOURCE already"),
@@ -217,6 +228,15 @@ def test_no_copy_is_booted_beside_a_running_source() -> None:
     world, planned = ready(PILOT, "server/web-1#create")
     source(world, status="ACTIVE")
     refused(world, planned, "not proven stopped")
+
+
+def test_no_copy_is_booted_from_a_disk_that_holds_nothing() -> None:
+    world, planned = ready(PILOT, "server/web-1#create")
+    another_disk(world)
+    refused(world, planned, "not the remote end of the replica of (root|data)-1")
+    unpaired = {id: ("", 0, origin) for id, (_, _, origin) in planned.parameters["disks"].items()}
+    world, planned = ready(PILOT, "server/web-1#create")
+    refused(world, replace(planned, parameters={**planned.parameters, "disks": unpaired}), "not the remote end")
 
 
 def test_no_source_is_started_beside_a_running_copy() -> None:

@@ -21,6 +21,7 @@ from millpond.reconcilers.compute.server_back import remove, unexpected
 from millpond.reconcilers.compute.server_identity import boot_name, desired_power, keeps_user_data, unequal, wanted, zone
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
+from millpond.reconcilers.storage.replication import remote_ends
 from millpond.reconcilers.twins import ambiguous, twin
 
 KIND = "server"
@@ -351,7 +352,16 @@ def _request(desired: Desired, snapshot: Snapshot, server: Server) -> dict[str, 
         "hints": {"group": want["server_group"]} if want["server_group"] else {},
         "user_data_of": server.id if keeps_user_data(desired, server) else "",
         "source_server": server.id,
+        "disks": _disks(desired, snapshot, server),
     }
+
+
+def _disks(desired: Desired, snapshot: Snapshot, server: Server) -> dict[str, tuple[str, int, str]]:
+    """The target's volumes that it boots with, each with the array and the id of the remote end that it has to be."""
+    remote = remote_ends(desired, snapshot)
+    ends = {volume.volume_id: remote.get(volume.volume_id) for volume in server.volumes}
+    twins = {id: twin(snapshot, "volumes", id) for id in ends}
+    return {double.id: (end.array, end.id, id) if (end := ends[id]) else ("", 0, id) for id, double in twins.items() if double is not None}
 
 
 def _listed(value: object) -> list[str]:
@@ -375,6 +385,7 @@ def perform(change: Change, providers: Providers) -> None:
     match change.action.partition(":")[0]:
         case "create":
             invariants.source_is_stopped(change, providers, parameters["source_server"])
+            invariants.boots_from_replicas(change, providers)
             user_data = providers.source.compute.user_data(parameters["user_data_of"]) if parameters["user_data_of"] else None
             compute.create_server(parameters["project_id"], parameters["body"], parameters["hints"], user_data)
         case "rename":

@@ -15,7 +15,7 @@ from millpond.model.site import PoolPair
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.record import times
-from millpond.reconcilers.twins import Same, by_id, once_per
+from millpond.reconcilers.twins import Same, by_id, once_per, twin
 from millpond.reconcilers.usage import servers_of_volumes
 
 GIB = 1024**3
@@ -32,8 +32,7 @@ class Member:
 
     @property
     def remote_name(self) -> str:
-        """The name that a remote end made by the replication itself gets (adoption `manage`)."""
-        return f"millpond-{self.volume.id}"
+        return remote_name(self.volume)
 
 
 @dataclass(frozen=True)
@@ -114,10 +113,40 @@ def _locals(desired: Desired, snapshot: Snapshot) -> dict[str, ArrayVolume]:
     return _locals_once(Same(desired), Same(snapshot))
 
 
-def adoption_of(desired: Desired, volume: Volume, local: ArrayVolume) -> str:
+def adoption_stated(desired: Desired, volume: Volume, local: ArrayVolume) -> str:
     """`manage` where the array's size is no whole GiB: a precreated volume could never have the same size."""
-    wanted = desired.adoption(volume.id)
-    return "manage" if local.size % GIB else wanted
+    return "manage" if local.size % GIB else desired.adoption(volume.id)
+
+
+def adoption_of(desired: Desired, snapshot: Snapshot, volume: Volume, local: ArrayVolume) -> str:
+    """As stated until it is paired, or a volume is reserved for it, which Cinder would not let go of (api.API.delete); after that what is
+    there says it, whatever the manifest has been changed to.
+    """
+    stated = adoption_stated(desired, volume, local)
+    replica, pair = _by_volume(snapshot.storage.replicas).get((local.array, local.id)), pool_pair(desired, local)
+    double = twin(snapshot, "volumes", volume.id)
+    reserved = double is not None and double.status == "maintenance" and not local.size % GIB
+    if replica is None or pair is None:
+        return "precreate" if reserved else stated
+    if replica.grouped:
+        named = _group_names(snapshot.storage.groups).get((local.array, replica.entity), "")
+        ours = named.startswith(group_prefix(desired))
+        return _by_suffix(named, pair.name, stated) if ours else stated
+    remote = volume_names(snapshot.storage.volumes).get((pair.target.array, _remote_ids(replica).get(local.id, 0)), "")
+    if remote == remote_name(volume):
+        return "manage"
+    return "precreate" if reserved and double and double.backend_name == remote else stated
+
+
+def _by_suffix(name: str, pair: str, otherwise: str) -> str:
+    if name.endswith(f"-{pair}-manage"):
+        return "manage"
+    return "precreate" if name.endswith(f"-{pair}") else otherwise
+
+
+def remote_name(volume: Volume) -> str:
+    """The name that a remote end made by the replication itself gets (adoption `manage`)."""
+    return f"millpond-{volume.id}"
 
 
 def pool_pair(desired: Desired, local: ArrayVolume) -> PoolPair | None:
@@ -154,7 +183,7 @@ def _of_wave(
         if local is None or pair is None or volume.encrypted:
             continue
         member = Member(volume, local, desired.names.get(volume.id, volume.id))
-        sets.setdefault((pair.name, adoption_of(desired, volume, local)), []).append(member)
+        sets.setdefault((pair.name, adoption_of(desired, snapshot, volume, local)), []).append(member)
     result: list[Group] = []
     for (pair_name, adoption), members in sorted(sets.items()):
         result += _split(desired, snapshot, wave, pairs[pair_name], adoption, members)
@@ -197,6 +226,16 @@ def _by_volume(replicas: tuple[Replica, ...]) -> dict[tuple[str, int], Replica]:
 @once_per
 def _by_number(replicas: tuple[Replica, ...]) -> dict[tuple[str, int], Replica]:
     return {(replica.array, replica.id): replica for replica in replicas}
+
+
+@once_per
+def _group_names(groups: tuple[ConsistencyGroup, ...]) -> dict[tuple[str, int], str]:
+    return {(group.array, group.id): group.name for group in groups}
+
+
+@once_per
+def volume_names(volumes: tuple[ArrayVolume, ...]) -> dict[tuple[str, int], str]:
+    return {(volume.array, volume.id): volume.name for volume in volumes}
 
 
 @once_per
@@ -288,3 +327,28 @@ def remote_of(group: Group, found: Ends, member: Member) -> int:
 def _remote_ids(replica: Replica) -> dict[int, int]:
     """Local id → remote id."""
     return {pair.local_id: pair.remote_id for pair in replica.pairs}
+
+
+@dataclass(frozen=True)
+class RemoteEnd:
+    """Of one volume that is paired. `writable`: the target's side of its replica is."""
+
+    array: str
+    id: int
+    writable: bool
+
+
+def remote_ends(desired: Desired, snapshot: Snapshot) -> dict[str, RemoteEnd]:
+    """By the id of the source's volume; of those that are paired."""
+    return _remote_ends_once(Same(desired), Same(snapshot))
+
+
+@lru_cache(maxsize=16)
+def _remote_ends_once(desired: Same, snapshot: Same) -> dict[str, RemoteEnd]:
+    result = {}
+    for group in groups(desired.item, snapshot.item):
+        found = ends(group, snapshot.item)
+        for member in group.members if found.paired else ():
+            if remote := remote_of(group, found, member):
+                result[member.volume.id] = RemoteEnd(group.pair.target.array, remote, found.promoted)
+    return result

@@ -25,6 +25,7 @@ from millpond.reconcilers.storage.replication import (
     ends,
     groups,
     recorded_on,
+    remote_of,
     seeded,
     stopped_at,
     suspended,
@@ -34,6 +35,7 @@ from millpond.reconcilers.storage.replication_refusals import (
     both_written,
     moved_in_part,
     not_promoted,
+    other_ends,
     pair_lost,
     refusals,
     turned,
@@ -107,6 +109,8 @@ def _blockers(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, 
     explained = found.forward or found.both_writable or unknown(group, found)
     if stage in (Stage.REPLICATE, Stage.CUT) and found.paired and not under_way and not explained:
         result.append(turned(group))
+    if stage in (Stage.REPLICATE, Stage.CUT, Stage.CARRY_BACK) and not result:
+        result += other_ends(desired, snapshot, group, found)
     if stage is Stage.CUT and not result and _overwritten(desired, snapshot, goals, group, found):
         result.append(both_written(group))
     return result
@@ -321,10 +325,13 @@ def _sync(ladder: Ladder, action: str, replica: Replica | None, since: int, reas
 
 def _proof(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group) -> dict[str, Any]:
     """What `perform` reads again before it gives a side away: see invariants.py."""
+    found = ends(group, snapshot)
     return {
         "servers": list(group.servers(desired)),
         "volumes": [member.volume.id for member in group.members],
         "local_ids": [member.local.id for member in group.members],
+        "remote_array": group.pair.target.array,
+        "remote_ids": [remote_of(group, found, member) for member in group.members],
         "stopped": stopped_at(desired, snapshot, group, "stopped", goals.run),
         "recorded": list(recorded_on(desired, group)),
         "source_project": desired.inventory.project.id,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from millpond.model.array import ArrayVolume, ConsistencyGroup, Replica
+from millpond.model.array import ConsistencyGroup, Replica
+from millpond.model.block_storage import Volume
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
-from millpond.reconcilers.storage.replication import Ends, Group, Member, group_prefix, remote_of
+from millpond.reconcilers.invariants import UNSETTLED
+from millpond.reconcilers.storage.replication import Ends, Group, Member, group_prefix, remote_of, volume_names
 from millpond.reconcilers.twins import once_per, twin
 
 
@@ -43,11 +45,6 @@ def _group_names(groups: tuple[ConsistencyGroup, ...]) -> dict[tuple[str, int], 
     return {(group.array, group.id): group.name for group in groups}
 
 
-@once_per
-def _volume_names(volumes: tuple[ArrayVolume, ...]) -> dict[tuple[str, int], str]:
-    return {(volume.array, volume.id): volume.name for volume in volumes}
-
-
 def _ours(snapshot: Snapshot, group: Group, found: Ends) -> bool:
     """A pair is ours when its remote end is the twin's object, or has a name that only we or the target's Cinder gave it.
 
@@ -58,11 +55,39 @@ def _ours(snapshot: Snapshot, group: Group, found: Ends) -> bool:
     if group.grouped:
         return found.local_group is not None and found.source.entity == found.local_group.id
     member = group.members[0]
-    name = _volume_names(snapshot.storage.volumes).get((group.pair.target.array, remote_of(group, found, member)), "")
+    name = volume_names(snapshot.storage.volumes).get((group.pair.target.array, remote_of(group, found, member)), "")
     double = twin(snapshot, "volumes", member.volume.id)
     if double is not None and name == double.backend_name:
         return True
     return name == member.remote_name or (name.startswith("openstack-vol-") and name != member.local.name)
+
+
+def other_ends(desired: Desired, snapshot: Snapshot, group: Group, found: Ends) -> list[Finding]:
+    """Members whose twin is another disk than the one that the array replicates to: a server would start on an empty one."""
+    if not found.paired:
+        return []
+    known = volume_names(snapshot.storage.volumes)
+    twins = [(member, twin(snapshot, "volumes", member.volume.id)) for member in group.members]
+    there = group.pair.target.array
+    return [
+        _other_end(desired, group, member, double, known.get((there, remote_of(group, found, member)), "a volume that is not listed"))
+        for member, double in twins
+        if double is not None
+        and double.status not in UNSETTLED
+        and known.get((there, remote_of(group, found, member))) != double.backend_name
+    ]
+
+
+def _other_end(desired: Desired, group: Group, member: Member, double: Volume, name: str) -> Finding:
+    return Finding(
+        "other_remote_end",
+        Severity.BLOCKER,
+        desired.address("volume", member.volume.id),
+        f"the volume on the target ({double.id}) is not the remote end of the replica",
+        f"{group.pair.target.array} replicates to {name}, and the target's volume is {double.backend_name}",
+        "find out what the target's volume holds and delete it in the target's Cinder: the remote end is then adopted by `manage`",
+        wave=group.wave,
+    )
 
 
 def _foreign(desired: Desired, group: Group, member: Member) -> Finding:
@@ -93,7 +118,7 @@ def _of_other_wave(desired: Desired, group: Group, member: Member, other: str) -
 def _regroup(desired: Desired, snapshot: Snapshot, group: Group, replica: Replica) -> Finding:
     paired = {pair.local_id for pair in replica.pairs}
     wanted = {member.local.id: member.label for member in group.members}
-    known = _volume_names(snapshot.storage.volumes)
+    known = volume_names(snapshot.storage.volumes)
     names = {volume.backend_name: desired.names.get(volume.id, volume.id) for volume in snapshot.source.volumes}
     there = {id: known.get((group.pair.source.array, id), str(id)) for id in paired - wanted.keys()}
     new = sorted(label for id, label in wanted.items() if id not in paired)

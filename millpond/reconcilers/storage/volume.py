@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from millpond.model.array import ArrayVolume
 from millpond.model.block_storage import StoragePool, Volume, VolumeType
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.cut_record import MARKER_KEY
@@ -18,7 +19,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.storage import invariants_storage
-from millpond.reconcilers.storage.replication import adoption_of, ends, groups, local_volume, remote_of
+from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, remote_ends
 from millpond.reconcilers.storage.way_back import of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
 from millpond.reconcilers.usage import is_handed_over, servers_of_volumes
@@ -43,6 +44,8 @@ SOURCE_CLOUD_KEYS = frozenset(
     }
 )
 """Image metadata that points into the source cloud: Nova on the target would follow it."""
+
+ADOPTING = ("managing", "unmanaging", "error_managing", "error_managing_deleting")
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
@@ -75,7 +78,7 @@ def volume_type(desired: Desired, volume: Volume) -> str:
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     steps: list[AnyStep] = []
     findings: list[Finding] = []
-    remote = _remote_ends(desired, snapshot)
+    remote = remote_ends(desired, snapshot)
     for volume in desired.inventory.volumes:
         local = local_volume(desired, snapshot, volume)
         if not goals.wave(volume.id) or volume.encrypted or local is None:
@@ -93,10 +96,10 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             continue
         if doubles := ambiguous(snapshot, "volumes", volume.id):
             blockers = [_doubled(desired, goals, volume, [double.id for double in doubles])]
-        elif adoption_of(desired, volume, local) == "manage":
+        elif _is_managed(desired, snapshot, volume, local, target, remote.get(volume.id)):
             blockers = _managed(ladder, aim, desired, snapshot, goals, volume, target, remote.get(volume.id))
         else:
-            writable = remote.get(volume.id, (0, False))[1]
+            writable = volume.id in remote and remote[volume.id].writable
             blockers = _precreated(ladder, aim, desired, snapshot, goals, volume, target, moved=any(moved), writable=writable)
         if aim == "reserved" and (others := other_servers(desired, snapshot, volume, target)):
             blockers = [*blockers, used_elsewhere(desired, snapshot, goals, volume, others)]
@@ -108,14 +111,13 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     return KindPlan(tuple(steps), tuple(findings))
 
 
-def _remote_ends(desired: Desired, snapshot: Snapshot) -> dict[str, tuple[int, bool]]:
-    """source volume id → (array id of the remote end, whether the target side is writable)."""
-    result = {}
-    for group in groups(desired, snapshot):
-        found = ends(group, snapshot)
-        for member in group.members:
-            result[member.volume.id] = (remote_of(group, found, member), found.promoted)
-    return result
+def _is_managed(
+    desired: Desired, snapshot: Snapshot, volume: Volume, local: ArrayVolume, target: Volume | None, remote: RemoteEnd | None
+) -> bool:
+    """Where the volume on the target is gone, its remote end is adopted, whatever the manifest says: a new volume would be empty."""
+    if target is None or target.status in ADOPTING:
+        return remote is not None or target is not None or adoption_of(desired, snapshot, volume, local) == "manage"
+    return adoption_of(desired, snapshot, volume, local) == "manage"
 
 
 def _doubled(desired: Desired, goals: Goals, volume: Volume, ids: list[str]) -> Finding:
@@ -323,7 +325,7 @@ def _managed(
     goals: Goals,
     volume: Volume,
     target: Volume | None,
-    remote: tuple[int, bool] | None,
+    remote: RemoteEnd | None,
 ) -> list[Finding]:
     if target is not None and target.status in ("error_managing", "error_managing_deleting"):
         ladder.change(
@@ -340,7 +342,7 @@ def _managed(
         ladder.wait("unmanage", f"Cinder is busy with it ({target.status})")
     else:
         ladder.change(
-            "unmanage_first" if _goes_first(goals, volume, target, writable=bool(remote and remote[1])) else "unmanage",
+            "unmanage_first" if _goes_first(goals, volume, target, writable=bool(remote and remote.writable)) else "unmanage",
             f"wave {goals.wave(volume.id)} goes back: the disk stays on the array as the replica's remote end",
             effect=Effect.DELETE,
             destination="absent",
@@ -357,7 +359,7 @@ def _manage(
     goals: Goals,
     volume: Volume,
     target: Volume | None,
-    remote: tuple[int, bool] | None,
+    remote: RemoteEnd | None,
 ) -> list[Finding]:
     kind = volume_type(desired, volume)
     host = manage_host(desired, snapshot, volume, kind)
@@ -366,7 +368,7 @@ def _manage(
     if target is None:
         body: dict[str, object] = {
             "host": host,
-            "ref": {"source-id": str(remote[0])} if remote and remote[0] else {"source-id": UNKNOWN},
+            "ref": {"source-id": str(remote.id) if remote else UNKNOWN},
             "name": volume.name,
             "description": volume.description,
             "volume_type": kind,
