@@ -245,6 +245,9 @@ def server_may_die(change: Change, providers: Providers, server_id: str) -> None
         raise broken(change, "the server was never handed over, or it is not stopped")
     if any(s.record and s.record.cut != change.parameters["cut"] for s in found):
         raise broken(change, "another cut is recorded on the server than the one that was to be decommissioned")
+    stays = change.parameters["stays"]
+    if any(disk.delete_on_termination and disk.volume_id in stays for server in found for disk in server.volumes):
+        raise broken(change, "an excluded volume, which has no copy, would be deleted with the server")
 
 
 def volume_may_die(change: Change, providers: Providers, volume_id: str) -> None:

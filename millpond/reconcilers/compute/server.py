@@ -18,7 +18,15 @@ from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import flavor
 from millpond.reconcilers.compute.server_back import remove, unexpected
-from millpond.reconcilers.compute.server_identity import boot_name, desired_power, keeps_user_data, unequal, wanted, zone
+from millpond.reconcilers.compute.server_identity import (
+    boot_name,
+    desired_power,
+    keeps_user_data,
+    moving_disks,
+    unequal,
+    wanted,
+    zone,
+)
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.storage.replication import remote_ends
@@ -359,7 +367,7 @@ def _request(desired: Desired, snapshot: Snapshot, server: Server) -> dict[str, 
 def _disks(desired: Desired, snapshot: Snapshot, server: Server) -> dict[str, tuple[str, int, str]]:
     """The target's volumes that it boots with, each with the array and the id of the remote end that it has to be."""
     remote = remote_ends(desired, snapshot)
-    ends = {volume.volume_id: remote.get(volume.volume_id) for volume in server.volumes}
+    ends = {volume.volume_id: remote.get(volume.volume_id) for volume in moving_disks(desired, server)}
     twins = {id: twin(snapshot, "volumes", id) for id in ends}
     return {double.id: (end.array, end.id, id) if (end := ends[id]) else ("", 0, id) for id, double in twins.items() if double is not None}
 

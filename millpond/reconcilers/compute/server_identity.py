@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from millpond.diffing import differences
 from millpond.model.change import UNKNOWN, FieldChange
-from millpond.model.compute import Flavor, Server
+from millpond.model.compute import AttachedVolume, Flavor, Server
 from millpond.model.desired import Desired
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.compute import flavor, server_group
@@ -70,6 +70,11 @@ def _spec(chosen: Flavor) -> dict[str, object]:
     }
 
 
+def moving_disks(desired: Desired, server: Server) -> tuple[AttachedVolume, ...]:
+    """Those that the manifest does not exclude, in their order."""
+    return tuple(disk for disk in server.volumes if disk.volume_id not in desired.excluded)
+
+
 def wanted(desired: Desired, snapshot: Snapshot, server: Server) -> dict[str, object]:
     """`server` is the inventory's. Ids are the target's; UNKNOWN where the object does not exist yet."""
     values: dict[str, object] = {
@@ -83,7 +88,7 @@ def wanted(desired: Desired, snapshot: Snapshot, server: Server) -> dict[str, ob
         "tags": sorted(server.tags),
         "server_group": _group(desired, snapshot, server.server_group_id),
         "ports": [_id_of(snapshot, "ports", port) for port in server.port_ids],
-        "volumes": [_id_of(snapshot, "volumes", volume.volume_id) for volume in server.volumes],
+        "volumes": [_id_of(snapshot, "volumes", disk.volume_id) for disk in moving_disks(desired, server)],
     }
     if server.hostname:
         values["hostname"] = server.hostname

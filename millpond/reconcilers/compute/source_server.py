@@ -58,7 +58,12 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         elif aim == "as_found" and here.record is not None and not (here.record.cut and goals.stage(server.id) is Stage.REPLICATE):
             _give_back(ladder, desired, snapshot, goals, server, here.record, here)
         elif aim == "absent":
-            _delete(ladder, here)
+            dying = _dying(desired, here)
+            findings += [_excluded_disk_dies(desired, goals, server, dying)] if dying else []
+            if dying:
+                ladder.wait("delete", "held by the blocker of this server", long=True)
+            else:
+                _delete(ladder, desired, here)
         steps += ladder.steps
     return KindPlan(signed(steps, goals.run), tuple(findings))
 
@@ -229,7 +234,24 @@ def _runs(snapshot: Snapshot, server: Server) -> bool:
     return target is not None and bool(target.launched_at) and target.status != "SHUTOFF"
 
 
-def _delete(ladder: Ladder, here: Server) -> None:
+def _dying(desired: Desired, here: Server) -> list[str]:
+    """The excluded disks that Nova would delete with the server."""
+    return [disk.volume_id for disk in here.volumes if disk.delete_on_termination and disk.volume_id in desired.excluded]
+
+
+def _excluded_disk_dies(desired: Desired, goals: Goals, server: Server, disks: list[str]) -> Finding:
+    return Finding(
+        "excluded_disk_dies",
+        Severity.BLOCKER,
+        desired.address(KIND, server.id),
+        f"an excluded volume would be deleted with its server: {', '.join(desired.names.get(id, id) for id in disks)}",
+        "it stays behind, has no copy on the target, and is attached with delete_on_termination, which old releases cannot change",
+        f"detach it from the server on the source: openstack server remove volume {server.id} {disks[0]}",
+        wave=goals.wave(server.id),
+    )
+
+
+def _delete(ladder: Ladder, desired: Desired, here: Server) -> None:
     if here.task_state == "deleting":
         ladder.wait("delete", "the server is being deleted")
         return
@@ -242,6 +264,7 @@ def _delete(ladder: Ladder, here: Server) -> None:
         reversible=False,
         server_id=here.id,
         cut=here.record.cut if here.record else "",
+        stays=[disk.volume_id for disk in here.volumes if disk.volume_id in desired.excluded],
     )
 
 
