@@ -10,6 +10,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.marker import DECOMMISSION_BEGUN_TAG
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
+from millpond.planning.carried_back import carry_back_begun
 from millpond.planning.latecomers import is_admitted, latecomers
 from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals
@@ -89,7 +90,10 @@ def stage_of(desired: Desired, snapshot: Snapshot, wave: DesiredWave, done: froz
     cut = next(iter(known.values())).cut
     if wave.rollback is None or wave.rollback.cut != cut:
         return Stage.HELD, _needs_rollback(desired, wave, cut)
-    return (Stage.CARRY_BACK if wave.rollback.target_writes == "carry_back" else Stage.DISCARD), None
+    if wave.rollback.target_writes == "carry_back":
+        return Stage.CARRY_BACK, None
+    begun = carry_back_begun(desired, snapshot, wave, cut)
+    return (Stage.HELD if begun else Stage.DISCARD), begun
 
 
 def _running_twice(snapshot: Snapshot, wave: DesiredWave) -> list[str]:

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from millpond.model.change import Change
 from millpond.model.desired import Desired
 from millpond.model.manifest import Rollback
+from millpond.planning.carried_back import carry_back_begun
 from millpond.planning.stages import records
 from tests.planning.plan_text import depths
 from tests.planning.tenant import desired, prepared
@@ -32,13 +33,17 @@ class Mind:
         """Every wave that goes back gets the block that names its cut."""
         base = flagged(desired(site=world.site), **{name: {"cutover": on} for name, on in self.on.items()})
         snapshot, blocks = world.snapshot(), {}
+        kept: set[str] = set()
         for wave in base.waves:
             known = records(snapshot, wave)
             if known and not wave.cutover:
-                blocks[wave.name] = {"rollback": Rollback(next(iter(known.values())).cut, self.writes)}
+                cut = next(iter(known.values())).cut
+                begun = carry_back_begun(base, snapshot, wave, cut)  # what is being carried back is not discarded any more
+                blocks[wave.name] = {"rollback": Rollback(cut, "carry_back" if begun else self.writes)}
+                kept |= {wave.name} if begun else set()
         world.discarded.clear()
         if self.writes == "discard":
-            world.discard([server for name, server in SERVERS.items() if not self.on[name]])
+            world.discard([server for name, server in SERVERS.items() if not self.on[name] and name not in kept])
         return flagged(base, **blocks)
 
 

@@ -8,7 +8,7 @@ from millpond.model.array import Pair, Replica, ReplicaState, Role
 from millpond.model.change import UNKNOWN
 from millpond.model.desired import Desired
 from millpond.reconcilers.storage import replication_group
-from millpond.reconcilers.storage.replication import groups
+from millpond.reconcilers.storage.replication import SAFETY_PREFIX, groups
 from tests.planning.arrays import GIB
 from tests.planning.situations import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, one_wave
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared, world
@@ -178,9 +178,30 @@ def test_the_first_copy_back_runs_while_the_target_still_does() -> None:
     assert rungs(on, made)[0] == "… reverse_seed"
 
 
-def test_discarding_suspends_what_flows_back_first() -> None:
-    _, made = carried("server/web-1#lock")
-    assert rungs(back(made, "discard"), made) == HOME
+@pytest.mark.parametrize("step", ["replication_group/pilot-ssd#reverse", "server/web-1#lock", f"replication_group/{GROUP}#demote"])
+def test_what_is_being_carried_back_is_not_discarded_any_more(step: str) -> None:
+    """The source would start on what was carried back so far, and the snapshots of what it held would go."""
+    on, made = carried(step)
+    discard, kept = back(made, "discard"), kept_snapshots(made)
+    sent, plan = len(made.sent), made.advance(discard)
+    assert ([finding.code for finding in plan.blockers], len(made.sent), kept_snapshots(made)) == (["carry_back_begun"], sent, kept)
+    assert all(name in plan.blockers[0].why for name in kept)
+    assert made.advance(on).steps == ()
+    assert not kept_snapshots(made)
+
+
+def test_renamed_snapshots_outlast_the_way_back() -> None:
+    on, made = carried("replication_group/pilot-ssd#demote")
+    array = made.arrays["ibox-a"]
+    for id, disk in list(array.volumes_.items()):
+        array.volumes_[id] = replace(disk, snapshots=tuple(name.replace(SAFETY_PREFIX, "kept-") for name in disk.snapshots))
+        array.rename(id, disk.name.replace(SAFETY_PREFIX, "kept-"))
+    made.advance(on)
+    assert len([disk for disk in array.volumes_.values() if disk.name.startswith("kept-")]) == 2
+
+
+def kept_snapshots(made: World) -> list[str]:
+    return sorted(disk.name for disk in made.arrays["ibox-a"].volumes_.values() if disk.name.startswith(SAFETY_PREFIX))
 
 
 def test_what_secured_a_rollback_goes_when_it_is_complete() -> None:
