@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from millpond.model.desired import Desired
 from millpond.model.plan import TenantPlan
-from millpond.planning.fleet import TOGETHER, with_fleet_brakes
+from millpond.planning.fleet import with_fleet_brakes
 from tests.planning.situations import BACK, PILOT, before
 from tests.planning.tenant import SITE, prepared
 from tests.planning.world import EPOCH
@@ -17,7 +17,7 @@ def together(*planned: tuple[Desired, TenantPlan], **brakes: int) -> list[list[s
     site = replace(SITE, brakes=replace(SITE.brakes, **brakes))
     braked = [(replace(desired, site=site), replace(plan, tenant=f"t{n}")) for n, (desired, plan) in enumerate(planned)]
     plans = with_fleet_brakes(braked, EPOCH)
-    return [[f.what for f in plan.findings if f.code == TOGETHER] for plan in plans]
+    return [[f.what for f in plan.findings if f.code == "brake_of_all_tenants"] for plan in plans]
 
 
 def test_more_waves_than_one_apply_may_cut_over_are_told_to_each_that_cuts() -> None:

@@ -49,6 +49,7 @@ def test_one_that_fails_before_holds_the_wave_with_what_it_said(stage: Stage) ->
     assert answer.code == 3
     assert [request for request in mutating if request["cloud"] != "target" or "os-keypairs" not in request["path"]] == []
     told = " ".join(answer.out.split())
+    assert "[hook_before_failed]" in told
     assert "it ended with exit code 7" in told
     assert "its last lines: before cutover acme/rest" in told
     assert said(stage) == ["before cutover acme/rest"]
