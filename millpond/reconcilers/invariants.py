@@ -113,7 +113,7 @@ def _never_booted(change: Change, providers: Providers, there: Iterable[Server],
         raise broken(change, "the source side is not writable: neither would be")
 
 
-UNSETTLED = ("creating", "managing", "unmanaging", "error", "error_managing", "error_managing_deleting", "deleting")
+UNSETTLED = ("creating", "managing", "unmanaging", "error", "error_managing", "error_managing_deleting", "error_unmanaging", "deleting")
 """Of a volume on the target whose disk on the array does not have its name yet, or not any more."""
 
 

@@ -316,7 +316,7 @@ class BlockStorage:
                     raise refused("the volume is attached")
                 self.put(volume_id, status=argument["status"])
             case "os-unmanage":
-                if volume.attachments or volume.status not in ("available", "error_managing"):
+                if volume.attachments or volume.status not in ("available", "error", "error_managing"):
                     raise refused("the volume is in use")
                 del self.rows[volume_id], self.raw[volume_id]
             case other:

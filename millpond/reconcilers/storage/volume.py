@@ -19,7 +19,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.storage import invariants_storage
-from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, remote_ends
+from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, remote_ends, volume_names
 from millpond.reconcilers.storage.way_back import of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
 from millpond.reconcilers.usage import is_handed_over, servers_of_volumes
@@ -45,7 +45,7 @@ SOURCE_CLOUD_KEYS = frozenset(
 )
 """Image metadata that points into the source cloud: Nova on the target would follow it."""
 
-ADOPTING = ("managing", "unmanaging", "error_managing", "error_managing_deleting")
+ADOPTING = ("managing", "unmanaging", "error_managing", "error_managing_deleting", "error_unmanaging")
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
@@ -115,7 +115,7 @@ def _is_managed(
     desired: Desired, snapshot: Snapshot, volume: Volume, local: ArrayVolume, target: Volume | None, remote: RemoteEnd | None
 ) -> bool:
     """Where the volume on the target is gone, its remote end is adopted, whatever the manifest says: a new volume would be empty."""
-    if target is None or target.status in ADOPTING:
+    if target is None or target.status in ADOPTING or _adoption_failed(snapshot, target, remote):
         return remote is not None or target is not None or adoption_of(desired, snapshot, volume, local) == "manage"
     return adoption_of(desired, snapshot, volume, local) == "manage"
 
@@ -317,6 +317,16 @@ def _named_otherwise(desired: Desired, volume: Volume) -> str:
     return f"map `{volume.volume_type}` to another one under maps.volume_types in millpond.yaml"
 
 
+def _adoption_failed(snapshot: Snapshot, target: Volume, remote: RemoteEnd | None) -> bool:
+    """Cinder 28 says `error` alone, earlier ones `error_managing`. As long as the remote end does not have the volume's name, it is not the
+    volume's: nothing was ever written through it.
+    """
+    if target.status in ("error_managing", "error_managing_deleting"):
+        return True
+    name = volume_names(snapshot.storage.volumes).get((remote.array, remote.id), "") if remote else ""
+    return target.status == "error" and name not in ("", target.backend_name)
+
+
 def _managed(
     ladder: Ladder,
     aim: str,
@@ -327,11 +337,13 @@ def _managed(
     target: Volume | None,
     remote: RemoteEnd | None,
 ) -> list[Finding]:
-    if target is not None and target.status in ("error_managing", "error_managing_deleting"):
+    if target is not None and _adoption_failed(snapshot, target, remote):
         ladder.change(
             "unmanage_failed", "Cinder could not adopt it; the disk stays on the array", volume_id=target.id, **_project(snapshot)
         )
         target = None
+    if target is not None and (target.status == "error_unmanaging" or (target.status == "error" and aim == "released")):
+        return [_broken(desired, goals, volume, target)]
     if aim == "released":
         return _manage(ladder, desired, snapshot, goals, volume, target, remote)
     if target is None:

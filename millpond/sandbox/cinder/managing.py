@@ -17,7 +17,7 @@ class Managing:
         cloud.world.events.on(f"{cloud.name}/cinder/managed", self._managed)
 
     def manage(self, order: Order, host: str, ref: dict[str, Any] | str, bootable: bool) -> Row:
-        """Accepts the request (status managing). What the driver refuses ends in status error_managing.
+        """Accepts the request (status managing). What the driver refuses ends in status error (28.0.0).
 
         ApiError 404 for an unknown host or type, 400 for a host that is down or an encrypted type.
         """
@@ -47,7 +47,7 @@ class Managing:
         try:
             size = self._take(row, ref)
         except (Failed, ApiError):
-            self.volumes.change(volume_id, status="error_managing")
+            self.volumes.change(volume_id, status="error")
             return
         self.volumes.change(volume_id, status="available", size=size)
 

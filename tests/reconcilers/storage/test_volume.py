@@ -140,12 +140,24 @@ def test_adoption_needs_one_backend() -> None:
     assert body(planned(volume, replace(on, site=named), made), "web-1-root#manage")["host"] == "h@b#p"
 
 
-def test_a_failed_adoption_is_unmanaged_never_deleted() -> None:
+@pytest.mark.parametrize("status", ["error", "error_managing"])
+def test_a_failed_adoption_is_unmanaged_never_deleted(status: str) -> None:
     on, made = managed(until="source_server/web-1#boot")
-    made.target.block_storage.put(twin(made), status="error_managing")
+    array, disk = made.arrays["ibox-b"], made.arrays["ibox-b"].by_name(f"openstack-vol-{twin(made)}")
+    array.rename(disk.id, "millpond-root-1")
+    made.target.block_storage.put(twin(made), status=status)
     found = planned(volume, on, made)
     assert own(ids(found))[:2] == ["web-1-root#unmanage_failed", "web-1-root#manage"]
     assert not any(step.action.startswith("delete") for step in found.steps)
+
+
+@pytest.mark.parametrize("status", ["error", "error_unmanaging"])
+def test_an_adopted_volume_in_error_is_left_to_a_person(status: str) -> None:
+    on, made = managed(until="source_server/web-1#boot")
+    made.target.block_storage.put(twin(made), status=status)
+    found = planned(volume, on, made)
+    assert own(ids(found)) == ["… web-1-root#release"]
+    assert ("volume_error", "pilot") in codes(found)
 
 
 def test_a_size_that_is_no_whole_gib_is_always_adopted() -> None:
