@@ -76,12 +76,14 @@ def may_come_back(change: Change, providers: Providers) -> None:
     if not project:
         raise broken(change, "the target's project was not seen, so nothing proves that its servers are stopped")
     compute, storage = providers.target.compute, providers.target.block_storage
-    with ThreadPoolExecutor(4, thread_name_prefix="read") as pool:
+    with ThreadPoolExecutor(5, thread_name_prefix="read") as pool:
         read_servers, read_volumes = pool.submit(compute.servers, project), pool.submit(storage.volumes, project)
         read_source = pool.submit(providers.source.compute.servers, values["source_project"])
+        read_carriers = pool.submit(providers.source.block_storage.volumes, values["source_project"])
         read_own = pool.submit(replica, change, providers, values["array"], values["replica"])
         servers, volumes, here, own = read_servers.result(), read_volumes.result(), read_source.result(), read_own.result()
-    _still_ours(change, here)
+        carriers = read_carriers.result()
+    _still_ours(change, here, carriers)
     asleep = {server.id for server in servers if _asleep(server)}
     running = [server.id for server in servers if server.marker in values["servers"] and server.id not in asleep]
     if running:
@@ -175,6 +177,14 @@ def _still_ours(change: Change, servers: Iterable[Server], volumes: Iterable[Vol
 def still_ours(change: Change, providers: Providers, *, begun: bool = False) -> None:
     """Before a server is stopped, started or deleted, on either side, and before its boot is declared: the clouds check no lease."""
     _still_ours(change, [found for id in change.servers if (found := providers.source.compute.server(id))], begun=begun)
+
+
+def group_still_ours(change: Change, providers: Providers) -> None:
+    """Before replication is suspended, turned or goes on, for then one side is overwritten: by servers and volumes that carry records."""
+    source, project = providers.source, change.parameters["source_project"]
+    with ThreadPoolExecutor(2, thread_name_prefix="read") as pool:
+        servers, volumes = pool.submit(source.compute.servers, project), pool.submit(source.block_storage.volumes, project)
+        _still_ours(change, servers.result(), volumes.result())
 
 
 def volumes_still_ours(change: Change, providers: Providers) -> None:

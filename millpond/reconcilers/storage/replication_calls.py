@@ -7,6 +7,9 @@ from millpond.providers.ports import PairRequest, Providers, StorageArray
 from millpond.reconcilers import invariants
 from millpond.reconcilers.storage import invariants_storage
 
+CONTINUING = ("resume", "resume_for_sync", "resume_for_reverse_sync", "reverse", "suspend", "reverse_suspend")
+"""What a run does only while the cut is its own, as the records of `recorded` say."""
+
 
 def perform(change: Change, providers: Providers) -> None:
     array = providers.array(change.parameters["array"])
@@ -15,6 +18,8 @@ def perform(change: Change, providers: Providers) -> None:
         invariants.may_change_hands(change, providers)
     elif verb in ("demote", "restore", "take_back"):
         invariants.may_come_back(change, providers)
+    elif verb in CONTINUING:
+        invariants.group_still_ours(change, providers)
     elif verb == "pair":
         invariants_storage.may_pair(change, providers)
     elif verb == "unpair":

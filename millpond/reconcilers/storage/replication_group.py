@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from millpond.model.address import Side
@@ -89,8 +91,19 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             room -= _pair_or_wait(ladder, snapshot, group, found, room)
         if not foreign:
             _lead(ladder, aim, desired, snapshot, goals, group, found)
-        steps += signed(ladder.steps, goals.run)
+        steps += signed(_owned(ladder.steps, desired, group), goals.run)
     return KindPlan(tuple(steps), tuple(findings))
+
+
+def _owned(steps: Iterable[AnyStep], desired: Desired, group: Group) -> list[AnyStep]:
+    """With where the owner of the cut is read again."""
+    own = {"recorded": list(recorded_on(desired, group)), "source_project": desired.inventory.project.id}
+    return [
+        replace(step, parameters={**own, **step.parameters})
+        if isinstance(step, Change) and step.action in replication_calls.CONTINUING
+        else step
+        for step in steps
+    ]
 
 
 def _stage(goals: Goals, group: Group) -> Stage:

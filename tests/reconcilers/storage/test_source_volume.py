@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from millpond.errors import LeaseHeld
 from millpond.model.block_storage import VolumeSnapshot
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.manifest import Rollback
@@ -147,6 +148,34 @@ def test_it_is_void_for_what_the_locks_of_a_waves_servers_do_not_hold(shared: bo
     assert made.sent.count("acme/source_server/web-2#time") == 2
     assert 7777 in made.arrays["ibox-b"].contents.values()
     assert made.plan(on).steps == ()
+
+
+@pytest.mark.parametrize("step", ["demote", "restore", "resume"])
+def test_a_run_whose_cut_was_taken_over_turns_nothing(step: str) -> None:
+    """The record is on the volume alone: nothing of servers says whose cut it is."""
+    made = ready()
+    made.advance(ON, at("source_volume/spare#boot"))
+    if step != "demote":
+        made.advance(OFF, at(f"replication_group/spare#{step}"))
+    planned_before = next(known for known in made.plan(OFF).changes if known.id == f"acme/replication_group/spare#{step}")
+    made.crash()
+    made.advance(ON)
+    sent, then = len(made.sent), made.snapshot().storage.replicas
+    with pytest.raises(LeaseHeld, match="run-2"):
+        made.perform(planned_before)
+    assert (len(made.sent), made.snapshot().storage.replicas) == (sent, then)
+
+
+@pytest.mark.parametrize("step", ["reverse", "reverse_suspend"])
+def test_nor_does_it_begin_or_end_the_way_of_the_targets_writes(step: str) -> None:
+    made = handed_over()
+    on = home(made, "carry_back")
+    made.advance(on, at(f"replication_group/spare#{step}"))
+    planned_before = next(known for known in made.plan(on).changes if known.id == f"acme/replication_group/spare#{step}")
+    made.crash()
+    made.advance(on, at("replication_group/spare#demote"))
+    with pytest.raises(LeaseHeld, match="run-2"):
+        made.perform(planned_before)
 
 
 def test_one_run_times_a_stop_once() -> None:
