@@ -59,3 +59,20 @@ def test_it_does_not_die_with_its_server() -> None:
     deadly(safe)
     with pytest.raises(InvariantBroken, match="an excluded volume, which has no copy"):
         safe.perform(planned)
+
+
+@pytest.mark.parametrize(("known", "what"), [("volumes", "volume data-1"), ("ports", "port port-1")])
+def test_what_nothing_will_make_holds_the_wave_before_it_is_admitted(known: str, what: str) -> None:
+    """The server's own row names it, and the inventory does not."""
+    base = flags(pilot=True)
+    left = tuple(item for item in getattr(base.inventory, known) if item.id not in what.split())
+    waves = tuple(replace(wave, volumes=tuple(id for id in wave.volumes if id not in what.split())) for wave in base.waves)
+    documents = replace(base, waves=waves, inventory=replace(base.inventory, **{known: left}))
+    made = world()
+    made.tick()
+    made.advance(flags(base=documents))
+    made.tick(3600)
+    plan = made.advance(documents)
+    assert [finding.what.rpartition(": ")[2] for finding in plan.findings if finding.code == "incomplete_boot"] == [what]
+    assert not plan.waves[0].admitted
+    assert made.source.compute.rows["server-1"].status == "ACTIVE"

@@ -27,6 +27,7 @@ from millpond.reconcilers.compute.server_identity import (
     wanted,
     zone,
 )
+from millpond.reconcilers.compute.server_lacking import incomplete, never_there
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.storage.replication import remote_ends
@@ -132,6 +133,9 @@ def _create(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, 
     declared = boot.declared(record)
     if boot.failures(record)[0] >= desired.site.limits.attempts:
         return [_given_up(desired, goals, server, record)]
+    if lacking := never_there(desired, snapshot, goals, server):
+        ladder.wait("create", "held by the blocker of this server", long=True)
+        return [incomplete(desired, goals, server, lacking)]
     sent = declared is not None and declared.run != boot.FAILED and not _fresh(goals, server, declared)
     if sent and declared is not None and not lost(desired, snapshot, server, declared):
         ladder.wait("create", "a boot was sent and its reply is not known: looking for its server before anything is sent again")
