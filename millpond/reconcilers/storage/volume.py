@@ -11,7 +11,7 @@ from millpond.model.block_storage import StoragePool, Volume, VolumeType
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.cut_record import MARKER_KEY
 from millpond.model.desired import Desired
-from millpond.model.finding import Finding, Severity
+from millpond.model.finding import Finding
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
@@ -20,6 +20,7 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.storage import invariants_storage
 from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, remote_ends, volume_names
+from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host
 from millpond.reconcilers.storage.way_back import of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
 from millpond.reconcilers.usage import is_handed_over, servers_of_volumes
@@ -95,7 +96,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         if aim in ("", "tenants") or (moved and all(moved)):
             continue
         if doubles := ambiguous(snapshot, "volumes", volume.id):
-            blockers = [_doubled(desired, goals, volume, [double.id for double in doubles])]
+            blockers = [doubled(desired, goals, volume, [double.id for double in doubles])]
         elif _is_managed(desired, snapshot, volume, local, target, remote.get(volume.id)):
             blockers = _managed(ladder, aim, desired, snapshot, goals, volume, target, remote.get(volume.id))
         else:
@@ -120,18 +121,6 @@ def _is_managed(
     return adoption_of(desired, snapshot, volume, local) == "manage"
 
 
-def _doubled(desired: Desired, goals: Goals, volume: Volume, ids: list[str]) -> Finding:
-    return Finding(
-        "ambiguous_volume",
-        Severity.BLOCKER,
-        desired.address(KIND, volume.id),
-        f"{len(ids)} volumes on the target carry the marker of this volume: {', '.join(ids)}",
-        "Millpond never guesses which one is meant",
-        "delete the ones that no replica uses",
-        wave=goals.wave(volume.id),
-    )
-
-
 def _precreated(
     ladder: Ladder,
     aim: str,
@@ -148,11 +137,11 @@ def _precreated(
     kind = volume_type(desired, volume)
     if target is None:
         if not any(known.name == kind for known in snapshot.target.volume_types):
-            return [_missing_type(desired, goals, volume, kind)]
+            return [missing_type(desired, goals, volume, kind)]
         _create(ladder, desired, snapshot, volume, kind)
         target_id = UNKNOWN
     elif target.status == "error" and goals.stage(volume.id) is not Stage.REPLICATE:
-        return [_broken(desired, goals, volume, target)]
+        return [broken(desired, goals, volume, target)]
     elif target.status == "error":
         ladder.change(
             "delete_failed",
@@ -286,37 +275,6 @@ def _release(ladder: Ladder, goals: Goals, snapshot: Snapshot, volume: Volume, t
     )
 
 
-def _broken(desired: Desired, goals: Goals, volume: Volume, target: Volume) -> Finding:
-    return Finding(
-        "volume_error",
-        Severity.BLOCKER,
-        desired.address(KIND, volume.id),
-        f"the volume on the target ({target.id}) is in error",
-        "it may hold what the target wrote, so Millpond neither deletes nor resets it",
-        "repair it in the target's Cinder; the next apply goes on",
-        wave=goals.wave(volume.id),
-    )
-
-
-def _missing_type(desired: Desired, goals: Goals, volume: Volume, kind: str) -> Finding:
-    return Finding(
-        "missing_volume_type",
-        Severity.BLOCKER,
-        desired.address(KIND, volume.id),
-        f"the target has no volume type `{kind}`",
-        "the volume cannot be created there",
-        f"create the type on the target, or {_named_otherwise(desired, volume)}",
-        wave=goals.wave(volume.id),
-    )
-
-
-def _named_otherwise(desired: Desired, volume: Volume) -> str:
-    values = desired.volume_values.get(volume.id)
-    if values and values.volume_type:
-        return f"name another one at {desired.places.get(volume.id) or desired.manifest.file}"
-    return f"map `{volume.volume_type}` to another one under maps.volume_types in millpond.yaml"
-
-
 def _adoption_failed(snapshot: Snapshot, target: Volume, remote: RemoteEnd | None) -> bool:
     """Cinder 28 says `error` alone, earlier ones `error_managing`. As long as the remote end does not have the volume's name, it is not the
     volume's: nothing was ever written through it.
@@ -343,7 +301,7 @@ def _managed(
         )
         target = None
     if target is not None and (target.status == "error_unmanaging" or (target.status == "error" and aim == "released")):
-        return [_broken(desired, goals, volume, target)]
+        return [broken(desired, goals, volume, target)]
     if aim == "released":
         return _manage(ladder, desired, snapshot, goals, volume, target, remote)
     if target is None:
@@ -376,7 +334,7 @@ def _manage(
     kind = volume_type(desired, volume)
     host = manage_host(desired, snapshot, volume, kind)
     if not host:
-        return [_no_host(desired, goals, volume, kind)]
+        return [no_host(desired, goals, volume, kind)]
     if target is None:
         body: dict[str, object] = {
             "host": host,
@@ -424,18 +382,6 @@ def _backend(types: tuple[VolumeType, ...], name: str) -> str:
 
 def _backend_of(pool: StoragePool) -> str:
     return pool.backend
-
-
-def _no_host(desired: Desired, goals: Goals, volume: Volume, kind: str) -> Finding:
-    return Finding(
-        "no_manage_host",
-        Severity.BLOCKER,
-        desired.address(KIND, volume.id),
-        "it cannot be told which Cinder backend shall adopt the volume",
-        f"no single pool of the target's Cinder belongs to volume type `{kind}`",
-        "state `cinder_host: host@backend#pool` at the pool pair in millpond.yaml",
-        wave=goals.wave(volume.id),
-    )
 
 
 def perform(change: Change, providers: Providers) -> None:

@@ -7,9 +7,9 @@ from millpond.model.desired import Desired
 from millpond.model.manifest import Reference, VolumeValues
 from millpond.reconcilers.storage import volume
 from tests.planning.arrays import GIB
-from tests.planning.situations import PILOT, back, before, done
+from tests.planning.situations import PILOT, back, before, done, one_wave
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared, world
-from tests.planning.world import World, at
+from tests.planning.world import World, at, flagged
 from tests.reconcilers.kinds import body, change, codes, ids, planned
 
 MANAGE = replace(SITE, replication=replace(SITE.replication, adoption="manage"))
@@ -180,3 +180,19 @@ def test_handed_over_volumes_are_the_tenants() -> None:
     made = done()
     made.target.block_storage.put(twin(made), status="available", image_metadata={}, name="mine")
     assert own(ids(planned(volume, PILOT, made))) == []
+
+
+def test_the_volumes_of_a_handed_over_server_are_the_tenants_while_another_of_its_wave_fails() -> None:
+    made = world()
+    made.tick()
+    made.advance(one_wave())
+    made.tick(3600)
+    made.target.compute.failing.add("web-2")
+    on = flagged(one_wave(), pilot={"cutover": True})
+    made.advance(on)
+    storage, data = made.target.block_storage, twin(made, "web-1-data")
+    storage.put(twin(made), image_metadata={"hw_disk_bus": "scsi"})
+    storage.put(data, status="available", attachments=())
+    assert [id for id in ids(planned(volume, on, made)) if "web-1" in id] == []
+    del storage.rows[data]
+    assert [id for id in ids(planned(volume, on, made)) if "web-1" in id] == []

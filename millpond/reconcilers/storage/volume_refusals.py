@@ -1,0 +1,63 @@
+"""Why a volume on the target is left as it is until a person has decided, or cannot come to be."""
+
+from __future__ import annotations
+
+from millpond.model.block_storage import Volume
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.reconcilers.base import Goals
+
+
+def doubled(desired: Desired, goals: Goals, volume: Volume, ids: list[str]) -> Finding:
+    return Finding(
+        "ambiguous_volume",
+        Severity.BLOCKER,
+        desired.address("volume", volume.id),
+        f"{len(ids)} volumes on the target carry the marker of this volume: {', '.join(ids)}",
+        "Millpond never guesses which one is meant",
+        "delete the ones that no replica uses",
+        wave=goals.wave(volume.id),
+    )
+
+
+def broken(desired: Desired, goals: Goals, volume: Volume, target: Volume) -> Finding:
+    return Finding(
+        "volume_error",
+        Severity.BLOCKER,
+        desired.address("volume", volume.id),
+        f"the volume on the target ({target.id}) is in error",
+        "it may hold what the target wrote, so Millpond neither deletes nor resets it",
+        "repair it in the target's Cinder; the next apply goes on",
+        wave=goals.wave(volume.id),
+    )
+
+
+def missing_type(desired: Desired, goals: Goals, volume: Volume, kind: str) -> Finding:
+    return Finding(
+        "missing_volume_type",
+        Severity.BLOCKER,
+        desired.address("volume", volume.id),
+        f"the target has no volume type `{kind}`",
+        "the volume cannot be created there",
+        f"create the type on the target, or {_named_otherwise(desired, volume)}",
+        wave=goals.wave(volume.id),
+    )
+
+
+def _named_otherwise(desired: Desired, volume: Volume) -> str:
+    values = desired.volume_values.get(volume.id)
+    if values and values.volume_type:
+        return f"name another one at {desired.places.get(volume.id) or desired.manifest.file}"
+    return f"map `{volume.volume_type}` to another one under maps.volume_types in millpond.yaml"
+
+
+def no_host(desired: Desired, goals: Goals, volume: Volume, kind: str) -> Finding:
+    return Finding(
+        "no_manage_host",
+        Severity.BLOCKER,
+        desired.address("volume", volume.id),
+        "it cannot be told which Cinder backend shall adopt the volume",
+        f"no single pool of the target's Cinder belongs to volume type `{kind}`",
+        "state `cinder_host: host@backend#pool` at the pool pair in millpond.yaml",
+        wave=goals.wave(volume.id),
+    )
