@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from millpond.diffing import differences
 from millpond.model.change import UNKNOWN, FieldChange
@@ -120,7 +121,9 @@ def shown(snapshot: Snapshot, server: Server, keys: Mapping[str, object]) -> dic
 def unequal(desired: Desired, snapshot: Snapshot, server: Server, live: Server) -> tuple[FieldChange, ...]:
     """Every carried attribute of the target's `live` that is not as desired: observed → desired."""
     want = wanted(desired, snapshot, server)
-    found = differences(shown(snapshot, live, want), want)
+    stays = {volume.id for volume in snapshot.target.volumes if volume.marker in desired.excluded}  # moved, and excluded since
+    counted = replace(live, volumes=tuple(disk for disk in live.volumes if disk.volume_id not in stays))
+    found = differences(shown(snapshot, counted, want), want)
     original = next((s for s in snapshot.source.servers if s.id == server.id), None)
     if keeps_user_data(desired, server) and original and original.user_data and live.user_data and original.user_data != live.user_data:
         return (*found, FieldChange("user_data", live.user_data, original.user_data))
