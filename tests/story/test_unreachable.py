@@ -124,7 +124,7 @@ def test_a_token_that_expires_in_a_cut_is_renewed(stage: Stage) -> None:
     control = stage.sandbox.control
     cutting(stage)
     control.clear_requests()
-    assert millpond(stage.directory, "plan").code == 0
+    assert millpond(stage.directory, "plan", "acme").code == 0
     before = logins(stage)
     control.clear_requests()
     for cloud, service, method in (("source", "nova", "GET"), ("target", "cinder", "POST"), ("target", "nova", "POST")):
@@ -134,7 +134,7 @@ def test_a_token_that_expires_in_a_cut_is_renewed(stage: Stage) -> None:
     answer = millpond(stage.directory, "apply", "--detailed-exitcode")
     assert (answer.code, answer.err) == (0, ""), answer.text
     whole(stage)
-    assert all(logins(stage)[name] > times for name, times in before.items()), before
+    assert all(logins(stage)[name] > times for name, times in before.items()), (before, logins(stage))
 
 
 def logins(stage: Stage) -> Counter[str]:
