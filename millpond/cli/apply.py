@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 @options.wave
 @options.detailed_exitcode
 @options.in_forms("json", "markdown")
-@click.option("--expect-digest", metavar="SHA256", default="", help="Stop unless the documents still lead where this digest says.")
+@click.option(
+    "--expect-digest",
+    metavar="SHA256",
+    default="",
+    help="Stop unless the documents still lead where this digest says. Rollback blocks are not part of it.",
+)
 @click.pass_obj
 def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitcode: bool, forms: Forms, expect_digest: str) -> ExitCode:
     """Do what is missing, as far as it can be done now.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from millpond.model.change import Change
 from millpond.model.finding import Finding, Severity
-from millpond.model.plan import Plan, TenantPlan
-from millpond.reporting.amounts import counted
+from millpond.model.plan import Plan, Stage, TenantPlan
+from millpond.reporting.amounts import counted, moment
 from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES
 from millpond.reporting.markdown import code, fence, prose
 from millpond.reporting.sequence import by_wave
@@ -62,11 +62,27 @@ def _of_tenant(tenant: TenantPlan, detail: Detail) -> list[str]:
         own = next((status.servers for status in tenant.waves if status.name == wave), ())
         where = f"{code(tenant.tenant)}, wave {code(wave)}" if wave else code(tenant.tenant)
         head = "; ".join(word for word in (counted(len(own), "server") if own else "", prose(outage_words(tenant, own))) if word)
+        lost = _lost(tenant, wave, detail.names)
         if not detail.names:
-            lines.append(f"- {where}: {_numbers(grave)}{f'; {head}' if head else ''}")
+            lines += [f"- {where}: {_numbers(grave)}{f'; {head}' if head else ''}", *lost]
             continue
-        lines += [f"- {where}{f': {head}' if head else ''}", *_kinds(grave, detail.names), *_critical_path(tenant, own, detail.names)]
+        lines += [
+            f"- {where}{f': {head}' if head else ''}",
+            *lost,
+            *_kinds(grave, detail.names),
+            *_critical_path(tenant, own, detail.names),
+        ]
     return lines
+
+
+def _lost(tenant: TenantPlan, wave: str, names: int) -> list[str]:
+    """What a rollback that discards costs."""
+    status = next((status for status in tenant.waves if status.name == wave and status.stage is Stage.DISCARD), None)
+    if status is None:
+        return []
+    servers = [address.rpartition("/")[2] for address in status.servers]
+    whose = (_listed(servers, names) if names else counted(len(servers), "server")) if servers else "its volumes"
+    return [f"  - **lost**: all that was written on the target since {moment(status.cut)} by {whose}"]
 
 
 def _of_all(plan: Plan) -> list[str]:

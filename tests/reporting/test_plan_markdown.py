@@ -115,3 +115,14 @@ def test_a_rate_that_nobody_measured_is_not_guessed() -> None:
     seed = replace(examples.SEED, rate=0, seconds=0.0)
     text = comment(examples.plan(replace(examples.GLOBEX, steps=(seed,))))
     assert "Still to copy: 412.0 GiB in 1 replication group; no rate is measured yet." in text
+
+
+def test_a_rollback_that_discards_says_what_is_lost_whatever_has_to_be_cut() -> None:
+    wave = replace(examples.PILOT, stage=Stage.DISCARD, phase="going back")
+    tenant = next(t for t in examples.FULL.tenants if any(w.name == wave.name for w in t.waves))
+    going = replace(tenant, waves=tuple(wave if w.name == wave.name else w for w in tenant.waves))
+    graves = tuple(replace(step, wave=wave.name) if getattr(step, "danger", False) else step for step in going.steps)
+    plan = replace(examples.FULL, tenants=(replace(going, steps=graves),))
+    for host in (HOSTS["github"], fitting("4000")):
+        assert "**lost**: all that was written on the target since 2026-11-30 22:00:00 UTC by" in comment(plan, host)
+    assert "**lost**" not in comment(examples.FULL)
