@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode: bool, forms: Forms, out: Path | None) -> ExitCode:
     """Show what apply would do, and why.
 
-    With --detailed-exitcode: 0 no changes, 1 error, 2 changes, 3 held by a gate or blocker, whether or not there are changes. Without it
-    a plan that could be made ends with 0.
+    With --detailed-exitcode: 0 no changes, 1 error, 2 changes, 3 held by a blocker, whether or not there are changes. Without it a plan
+    that could be made ends with 0.
     """
     from millpond.cli.documents import load_each, plan_document
     from millpond.cli.plan_forms import plan_forms

@@ -25,6 +25,8 @@ class Stage(StrEnum):
     HELD = "held"
 
 
+GATE = "gate"
+"""The kind of the one step that everything of a cut, or of a decommissioning, comes after."""
 DECOMMISSIONED = "decommissioned"
 """The phase of every wave whose source is gone as its manifest wants it."""
 
@@ -93,6 +95,11 @@ class TenantPlan:
     @property
     def waiting(self) -> tuple[Waiting, ...]:
         return tuple(step for step in self.steps if isinstance(step, Waiting))
+
+    @property
+    def shut(self) -> tuple[Waiting, ...]:
+        """Gates that time alone opens: of a window, of a stated moment, of a soak."""
+        return tuple(step for step in self.waiting if step.kind == GATE and step.long and step.seconds)
 
     @property
     def blockers(self) -> tuple[Finding, ...]:

@@ -8,13 +8,12 @@ from datetime import datetime
 
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
-from millpond.model.plan import OutageEstimate, Stage
+from millpond.model.plan import GATE, OutageEstimate, Stage
 from millpond.model.site import Brakes
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.storage.replication import ends, groups
 
-GATE = "gate"
 RAISE_IT = "raise the brake in millpond.yaml, or override it in the manifest until a date, in a reviewed change"
 Admitted = Mapping[tuple[str, str], int]
 """(tenant, wave) → how many servers it stops: what this apply has admitted."""

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
-from millpond.model.plan import Stage, TenantPlan, WaveStatus
-from millpond.planning.brakes import GATE, effective
+from millpond.model.plan import GATE, Stage, TenantPlan, WaveStatus
+from millpond.planning.brakes import effective
 
 TOGETHER = "brake_of_all_tenants"
 

@@ -10,9 +10,9 @@ from millpond.model.change import Waiting
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
 from millpond.model.manifest import Window
-from millpond.model.plan import OutageEstimate, Stage
+from millpond.model.plan import GATE, OutageEstimate, Stage
 from millpond.model.snapshot import Snapshot
-from millpond.planning.brakes import GATE, Admitted, exceeded, held_by, too_many_deleted
+from millpond.planning.brakes import Admitted, exceeded, held_by, too_many_deleted
 from millpond.planning.stages import decommission_admitted, soaked
 from millpond.reconcilers.base import Goals
 
@@ -78,9 +78,8 @@ def _held(
     yield name, None, gate(desired, name, "a wave is admitted once all of it is prepared and in sync")
     if any(f.severity is Severity.BLOCKER and f.wave in ("", name) for f in found):
         yield name, None, gate(desired, name, "held by the blockers above", long=True)
-    if wave.window is not None and not wave.window.opens <= snapshot.now < wave.window.closes:
-        window = _window(desired, wave, wave.window, snapshot)
-        yield name, window, gate(desired, name, window.what, long=True)
+    if wave.window is not None:
+        yield from _window(desired, wave, wave.window, snapshot)
     if wave.cutover_at is not None:
         yield from _at(desired, wave, wave.cutover_at, snapshot)
     for server in snapshot.source.servers:
@@ -97,17 +96,17 @@ def _held(
         yield name, finding, gate(desired, name, finding.what, long=True)
 
 
-def _window(desired: Desired, wave: DesiredWave, window: Window, snapshot: Snapshot) -> Finding:
-    opens, closes = window.opens.isoformat(), window.closes.isoformat()
-    past = snapshot.now >= window.closes
-    return held_by(
-        desired,
-        wave.name,
-        "window_closed",
-        f"the maintenance window {'closed at ' + closes if past else 'opens at ' + opens}",
-        f"it is {snapshot.now.isoformat(timespec='seconds')}; a wave is admitted between {opens} and {closes}",
-        "commit a new window" if past else "run apply inside the window",
-    )
+def _window(desired: Desired, wave: DesiredWave, window: Window, snapshot: Snapshot) -> Iterator[tuple[str, Finding | None, Waiting]]:
+    """One that has not opened yet is waited for: a plan that is made and reviewed before it can be applied in it."""
+    opens, closes, left = window.opens.isoformat(), window.closes.isoformat(), window.opens - snapshot.now
+    if left > timedelta(0):
+        reason = f"its maintenance window opens at {opens}: run apply then, before {closes}"
+        yield wave.name, None, gate(desired, wave.name, reason, long=True, seconds=left.total_seconds())
+    elif snapshot.now >= window.closes:
+        what = f"the maintenance window closed at {closes}"
+        why = f"it is {snapshot.now.isoformat(timespec='seconds')}; a wave is admitted between {opens} and {closes}"
+        closed = held_by(desired, wave.name, "window_closed", what, why, "commit a new window")
+        yield wave.name, closed, gate(desired, wave.name, what, long=True)
 
 
 def _at(desired: Desired, wave: DesiredWave, moment: datetime, snapshot: Snapshot) -> Iterator[tuple[str, Finding | None, Waiting]]:

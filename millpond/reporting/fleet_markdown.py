@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from millpond.model.plan import Plan, Stage, TenantPlan, WaveStatus
+from millpond.model.plan import GATE, Plan, Stage, TenantPlan, WaveStatus
 from millpond.reporting.amounts import counted, duration
 from millpond.reporting.hosts import fits
 from millpond.reporting.markdown import code, prose, table
 from millpond.reporting.summary import counts
-from millpond.reporting.waiting_text import GATE, waits
+from millpond.reporting.waiting_text import waits
 
 HEAD = ("Tenant", "Phase → next", "Add / change / destroy", "Lag", "Outage", "Gate")
 # A wave that is held goes nowhere.

@@ -11,7 +11,7 @@ from millpond.reporting.amounts import counted, duration
 from millpond.reporting.findings_text import findings_text
 from millpond.reporting.layout import WIDEST, columns, wrapped
 from millpond.reporting.outage_text import continue_with, outage_lines
-from millpond.reporting.summary import counts, holds
+from millpond.reporting.summary import counts, holds, shuts
 from millpond.reporting.symbols import bold, dim, green, red, yellow
 from millpond.reporting.waiting_text import waiting_line, waits
 
@@ -62,7 +62,7 @@ def outage_table(result: ApplyResult) -> list[str]:
 
 
 def summary_lines(result: ApplyResult) -> list[str]:
-    """`Apply: 63 done, 0 failed, 0 unknown, 0 held.` and what is left. What blockers hold takes the place of a count of none."""
+    """`Apply: 63 done, 0 failed, 0 unknown, 0 held.` and what is left. What is held takes the place of a count of none."""
     found = Counter(outcome.result for outcome in result.final.values())
     held = _held(result)
     kinds = [
@@ -79,8 +79,10 @@ def summary_lines(result: ApplyResult) -> list[str]:
 
 
 def _held(result: ApplyResult) -> str:
-    """`acme, wave core`: what blockers hold."""
-    found = (f"{tenant.tenant}, {holds(finding)}" for tenant in result.plan.tenants for finding in tenant.blockers)
+    """`acme, wave core`: what blockers hold, and gates that time opens."""
+    found = (
+        f"{tenant.tenant}, {what}" for tenant in result.plan.tenants for what in (*map(holds, tenant.blockers), *map(shuts, tenant.shut))
+    )
     return "; ".join(dict.fromkeys(found))
 
 
@@ -97,7 +99,8 @@ def _next(result: ApplyResult, wave: str) -> list[str]:
         return ["Correct what the services said above, then run it again:", *command]
     if result.held:
         blockers = sum(len(tenant.blockers) for tenant in result.plan.tenants)
-        return [f"Held by {counted(blockers, 'blocker')}, see above. When that is done:" if blockers else "Held. To try again:", *command]
+        opens = "Held until a gate opens by itself, see above: nothing is wrong. To continue then:"
+        return [f"Held by {counted(blockers, 'blocker')}, see above. When that is done:" if blockers else opens, *command]
     if result.remaining:
         return ["Not finished, and nothing is wrong. To continue when the wait is over:", *command]
     return [green("Nothing is left to do.")]

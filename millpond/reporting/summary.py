@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from millpond.model.change import Change, Effect
+from millpond.model.change import Change, Effect, Waiting
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Plan, Stage, TenantPlan, WaveStatus
 from millpond.reporting.amounts import counted, duration
@@ -89,6 +89,11 @@ def holds(finding: Finding) -> str:
     if finding.code == UNAPPROVED:
         return "the decommissioning"
     return f"wave {finding.wave}" if finding.wave else "the whole tenant"
+
+
+def shuts(gate: Waiting) -> str:
+    """What a gate keeps from beginning, in words."""
+    return "the decommissioning" if gate.address.name == "decommission" else f"wave {gate.wave}"
 
 
 def _waves(waves: list[tuple[TenantPlan, WaveStatus]], noun: str) -> str:

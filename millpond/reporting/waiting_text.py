@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from millpond.model.change import Waiting
-from millpond.model.plan import TenantPlan
+from millpond.model.plan import GATE, TenantPlan
 from millpond.reporting.amounts import rate, rough, size
 from millpond.reporting.layout import table, wrapped
 from millpond.reporting.symbols import WIDTH
-
-GATE = "gate"
 
 
 def waits(tenant: TenantPlan) -> list[Waiting]:

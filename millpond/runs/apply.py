@@ -158,7 +158,7 @@ def _result(done: Sequence[_Done], run: Run, interrupted: bool) -> ApplyResult:
         outages=tuple(outage for one in done for outage in one.outages),
         advanced=any(outcome.result is Result.DONE for outcome in outcomes),
         remaining=any(one.plan.steps for one in done),
-        held=any(one.plan.blockers for one in done),
+        held=any(one.plan.blockers or one.plan.shut for one in done),
         interrupted=interrupted,
         estimated=tuple(pair for one in done for pair in one.estimated),
         run=run.id,

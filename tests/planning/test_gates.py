@@ -11,9 +11,10 @@ import pytest
 from millpond.model.change import Change, Waiting
 from millpond.model.desired import Desired
 from millpond.model.manifest import Approval, BrakeOverride, Window
-from millpond.model.plan import TenantPlan
+from millpond.model.plan import Plan, TenantPlan
 from millpond.planning.build import build
 from millpond.planning.digest import tenant_digest
+from millpond.planning.envelope import Envelope
 from millpond.planning.gates import Admission
 from tests.planning.situations import BOTH, PILOT, approved, before, done, leaving, one_wave, prepared, suspended_by_the_array
 from tests.planning.tenant import SITE
@@ -42,23 +43,24 @@ def braked(**values: int) -> Desired:
 
 
 @pytest.mark.parametrize(
-    ("now", "codes"),
+    ("now", "codes", "waits"),
     [
-        (OPENS - timedelta(seconds=1), ["window_closed"]),
-        (OPENS, []),
-        (CLOSES - timedelta(seconds=1), []),
-        (CLOSES, ["window_closed"]),
+        (OPENS - timedelta(seconds=1), [], (True, 1.0)),
+        (OPENS, [], None),
+        (CLOSES - timedelta(seconds=1), [], None),
+        (CLOSES, ["window_closed"], (True, 0.0)),
     ],
 )
-def test_a_wave_is_admitted_inside_its_window(now: datetime, codes: list[str]) -> None:
+def test_a_wave_is_admitted_inside_its_window(now: datetime, codes: list[str], waits: tuple[bool, float] | None) -> None:
     world = prepared()
     world.now = now
     plan = world.plan(flagged(PILOT, pilot={"window": Window(OPENS, CLOSES)}))
     assert blockers(plan) == codes
     assert [f.wave for f in plan.blockers] == ["pilot"] * len(codes)
-    assert (GATE in recorded(plan).after) is bool(codes)
+    assert (GATE in recorded(plan).after) is bool(waits)
     held = gate(plan)
-    assert held is None if not codes else held is not None and held.long
+    assert ((held.long, held.seconds) if held else None) == waits
+    assert bool(plan.shut) is (now < OPENS)
 
 
 def test_what_is_said_of_a_window_tells_what_to_do() -> None:
@@ -66,9 +68,31 @@ def test_what_is_said_of_a_window_tells_what_to_do() -> None:
     world.now = CLOSES
     late = world.plan(flagged(PILOT, pilot={"window": Window(OPENS, CLOSES)})).blockers[0]
     world.now = OPENS - timedelta(hours=1)
-    early = world.plan(flagged(PILOT, pilot={"window": Window(OPENS, CLOSES)})).blockers[0]
+    early = gate(world.plan(flagged(PILOT, pilot={"window": Window(OPENS, CLOSES)})))
     assert ("closed at 2026-12-02T02:00:00+00:00" in late.what, late.fix) == (True, "commit a new window")
-    assert ("opens at 2026-12-01T22:00:00+00:00" in early.what, early.fix) == (True, "run apply inside the window")
+    assert early is not None
+    assert early.reason == ("its maintenance window opens at 2026-12-01T22:00:00+00:00: run apply then, before 2026-12-02T02:00:00+00:00")
+
+
+def test_a_window_that_opens_later_hides_no_blocker() -> None:
+    world = prepared()
+    world.now = OPENS - timedelta(hours=1)
+    plan = world.plan(flagged(braked(outage_budget=1), pilot={"window": Window(OPENS, CLOSES)}))
+    assert blockers(plan) == ["brake_outage"]
+
+
+@pytest.mark.parametrize("gates", [{"window": Window(OPENS, CLOSES)}, {"cutover_at": OPENS}])
+def test_what_time_alone_opens_leaves_a_plan_that_can_be_saved_and_applied_then(gates: dict[str, Any]) -> None:
+    world = prepared()
+    documents = flagged(PILOT, pilot=gates)
+    world.now = OPENS - timedelta(hours=2)
+    early = world.plan(documents)
+    envelope = Envelope.of(Plan(world.now, "0", (early,), early.digest))
+    world.now = OPENS + timedelta(minutes=1)
+    while ready := [change for change in world.plan(documents).changes if not change.after]:
+        assert envelope.allowed("acme", ready) == ready, envelope.stale
+        world.perform(ready[0])
+    assert "acme/source_server/web-1#stop" in world.sent
 
 
 @pytest.mark.parametrize(
@@ -186,6 +210,7 @@ def test_a_decommissioning_waits_for_soak_and_approval(hours: float, approval: d
     plan = soaking(hours, **approval)
     assert blockers(plan) == codes
     assert bool(admission(plan).after) is held
+    assert bool(plan.shut) is (hours < 1)
     for change in plan.changes:
         if change.kind.startswith("source_") and change.action.startswith("delete"):
             assert admission(plan).id in change.after

@@ -55,6 +55,15 @@ def test_an_apply_that_is_held_names_what_is_held() -> None:
     assert "0 held" not in text
 
 
+def test_an_apply_that_time_holds_says_that_nothing_is_wrong() -> None:
+    text = unstyle(outcome_text(examples.result(replace(HELD, steps=(replace(SHUT, seconds=60),), findings=()), remaining=True, held=True)))
+    assert "Apply: 0 done, 0 failed, 0 unknown; held: acme, wave core." in text
+    assert "Waiting: acme/gate/core admission; about 1 min (the window opens later)." in text
+    assert "Held until a gate opens by itself, see above: nothing is wrong. To continue then:" in text
+    soaking = TenantPlan("acme", examples.DIGEST, steps=(SOAK,), waves=(ENDING,))
+    assert "held: acme, the decommissioning." in unstyle(outcome_text(examples.result(soaking, remaining=True, held=True)))
+
+
 def test_what_is_excluded_is_listed_with_its_reason() -> None:
     left = Finding(EXCLUDED, Severity.INFO, examples.address("server", "old-box"), "stays on the source: rebuilt by its owner")
     tenant = replace(examples.QUIET, findings=(left,))

@@ -197,8 +197,11 @@ def test_a_closed_window_holds_with_3(stage: Stage) -> None:
     with stage.counted() as mutating:
         answer = millpond(stage.directory, "apply")
     assert (answer.code, answer.err, mutating) == (3, "", [])
-    assert f"Blocker: acme/gate/rest holds wave rest  [window_closed]\n  the maintenance window opens at {opens.isoformat()}" in answer.out
-    assert "To do: run apply inside the window" in answer.out
+    said = " ".join(answer.out.split())
+    assert "Apply: 0 done, 0 failed, 0 unknown; held: acme, wave rest." in said
+    assert f"its maintenance window opens at {opens.isoformat()}: run apply then" in said
+    assert "Held until a gate opens by itself, see above: nothing is wrong. To continue then:" in said
+    assert millpond(stage.directory, "plan", "--detailed-exitcode").code == 2
 
 
 def test_what_advances_and_leaves_work_is_2(untouched: Stage) -> None:

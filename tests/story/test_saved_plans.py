@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,6 +53,19 @@ def test_it_cuts_over_and_may_be_run_again(saved: Stage) -> None:
         again = apply(saved)
     assert (again.code, mutating) == (0, [])
     assert "Nothing is left to do." in again.out
+
+
+def test_it_may_be_made_before_the_window_opens(stage: Stage) -> None:
+    opens = datetime.now(UTC) + timedelta(seconds=8)
+    stage.manifest |= {"cutover": True, "window": {"opens": opens.isoformat(), "closes": (opens + timedelta(hours=2)).isoformat()}}
+    stage.write()
+    planned = millpond(stage.directory, "plan", "-o", "plan.json", "--detailed-exitcode")
+    assert (planned.code, planned.err) == (2, "")
+    assert f"its maintenance window opens at {opens.isoformat()}" in " ".join(planned.out.split())
+    time.sleep(max(0.0, (opens - datetime.now(UTC)).total_seconds()))
+    answer = apply(stage)
+    assert (answer.code, answer.err) == (0, "")
+    assert statuses(stage) == {"active"}
 
 
 def test_it_prepares_too(untouched: Stage) -> None:

@@ -148,14 +148,15 @@ def window(opens: timedelta, closes: timedelta) -> dict[str, str]:
     return {"opens": (now + opens).isoformat(), "closes": (now + closes).isoformat()}
 
 
-@pytest.mark.parametrize("shift", [timedelta(hours=-4), timedelta(hours=4)])
-def test_outside_its_window_no_wave_is_admitted(stage: Stage, shift: timedelta) -> None:
+@pytest.mark.parametrize(("shift", "codes"), [(timedelta(hours=-4), ["window_closed"]), (timedelta(hours=4), [])])
+def test_outside_its_window_no_wave_is_admitted(stage: Stage, shift: timedelta, codes: list[str]) -> None:
     flag(stage, "front", cutover=True, window=window(shift - timedelta(hours=1), shift + timedelta(hours=1)))
     with stage.counted() as mutating:
         result = stage.apply()
     assert mutating == []
     assert result.held
-    assert [finding.code for finding in result.plan.tenants[0].blockers] == ["window_closed"]
+    assert [finding.code for finding in result.plan.tenants[0].blockers] == codes
+    assert [gate.wave for gate in result.plan.tenants[0].shut] == ([] if codes else ["front"])
 
 
 def test_a_window_that_closes_holds_no_wave_that_was_admitted_in_it(stage: Stage) -> None:
