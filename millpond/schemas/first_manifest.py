@@ -72,12 +72,14 @@ def _staying(inventory: Inventory) -> Iterator[tuple[str, str]]:
 
 
 def _pilot(inventory: Inventory, staying: dict[str, str]) -> str:
+    """The smallest server that runs: the cutover of a stopped one would show nothing."""
     disks = attachments(inventory)
     sizes = {volume.id: volume.size for volume in inventory.volumes}
     free = [server for server in inventory.servers if server.id not in staying and not disks.sharing(server.id)]
-    if len(free) < 2:
+    running = [server for server in free if server.power == "active"]
+    if len(free) < 2 or not running:
         return ""
-    smallest = min(free, key=lambda server: (sum(sizes.get(id, 0) for id in disks.volumes_of(server.id)), server.name, server.id))
+    smallest = min(running, key=lambda server: (sum(sizes.get(id, 0) for id in disks.volumes_of(server.id)), server.name, server.id))
     return PILOT.format(server=_server(smallest, inventory))
 
 

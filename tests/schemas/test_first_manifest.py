@@ -65,6 +65,16 @@ def test_what_cannot_be_moved_yet_is_excluded_with_its_reason() -> None:
     )
 
 
+def test_the_suggested_pilot_runs() -> None:
+    def suggested(*running: str) -> str:
+        servers = tuple(replace(each, status="ACTIVE" if each.id in running else "SHUTOFF") for each in AWKWARD.servers)
+        return initial_manifest(replace(AWKWARD, servers=servers), SOURCE, TARGET).partition("servers: ")[2].partition("\n")[0]
+
+    assert suggested("s5", "s6") == "[free]"
+    assert suggested("s5") == '["no"]'
+    assert not suggested("s1", "s2")
+
+
 def test_a_first_manifest_is_valid(site: SiteDirectory) -> None:
     for inventory in (INVENTORY, AWKWARD):
         text = initial_manifest(inventory, SOURCE, TARGET)
