@@ -10,8 +10,9 @@ _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 def duration(seconds: float) -> str:
     """At most two units: `0.8 s`, `48 s`, `1 min 30 s`, `3 h`, `2 d 4 h`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s" if seconds % 1 else f"{seconds:.0f} s"
+    if seconds < 9.95:
+        tenths = round(seconds, 1)
+        return f"{tenths:.1f} s" if tenths % 1 else f"{tenths:.0f} s"
     left = round(seconds)
     parts: list[str] = []
     for unit, length in _UNITS:
@@ -27,6 +28,11 @@ def duration(seconds: float) -> str:
 def rough(seconds: float) -> str:
     """A duration that is only guessed: from ten minutes on without seconds."""
     return duration(round(seconds / 60) * 60 if seconds >= 600 else round(seconds))
+
+
+def lag(seconds: float) -> str:
+    """Of a replica, in whole seconds: it is another one a moment later."""
+    return duration(round(seconds)) if seconds >= 0.5 else "-"
 
 
 def size(count: float) -> str:

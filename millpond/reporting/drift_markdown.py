@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from click import unstyle
 
 from millpond.model.plan import Drift, TenantPlan
-from millpond.reporting.amounts import counted, duration, moment, size
+from millpond.reporting.amounts import counted, moment, size
+from millpond.reporting.amounts import lag as lag_words
 from millpond.reporting.drift_report import LAG, SIDES, DriftReport, Lag, happened, of_side
 from millpond.reporting.hosts import Host, fits
 from millpond.reporting.markdown import code, fence, prose, table, weight
@@ -44,13 +45,13 @@ def _lag(lags: tuple[Lag, ...]) -> list[str]:
     if not lags:
         return []
     worst = sorted(lags, key=lambda lag: (-lag.late, -lag.seconds))
-    rows = [("Tenant", "Wave", "Phase", "Behind", "To copy"), *map(_row, worst[:_ROWS])]
+    rows = [("Tenant", "Wave", "Phase", "Lag", "To copy"), *map(_row, worst[:_ROWS])]
     more = ["", f"And {counted(len(lags) - _ROWS, 'wave')} that are less behind."] if len(lags) > _ROWS else []
     return ["", f"**{LAG[0]}**: {prose(LAG[1])}", "", *table(rows), *more]
 
 
 def _row(lag: Lag) -> tuple[str, ...]:
-    behind = f"**{duration(lag.seconds)}**, too far" if lag.late else duration(lag.seconds) if lag.seconds else "-"
+    behind = f"**{lag_words(lag.seconds)}**, too far" if lag.late else lag_words(lag.seconds)
     return code(lag.tenant), code(lag.wave), prose(lag.phase), behind, size(lag.bytes_left) if lag.bytes_left else "-"
 
 

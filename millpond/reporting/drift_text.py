@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from millpond.model.plan import Drift
-from millpond.reporting.amounts import duration, size
+from millpond.reporting.amounts import lag as lag_words
+from millpond.reporting.amounts import size
 from millpond.reporting.drift_report import LAG, SIDES, DriftReport, Lag, happened
 from millpond.reporting.layout import columns, wrapped
 from millpond.reporting.symbols import bold, green, yellow
@@ -48,7 +49,7 @@ def _lag_lines(lags: Sequence[Lag]) -> list[str]:
 
 
 def _behind(lag: Lag) -> str:
-    behind = f"{duration(lag.seconds)} behind" if lag.seconds else ""
+    behind = f"{lag_words(lag.seconds)} behind" if lag.seconds >= 0.5 else ""
     said = yellow(f"{behind}, more than the site file allows") if lag.late else behind
     return ", ".join(part for part in (said, f"{size(lag.bytes_left)} to copy" if lag.bytes_left else "") if part)
 

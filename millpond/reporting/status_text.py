@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from millpond.model.plan import DECOMMISSIONED, Plan, Stage, TenantPlan, WaveStatus
-from millpond.reporting.amounts import counted, duration, size
+from millpond.reporting.amounts import counted, lag, size
 from millpond.reporting.findings_text import LEFT_BEHIND, excluded_lines, findings_text
 from millpond.reporting.layout import columns, wrapped
 from millpond.reporting.outage_text import outage_lines
@@ -13,13 +13,17 @@ from millpond.reporting.summary import UNAPPROVED, counts
 from millpond.reporting.symbols import bold, dim, red, yellow
 from millpond.reporting.waiting_text import waiting_lines, waits
 
-_HEAD = ("WAVE", "SERVERS", "PHASE", "BEHIND", "TO COPY", "CUT", "NEXT")
+_HEAD = ("WAVE", "SERVERS", "PHASE", "LAG", "TO COPY", "CUT", "NEXT")
 _RIGHT = frozenset({1, 3, 4})
+_SOAK = (
+    "All is handed over. The source stays as it is, stopped and write-protected, and while its replicas are kept every wave can go back. "
+    "After the soak, with the word of the tenant's owner and an approval, `decommission: true` ends that: it deletes the source."
+)
 
 
 def status_text(plan: Plan, at_work: Mapping[str, str]) -> str:
     """`at_work`: tenant → who works on it now, in words."""
-    blocks = [outage_lines(plan)]
+    blocks = [outage_lines(plan, at_work=at_work)]
     for tenant in plan.tenants:
         blocks += _tenant(tenant, at_work.get(tenant.tenant, ""))
     blocks += [wrapped(summary, "  ", first=f"{red('Error')}: {name} could not be read: ") for name, summary in plan.errors]
@@ -27,7 +31,7 @@ def status_text(plan: Plan, at_work: Mapping[str, str]) -> str:
 
 
 def _tenant(tenant: TenantPlan, at_work: str) -> list[list[str]]:
-    heading = [bold(f"Tenant {tenant.tenant}"), *wrapped(at_work or "nobody works on it now", "  ")]
+    heading = [bold(f"Tenant {tenant.tenant}"), *wrapped(at_work or "no run is at work on it", "  ")]
     rows = [tuple(dim(cell) for cell in _HEAD), *(_row(tenant, wave) for wave in tenant.waves)]
     waiting = waiting_lines(waits(tenant))
     excluded = excluded_lines(tenant.findings)
@@ -35,6 +39,7 @@ def _tenant(tenant: TenantPlan, at_work: str) -> list[list[str]]:
     return [
         heading,
         columns(rows, right=_RIGHT),
+        wrapped(_SOAK, "  ") if _moved(tenant) else [],
         [yellow("Waiting"), *waiting] if waiting else [],
         [bold(LEFT_BEHIND), *excluded] if excluded else [],
         findings_text(tenant.blockers),
@@ -53,7 +58,7 @@ def _row(tenant: TenantPlan, wave: WaveStatus) -> tuple[str, ...]:
         wave.name,
         str(len(wave.servers)),
         wave.phase,
-        duration(wave.lag_seconds) if copying and wave.lag_seconds else "-",
+        lag(wave.lag_seconds if copying else 0),
         size(wave.bytes_left) if wave.bytes_left else "-",
         wave.cut or "-",
         _next(tenant, wave),
@@ -72,5 +77,8 @@ def _next(tenant: TenantPlan, wave: WaveStatus) -> str:
         return "nothing"
     if wave.stage is Stage.REPLICATE:
         return "cutover: true"
-    moved = all(each.stage is Stage.HANDED_OVER for each in tenant.waves)
-    return "decommission: true" if moved else "-"
+    return "soak" if _moved(tenant) else "-"
+
+
+def _moved(tenant: TenantPlan) -> bool:
+    return bool(tenant.waves) and all(wave.stage is Stage.HANDED_OVER and wave.phase != DECOMMISSIONED for wave in tenant.waves)

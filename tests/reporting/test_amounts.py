@@ -2,18 +2,22 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from millpond.reporting.amounts import counted, duration, moment, rate, rough, size
+from millpond.reporting.amounts import counted, duration, lag, moment, rate, rough, size
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0, "0 s"), (0.8, "0.8 s"), (9, "9 s"), (47.6, "48 s"), (59.7, "1 min"), (60, "1 min"), (90, "1 min 30 s"), (3600, "1 h"), (5400, "1 h 30 min"),
+        (0, "0 s"), (0.8, "0.8 s"), (9, "9 s"), (5.96, "6 s"), (9.96, "10 s"), (47.6, "48 s"), (59.7, "1 min"), (60, "1 min"), (90, "1 min 30 s"), (3600, "1 h"), (5400, "1 h 30 min"),
         (3605, "1 h"), (187200, "2 d 4 h"), (172860, "2 d"),
     ],
 )  # fmt: skip
 def test_durations_have_at_most_two_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_a_lag_has_whole_seconds() -> None:
+    assert [lag(seconds) for seconds in (0, 0.4, 7.3, 43.3, 7200)] == ["-", "-", "7 s", "43 s", "2 h"]
 
 
 def test_a_guess_of_minutes_has_no_seconds() -> None:

@@ -78,8 +78,25 @@ def test_status_of_everything() -> None:
     check("status.txt", status_text(examples.FULL, at_work))
 
 
+def test_what_is_handed_over_soaks_before_its_source_is_deleted() -> None:
+    text = unstyle(status_text(examples.plan(examples.QUIET), {}))
+    row = next(line for line in text.splitlines() if line.split()[:1] == ["pilot"])
+    assert row.split()[-1] == "soak"
+    assert "After the soak, with the word of the tenant's owner and an approval, `decommission: true`" in " ".join(text.split())
+    assert "soak" not in unstyle(status_text(examples.FULL, {}))
+
+
 def test_status_in_an_outage() -> None:
     check("status_outage.txt", status_text(examples.plan(GOING_ON), {}))
+
+
+def test_an_outage_that_a_run_works_on_is_left_to_that_run() -> None:
+    away = replace(GOING_ON, tenant="globex")
+    text = unstyle(status_text(examples.plan(GOING_ON, away), {"acme": "run 20261201T115500Z-3f2a9c of ada@runner-1 works on it"}))
+    outage = text.partition("\n\nTenant ")[0]
+    ours, continued = outage.split("To continue:")
+    assert "A run is at work on acme, see below: it goes on by itself." in ours
+    assert continued.split() == ["millpond", "apply", "globex"]
 
 
 def test_drift() -> None:

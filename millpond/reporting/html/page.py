@@ -42,7 +42,7 @@ class WaveRow:
     to_go: float
 
     @property
-    def behind(self) -> float:
+    def lag(self) -> float:
         """Seconds; replicas that rest or run backwards are not behind."""
         return self.status.lag_seconds if self.status.stage in COPYING else 0.0
 

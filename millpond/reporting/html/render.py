@@ -7,7 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from millpond.reporting.amounts import counted, duration, moment, rate, rough, size
+from millpond.reporting.amounts import counted, duration, lag, moment, rate, rough, size
 from millpond.reporting.html.fields import field_rows
 from millpond.reporting.html.page import DriftPage, ReportPage
 
@@ -37,6 +37,7 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "duration": duration,
+        "lag": lag,
         "moment": moment,
         "size": size,
         "rate": rate,
