@@ -115,7 +115,7 @@ def _never_booted(change: Change, providers: Providers, there: Iterable[Server],
         raise broken(change, "the source side is not writable: neither would be")
 
 
-UNSETTLED = ("creating", "managing", "unmanaging", "error", "error_managing", "error_managing_deleting", "error_unmanaging", "deleting")
+UNSETTLED = ("creating", "unmanaging", "error", "error_unmanaging", "deleting")
 """Of a volume on the target whose disk on the array does not have its name yet, or not any more."""
 
 
@@ -278,7 +278,7 @@ def volume_may_die(change: Change, providers: Providers, volume_id: str) -> None
 
 def stands_for(twin: Volume, volume_id: str) -> bool:
     """Whether this volume of the target has taken the source volume's place: one that was never released may be empty."""
-    return twin.marker == volume_id and twin.status not in ("creating", "maintenance", "error", "managing", "error_managing")
+    return twin.marker == volume_id and twin.status not in ("creating", "maintenance", "error")
 
 
 def _asleep(server: Server) -> bool:

@@ -297,7 +297,7 @@ class BlockStorage:
         size = -(-self._array().volumes_[number].size // GIB)
         self._array().rename(number, f"openstack-vol-{id}")
         self.rows[id] = Volume(
-            id, body["name"], size, body["volume_type"], "managing", body["description"], bootable=body["bootable"], host=body["host"]
+            id, body["name"], size, body["volume_type"], "creating", body["description"], bootable=body["bootable"], host=body["host"]
         )
         self.raw[id] = dict(body["metadata"])
         return id
@@ -316,7 +316,7 @@ class BlockStorage:
                     raise refused("the volume is attached")
                 self.put(volume_id, status=argument["status"])
             case "os-unmanage":
-                if volume.attachments or volume.status not in ("available", "error", "error_managing"):
+                if volume.attachments or volume.status not in ("available", "error"):
                     raise refused("the volume is in use")
                 del self.rows[volume_id], self.raw[volume_id]
             case other:
@@ -365,7 +365,7 @@ class BlockStorage:
 
     def work(self) -> None:
         for id, volume in list(self.rows.items()):
-            if volume.status in ("creating", "managing"):
+            if volume.status == "creating":
                 self.put(id, status="available")
 
 

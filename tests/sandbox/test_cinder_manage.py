@@ -45,7 +45,7 @@ def manage(cloud: Connection, sandbox: Sandbox, ref: dict[str, Any], **fields: A
     document = {"volume": {"host": HOST, "ref": ref, "volume_type": "gold", **fields}}
     answer = call(cloud, "POST", "/manageable_volumes", document, version="3.8")
     assert answer.status_code == 202, answer.text
-    assert answer.json()["volume"]["status"] == "managing"
+    assert answer.json()["volume"]["status"] == "creating"
     sandbox.control.advance(3)
     return show(cloud, answer.json()["volume"]["id"])
 
@@ -106,8 +106,8 @@ def test_the_list_says_what_is_unsafe(target: Connection, sandbox: Sandbox) -> N
 def test_requests_that_are_refused_at_once(target: Connection, sandbox: Sandbox) -> None:
     good = {"host": HOST, "ref": {"source-name": "x"}}
     assert call(target, "POST", "/manageable_volumes", {"volume": good}, version="3.7").status_code == 404
-    assert call(target, "POST", "/manageable_volumes", {"volume": {**good, "host": "other@x#y"}}, version="3.8").status_code == 404
-    assert call(target, "POST", "/manageable_volumes", {"volume": {**good, "volume_type": "none"}}, version="3.8").status_code == 404
+    assert call(target, "POST", "/manageable_volumes", {"volume": {**good, "host": "other@x#y"}}, version="3.8").status_code == 400
+    assert call(target, "POST", "/manageable_volumes", {"volume": {**good, "volume_type": "none"}}, version="3.8").status_code == 400
     assert call(target, "POST", "/manageable_volumes", {"volume": {**good, "size": 1}}, version="3.8").status_code == 400
     assert call(target, "POST", "/manageable_volumes", {"volume": {"host": HOST}}, version="3.8").status_code == 400
     assert call(target, "GET", "/manageable_volumes", version="3.8").status_code == 400

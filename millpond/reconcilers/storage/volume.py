@@ -46,7 +46,7 @@ SOURCE_CLOUD_KEYS = frozenset(
 )
 """Image metadata that points into the source cloud: Nova on the target would follow it."""
 
-ADOPTING = ("managing", "unmanaging", "error_managing", "error_managing_deleting", "error_unmanaging")
+LETTING_GO = ("unmanaging", "error_unmanaging")
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
@@ -116,7 +116,7 @@ def _is_managed(
     desired: Desired, snapshot: Snapshot, volume: Volume, local: ArrayVolume, target: Volume | None, remote: RemoteEnd | None
 ) -> bool:
     """Where the volume on the target is gone, its remote end is adopted, whatever the manifest says: a new volume would be empty."""
-    if target is None or target.status in ADOPTING or _adoption_failed(snapshot, target, remote):
+    if target is None or target.status in LETTING_GO or (target.status in ("creating", "error") and _has_no_disk(snapshot, target, remote)):
         return remote is not None or target is not None or adoption_of(desired, snapshot, volume, local) == "manage"
     return adoption_of(desired, snapshot, volume, local) == "manage"
 
@@ -214,7 +214,7 @@ def _dress(
 
     `inside` the cut, the actions end with `_inside`: nobody waits for them before the wave is admitted.
     """
-    if target is not None and target.status not in ("available", "creating", "managing"):
+    if target is not None and target.status not in ("available", "creating"):
         return
     suffix = "_inside" if inside else ""
     if volume.bootable and not (target and target.bootable) and not (inside and target is None):
@@ -275,14 +275,14 @@ def _release(ladder: Ladder, goals: Goals, snapshot: Snapshot, volume: Volume, t
     )
 
 
-def _adoption_failed(snapshot: Snapshot, target: Volume, remote: RemoteEnd | None) -> bool:
-    """Cinder 28 says `error` alone, earlier ones `error_managing`. As long as the remote end does not have the volume's name, it is not the
-    volume's: nothing was ever written through it.
+def _has_no_disk(snapshot: Snapshot, target: Volume, remote: RemoteEnd | None) -> bool:
+    """As long as the remote end does not have the volume's name, it is not the volume's: nothing was ever written through it.
+
+    Cinder shows a volume that it adopts as one that it creates: `managing` as `creating`, `error_managing` as `error`
+    (cinder/api/v3/views/volumes.py, _get_volume_status).
     """
-    if target.status in ("error_managing", "error_managing_deleting"):
-        return True
     name = volume_names(snapshot.storage.volumes).get((remote.array, remote.id), "") if remote else ""
-    return target.status == "error" and name not in ("", target.backend_name)
+    return name not in ("", target.backend_name)
 
 
 def _managed(
@@ -295,7 +295,7 @@ def _managed(
     target: Volume | None,
     remote: RemoteEnd | None,
 ) -> list[Finding]:
-    if target is not None and _adoption_failed(snapshot, target, remote):
+    if target is not None and target.status == "error" and _has_no_disk(snapshot, target, remote):
         ladder.change(
             "unmanage_failed", "Cinder could not adopt it; the disk stays on the array", volume_id=target.id, **_project(snapshot)
         )
@@ -308,7 +308,7 @@ def _managed(
         return []
     if target.status in ("in-use", "detaching", "reserved", "attaching"):
         ladder.wait("release_by_server", "its server is being removed")
-    if target.status in ("managing", "creating", "unmanaging"):
+    if target.status in ("creating", "unmanaging"):
         ladder.wait("unmanage", f"Cinder is busy with it ({target.status})")
     else:
         ladder.change(
@@ -358,7 +358,7 @@ def _manage(
             body=body,
             **_project(snapshot),
         )
-    elif target.status in ("managing", "creating"):
+    elif target.status == "creating":
         ladder.wait("manage", "Cinder is adopting it")
     _dress(ladder, desired, snapshot, volume, target, target.id if target else UNKNOWN, inside=True)
     return []

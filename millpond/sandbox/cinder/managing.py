@@ -17,12 +17,14 @@ class Managing:
         cloud.world.events.on(f"{cloud.name}/cinder/managed", self._managed)
 
     def manage(self, order: Order, host: str, ref: dict[str, Any] | str, bootable: bool) -> Row:
-        """Accepts the request (status managing). What the driver refuses ends in status error (28.0.0).
+        """Accepts the request (status managing). What the driver refuses ends in status error_managing.
 
-        ApiError 404 for an unknown host or type, 400 for a host that is down or an encrypted type.
+        ApiError 400 for an unknown host or type, a host that is down or an encrypted type.
         """
+        if not self._backends(host):
+            raise ApiError(400, f"Host '{host}' not found")
         self.require_service(host)
-        kind = self.volumes.types.by_name_or_id(order.volume_type) if order.volume_type else self.volumes.types.default()
+        kind = self._type(order.volume_type)
         if kind and kind["encryption"]:
             raise invalid_volume("Managing an existing volume with an encrypted type is not supported.")
         row = self.volumes.insert(order, 0, kind, "managing", host=host, bootable=bootable)
@@ -32,13 +34,22 @@ class Managing:
 
     def require_service(self, host: str) -> list[Row]:
         """The back ends of the service that `host` names, with or without its pool."""
-        service = host.partition("#")[0]
-        found = [backend for backend in self.backends.table if backend["service"] == service]
+        found = self._backends(host)
         if not found:
-            raise ApiError(404, f"Service cinder-volume could not be found on host {service}.")
+            raise ApiError(404, f"Service cinder-volume could not be found on host {host.partition('#')[0]}.")
         if found[0]["disabled"] or not found[0]["up"]:
-            raise ApiError(400, f"Service is unavailable at this time: {service}")
+            raise ApiError(400, f"Service is unavailable at this time: {host.partition('#')[0]}")
         return found
+
+    def _backends(self, host: str) -> list[Row]:
+        return [backend for backend in self.backends.table if backend["service"] == host.partition("#")[0]]
+
+    def _type(self, name: str | None) -> Row | None:
+        """Unlike for a creation, one that is not there is the request's fault (cinder/api/contrib/volume_manage.py, create)."""
+        try:
+            return self.volumes.types.by_name_or_id(name) if name else self.volumes.types.default()
+        except ApiError:
+            raise ApiError(400, f"Invalid volume type: Cannot find requested '{name}' volume type") from None
 
     def _managed(self, volume_id: str, ref: dict[str, Any] | str) -> None:
         row = self.volumes.table.get(volume_id)
@@ -47,7 +58,7 @@ class Managing:
         try:
             size = self._take(row, ref)
         except (Failed, ApiError):
-            self.volumes.change(volume_id, status="error")
+            self.volumes.change(volume_id, status="error_managing")
             return
         self.volumes.change(volume_id, status="available", size=size)
 

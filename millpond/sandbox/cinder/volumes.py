@@ -265,12 +265,12 @@ class Volumes:
             raise invalid_volume(
                 f"Volume status must be {' or '.join(DELETABLE)} and must not be migrating, attached, belong to a group or have snapshots."
             )
-        self.change(row["id"], status="unmanaging")
+        self.change(row["id"], status="error_managing_deleting" if row["status"] == "error_managing" else "unmanaging")
         self._after("unmanaged", row, self.cloud.world.settings.delays.volume_manage)
 
     def _unmanaged(self, volume_id: str) -> None:
         row = self.table.get(volume_id)
-        if row is None or row["status"] != "unmanaging":
+        if row is None or row["status"] not in ("unmanaging", "error_managing_deleting"):
             return
         try:
             self.driver.unmanage(row)

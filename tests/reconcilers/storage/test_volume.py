@@ -140,12 +140,23 @@ def test_adoption_needs_one_backend() -> None:
     assert body(planned(volume, replace(on, site=named), made), "web-1-root#manage")["host"] == "h@b#p"
 
 
-@pytest.mark.parametrize("status", ["error", "error_managing"])
-def test_a_failed_adoption_is_unmanaged_never_deleted(status: str) -> None:
-    on, made = managed(until="source_server/web-1#boot")
+def adopting(made: World, status: str) -> None:
+    """The disk on the array does not have the volume's name yet."""
     array, disk = made.arrays["ibox-b"], made.arrays["ibox-b"].by_name(f"openstack-vol-{twin(made)}")
     array.rename(disk.id, "millpond-root-1")
     made.target.block_storage.put(twin(made), status=status)
+
+
+def test_an_adoption_under_way_is_waited_for_where_a_precreated_volume_was_lost_too() -> None:
+    on, adopted = managed(until="source_server/web-1#boot")
+    for documents, made in ((on, adopted), (PILOT, before("source_server/web-1#boot"))):
+        adopting(made, "creating")
+        assert own(ids(planned(volume, documents, made)))[0] == "… web-1-root#manage"
+
+
+def test_a_failed_adoption_is_unmanaged_never_deleted() -> None:
+    on, made = managed(until="source_server/web-1#boot")
+    adopting(made, "error")
     found = planned(volume, on, made)
     assert own(ids(found))[:2] == ["web-1-root#unmanage_failed", "web-1-root#manage"]
     assert not any(step.action.startswith("delete") for step in found.steps)
