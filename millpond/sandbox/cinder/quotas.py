@@ -37,16 +37,28 @@ class Quotas:
         return row["limits"] if row else {}
 
     def set(self, project_id: str, changes: Mapping[str, object]) -> dict[str, int]:
-        """ApiError 400 for keys Cinder does not know (types it does not have included) and values below -1."""
+        """ApiError 400 for keys Cinder does not know (types it does not have included), values below -1 and values below what is used."""
         known = self.defaults()
         bad = sorted(set(changes) - set(known))
         if bad:
             raise ApiError(400, f"Bad key(s) in quota set: {', '.join(bad)}")
         values = {key: _limit(key, value) for key, value in changes.items()}
+        self._refuse_below_use(project_id, values)
         if project_id not in self.table:
             self.table.insert({"id": project_id, "limits": {}})
         self.table.update(project_id, limits={**self._own(project_id), **values})
         return self.limits(project_id)
+
+    def _refuse_below_use(self, project_id: str, values: Mapping[str, int]) -> None:
+        """From Queens on, yet only for keys of which the project has a limit of its own (cinder/quota.py, get_project_quotas)."""
+        own, used = self._own(project_id), self.usage(project_id)
+        for key, limit in values.items():
+            if key in own and key != "per_volume_gigabytes" and 0 <= limit < used[key]:
+                raise ApiError(
+                    400,
+                    f"Quota {key} limit must be equal or greater than existing resources. "
+                    f"Current usage is {used[key]} and the requested limit is {limit}.",
+                )
 
     def reset(self, project_id: str) -> None:
         if project_id in self.table:
