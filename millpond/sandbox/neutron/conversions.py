@@ -52,11 +52,11 @@ def address(value: Any) -> str:
 
 
 def cidr(value: Any) -> str:
-    """A network without host bits; a prefix length is needed."""
+    """A network, whose host bits are dropped; a prefix length is needed."""
     try:
         if "/" not in value:
             raise ValueError(f"'{value}' isn't a recognized IP subnet cidr, '{value}/32' is recommended")
-        return str(ipaddress.ip_network(value))
+        return str(ipaddress.ip_network(value, strict=False))
     except (TypeError, ValueError) as error:
         raise ValueError(str(error)) from None
 
