@@ -11,7 +11,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import OutageEstimate, Stage, TenantPlan
 from millpond.model.snapshot import Snapshot
-from millpond.planning import drift, exclusions, orphans, preflight
+from millpond.planning import drift, exclusions, leftovers, orphans, preflight
 from millpond.planning.brakes import overridden
 from millpond.planning.digest import tenant_digest
 from millpond.planning.estimate import estimate
@@ -62,6 +62,7 @@ def build(
         *(finding for finding in admission.hooks if finding.severity is not Severity.BLOCKER),
         *drift.source_findings(desired, goals, moved),
         *orphans.findings(desired, snapshot, goals),
+        *leftovers.findings(desired, snapshot, goals),
     )
     outage = estimate(ordered(steps))
     steps, held = _gated(desired, snapshot, goals, steps, findings, outage, admission, wave)

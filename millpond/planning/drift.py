@@ -33,12 +33,15 @@ CARRIED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What the inventory says of each object and the tenant alone changes. Not routers and floating IPs: the switch changes them."""
 
+NEW_ALONE = ("routers", "floating_ips")
+"""Of these only new ones are told. Decommissioning makes the same of all others."""
+
 UNORDERED = ("allocation_pools", "allowed_address_pairs", "extra_dhcp_opts", "fixed_ips", "host_routes", "security_groups")
 """Neutron gives these in any order: no change if it is another one than before."""
 
 KINDS = {
     "servers": "server", "volumes": "volume", "ports": "port", "networks": "network", "subnets": "subnet",
-    "security_groups": "security_group",
+    "security_groups": "security_group", "routers": "router", "floating_ips": "floating_ip",
 }  # fmt: skip
 
 
@@ -51,21 +54,23 @@ class Moved:
 
 
 def source_drift(desired: Desired, snapshot: Snapshot, goals: Goals) -> tuple[Moved, ...]:
-    """Objects that changed, went or came since discover. What was handed over, and everything once decommissioning began, is left out.
+    """Objects that changed, went or came since discover. What was handed over is left out; once decommissioning began, all but what came.
 
     So is everything where the project itself is gone: that is said once, not for each of its objects.
     """
-    if goals.decommission or snapshot.source.project is None:
+    if snapshot.source.project is None:
         return ()
     found: list[Moved] = []
-    for collection in CARRIED:
+    for collection in (*CARRIED, *NEW_ALONE):
         known = {item.id: item for item in getattr(desired.inventory, collection)}
         live = {item.id: item for item in getattr(snapshot.source, collection)}
-        found += _of_collection(desired, goals, collection, known, live)
+        if collection in CARRIED and not goals.decommission:
+            found += _changed(desired, goals, collection, known, live)
+        found += _came(desired, goals, collection, known, live)
     return tuple(found)
 
 
-def _of_collection(desired: Desired, goals: Goals, collection: str, known: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Moved]:
+def _changed(desired: Desired, goals: Goals, collection: str, known: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Moved]:
     kind = KINDS[collection]
     for id, item in known.items():
         if id in desired.excluded or goals.stage(id) is Stage.HANDED_OVER or id in goals.verified:
@@ -79,10 +84,15 @@ def _of_collection(desired: Desired, goals: Goals, collection: str, known: Mappi
         if old != new:
             changed = differences(_readable(old), _readable(new))
             yield Moved(Drift(desired.address(kind, id), "source", changed), _waves_of(desired, goals, kind, id))
+
+
+def _came(desired: Desired, goals: Goals, collection: str, known: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Moved]:
+    kind = KINDS[collection]
     for id, item in live.items():
         if id not in known and _tenants(collection, item, desired):
-            at = Address(desired.tenant, kind, f"{item.name}@{id[:8]}")
-            yield Moved(Drift(at, "source", (), "is not in the inventory", Effect.CREATE), _waves_of_new(goals, kind, item))
+            name = item.floating_ip_address if kind == "floating_ip" else f"{item.name}@{id[:8]}"
+            new = Drift(Address(desired.tenant, kind, name), "source", (), "is not in the inventory", Effect.CREATE)
+            yield Moved(new, _waves_of_new(desired, goals, kind, item))
 
 
 def _compared(collection: str, live: Any) -> tuple[str, ...]:
@@ -116,13 +126,15 @@ def _tenants(collection: str, item: Any, desired: Desired) -> bool:
     if collection == "ports":
         owner = item.device_owner
         return item.project_id == desired.inventory.project.id and not owner.startswith(("network:", "millpond:"))
-    if collection in ("networks", "subnets"):
+    if collection in ("networks", "subnets", "routers", "floating_ips"):
         return bool(item.project_id == desired.inventory.project.id)
     return True
 
 
 def source_findings(desired: Desired, goals: Goals, moved: Iterable[Moved]) -> Iterator[Finding]:
-    """A warning; for a wave that is about to be cut, a blocker of that wave."""
+    """A warning; for a wave that is about to be cut, a blocker of that wave. What a decommissioning finds is told as what holds it."""
+    if goals.decommission:
+        return
     for one in moved:
         about_to_be_cut = [name for name in one.waves if goals.stages.get(name) is Stage.CUT and name not in goals.admitted]
         changes = "; ".join(map(_said, one.drift.fields))
@@ -159,7 +171,7 @@ def _waves_of(desired: Desired, goals: Goals, kind: str, id: str) -> tuple[str, 
     return (goals.wave(owner),) if owner else tuple(goals.stages)
 
 
-def _waves_of_new(goals: Goals, kind: str, item: Any) -> tuple[str, ...]:
+def _waves_of_new(desired: Desired, goals: Goals, kind: str, item: Any) -> tuple[str, ...]:
     """A new server, with its ports, or a volume that nobody has attached will be in the last wave. A new network may concern each.
 
     Where no wave is left for it, it holds the one that is last so far: gateways must not go while it is still on the source.
@@ -171,4 +183,6 @@ def _waves_of_new(goals: Goals, kind: str, item: Any) -> tuple[str, ...]:
         return tuple(dict.fromkeys(goals.wave(a.server_id) or last for a in item.attachments)) or (last,)
     if kind == "port" and item.device_id:
         return (goals.wave(item.device_id) or last,)
+    if kind == "floating_ip":
+        return (goals.wave(usage(desired.inventory).server_of.get(item.port_id, "")) or last,)
     return tuple(goals.stages)

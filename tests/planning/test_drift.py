@@ -16,7 +16,7 @@ from millpond.reconcilers.network.security_group import KIND as GROUP
 from tests.planning.situations import BOTH, PILOT, approved, before, done, leaving
 from tests.planning.tenant import VOLUMES, desired, prepared, volume
 from tests.planning.world import World, flagged
-from tests.reconcilers.builders import NETWORK, nic
+from tests.reconcilers.builders import ADDRESS, NETWORK, ROUTER, nic
 
 
 def drifted(plan: TenantPlan, side: str = "source") -> list[str]:
@@ -51,6 +51,11 @@ def late_port(made: World, **values: Any) -> None:
     made.source.network.rows["port"]["late"] = nic(9, id="late", name="late", **values)
 
 
+def late_address(made: World, port_id: str) -> None:
+    late = replace(ADDRESS, id="late", floating_ip_address="203.0.113.99", port_id=port_id, router_id="")
+    made.source.network.put("floatingip", [late])
+
+
 TURNS: list[tuple[Callable[[World], None], list[str], list[str]]] = [
     (lambda w: server(w, status="SHUTOFF"), ["server/web-1"], ["pilot"]),
     (lambda w: server(w, locked=True), ["server/web-1"], ["pilot"]),
@@ -71,6 +76,10 @@ TURNS: list[tuple[Callable[[World], None], list[str], list[str]]] = [
     (lambda w: late_port(w, device_owner="network:dhcp", device_id="dhcp"), [], []),
     (lambda w: late_port(w, project_id="p-other", device_id=""), [], []),
     (lambda w: w.source.network.put("network", [replace(NETWORK, id="late", name="late")]), ["network/late@late"], ["pilot", "rest"]),
+    (lambda w: w.source.network.put("router", [replace(ROUTER, id="late", name="late")]), ["router/late@late"], ["pilot", "rest"]),
+    (lambda w: w.source.network.put("router", [replace(ROUTER, id="late", name="late", project_id="p-other")]), [], []),
+    (lambda w: late_address(w, port_id="port-1"), ["floating_ip/203.0.113.99"], ["pilot"]),
+    (lambda w: late_address(w, port_id=""), ["floating_ip/203.0.113.99"], ["rest"]),
 ]  # fmt: skip
 
 

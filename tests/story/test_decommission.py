@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from tests.sandbox.conftest import connect
+from tests.story.command import millpond
 from tests.story.stage import Stage
 from tests.story.test_small import cut_over, statuses
 
@@ -31,6 +33,25 @@ def test_nothing_dies_before_the_soak_has_passed(stage: Stage) -> None:
         result = stage.apply()
     assert mutating == []
     assert result.remaining
+
+
+def test_nothing_dies_while_the_tenant_has_made_something_new_there(stage: Stage) -> None:
+    cut_over(stage)
+    with connect(stage.sandbox, "source-acme") as tenant:
+        made = tenant.block_storage.create_volume(size=1, name="afterwards")
+        tenant.block_storage.wait_for_status(made, "available", interval=0.05)
+        shot = tenant.block_storage.create_snapshot(volume_id=made.id, name="nightly")
+        tenant.block_storage.wait_for_status(shot, "available", interval=0.05)
+        tenant.network.create_router(name="afterwards")
+    approve(stage)
+    with stage.counted() as mutating:
+        result = stage.apply()
+    assert mutating == []
+    found = {finding.code for finding in result.plan.tenants[0].blockers}
+    assert found == {"late_volume", "late_volume_snapshot", "late_router"}
+    drift = millpond(stage.directory, "drift")
+    assert drift.code == 2
+    assert f"acme/volume/afterwards@{made.id[:8]} is not in the inventory" in " ".join(drift.out.split())
 
 
 def test_an_approved_decommissioning_leaves_nothing_of_the_tenant_on_the_source(stage: Stage) -> None:

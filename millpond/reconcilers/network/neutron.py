@@ -186,5 +186,5 @@ def late(address: Address, resource: str, id: str, name: str) -> Finding:
         address,
         f"the source project holds a {resource.replace('_', ' ')} that is not in the inventory: {name or id} ({id})",
         "only what was migrated and verified may be deleted",
-        "look at what it is for; then delete it by hand, or run `millpond discover` and migrate it",
+        f"look at what it is for; then delete it by hand, or run `millpond discover {address.tenant}` and migrate it",
     )
