@@ -151,8 +151,8 @@ class Story:
         self.terminal.chapter(
             "Decommission",
             """The source still has everything, stopped and write-protected. Deleting it is the one step of the story with no
-            way back, so it needs a flag, a time to soak (none in this demo), and an approval that names the digest of exactly this
-            plan:""",
+            way back, so it needs a flag, a time to soak (none in this demo), and an approval that names the digest: that of
+            the state which these documents lead to, whoever plans it and when:""",
         )
         self._edit("Decommission acme", "  decommission: false ", "  soak: 0s\n  decommission: true  ")
         printed = plain(self.terminal.excerpt("millpond plan acme", 0, 24))
@@ -207,6 +207,7 @@ class Story:
             f"    millpond sandbox --dir .demo/shop/sandbox --scenario shop --port {self.world.prepare_shop()} --speed {SPEED} &",
             "    cd .demo/shop/site",
             "    millpond discover acme --source-cloud source-admin --target-cloud target-admin --target-domain customers",
+            "    git add -A && git commit -m 'Take acme in'",
             "    millpond plan acme     # then apply and status; flags are in tenants/acme.yaml",
             "    kill %1                # ends the sandbox; the same command starts it again where it was",
         )

@@ -113,7 +113,10 @@ class World:
     def prepare_shop(self) -> int:
         """A site for a sandbox that is not started yet; the port that it has to be given."""
         port = self.port + 1
-        self._write_site(self.home / "shop" / "site", port)
+        site = self.home / "shop" / "site"
+        self._write_site(site, port)
+        # Plans name the commit of the repository that they are made in: without one of its own, that of Millpond itself.
+        subprocess.run(["git", "init", "-q", str(site)], check=True)
         return port
 
     def _write_site(self, site: Path, port: int) -> None:
