@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from millpond.model.address import Side
 from millpond.model.change import Change, Effect
 from millpond.reporting.layout import wrapped
+from millpond.reporting.summary import effects_on
 from millpond.reporting.symbols import REPLACE, SYMBOLS, bold, red, symbol
 from millpond.reporting.values import field_lines
 
@@ -18,17 +19,9 @@ _WIDEST = 24
 """Longer names of rungs do not push the reasons of the others aside."""
 
 
-def resources(changes: Iterable[Change]) -> list[tuple[Change, ...]]:
-    """The changes by resource and side, in the order of their first ones."""
-    found: dict[tuple[str, str], list[Change]] = {}
-    for change in changes:
-        found.setdefault((str(change.address), change.side), []).append(change)
-    return [tuple(group) for group in found.values()]
-
-
 def sign_of(group: Sequence[Change]) -> str:
     """Of a resource: that of its gravest effect."""
-    effects = {change.effect for change in group}
+    effects = effects_on(group)
     if {Effect.CREATE, Effect.DELETE} <= effects:
         return REPLACE
     return SYMBOLS[next(effect for effect in (Effect.DELETE, Effect.CREATE, Effect.UPDATE) if effect in effects)]

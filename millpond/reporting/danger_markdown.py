@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from millpond.model.change import Change
 from millpond.model.finding import Finding, Severity
-from millpond.model.plan import Plan, Stage, TenantPlan
-from millpond.reporting.amounts import counted, moment
+from millpond.model.plan import Plan, TenantPlan
+from millpond.reporting.amounts import counted
 from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES
 from millpond.reporting.markdown import code, fence, prose
 from millpond.reporting.sequence import by_wave
-from millpond.reporting.summary import UNAPPROVED, blockers, holds, outage_words
+from millpond.reporting.summary import UNAPPROVED, blockers, extent, holds, lost, outage_words
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,15 @@ def _of_tenant(tenant: TenantPlan, detail: Detail) -> list[str]:
             continue
         own = next((status.servers for status in tenant.waves if status.name == wave), ())
         where = f"{code(tenant.tenant)}, wave {code(wave)}" if wave else code(tenant.tenant)
-        head = "; ".join(word for word in (counted(len(own), "server") if own else "", prose(outage_words(tenant, own))) if word)
-        lost = _lost(tenant, wave, detail.names)
+        said = (counted(len(own), "server") if own else "", extent(grave), prose(outage_words(tenant, own)))
+        head = "; ".join(word for word in said if word)
+        costs = _lost(tenant, wave, detail.names)
         if not detail.names:
-            lines += [f"- {where}: {_numbers(grave)}{f'; {head}' if head else ''}", *lost]
+            lines += [f"- {where}: {_numbers(grave)}; {head}", *costs]
             continue
         lines += [
-            f"- {where}{f': {head}' if head else ''}",
-            *lost,
+            f"- {where}: {head}",
+            *costs,
             *_kinds(grave, detail.names),
             *_critical_path(tenant, own, detail.names),
         ]
@@ -76,19 +77,14 @@ def _of_tenant(tenant: TenantPlan, detail: Detail) -> list[str]:
 
 
 def _lost(tenant: TenantPlan, wave: str, names: int) -> list[str]:
-    """What a rollback that discards costs."""
-    status = next((status for status in tenant.waves if status.name == wave and status.stage is Stage.DISCARD), None)
-    if status is None:
-        return []
-    servers = [address.rpartition("/")[2] for address in status.servers]
-    whose = (_listed(servers, names) if names else counted(len(servers), "server")) if servers else "its volumes"
-    return [f"  - **lost**: all that was written on the target since {moment(status.cut)} by {whose}"]
+    what = lost(tenant, wave, lambda servers: _listed(servers, names) if names else counted(len(servers), "server"))
+    return [f"  - **lost**: {what}"] if what else []
 
 
 def _of_all(plan: Plan) -> list[str]:
     grave = [change for tenant in plan.tenants for change in tenant.changes if change.danger]
     tenants = {change.address.tenant for change in grave}
-    return [f"- In {counted(len(tenants), 'tenant')}: {_numbers(grave)}. The table names them."] if grave else []
+    return [f"- In {counted(len(tenants), 'tenant')}: {_numbers(grave)}; {extent(grave)}. The table names them."] if grave else []
 
 
 def _kinds(changes: Iterable[Change], names: int) -> list[str]:

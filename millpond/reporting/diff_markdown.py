@@ -11,12 +11,13 @@ from click import unstyle
 from millpond.model.change import Change
 from millpond.model.plan import TenantPlan
 from millpond.reporting.amounts import counted
-from millpond.reporting.change_text import resource_lines, resources
+from millpond.reporting.change_text import resource_lines
 from millpond.reporting.drift_text import drift_lines
 from millpond.reporting.findings_text import LEFT_BEHIND, excluded_lines, findings_text
 from millpond.reporting.markdown import inert, weight
 from millpond.reporting.plan_text import wave_heading
 from millpond.reporting.sequence import by_wave
+from millpond.reporting.summary import resources
 from millpond.reporting.waiting_text import waiting_lines, waits
 
 Part = Callable[[], list[str]]

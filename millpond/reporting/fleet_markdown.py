@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millpond.model.plan import GATE, Plan, Stage, TenantPlan, WaveStatus
-from millpond.reporting.amounts import counted, duration
+from millpond.reporting.amounts import counted, duration, lag
+from millpond.reporting.drift_report import COPYING
 from millpond.reporting.hosts import fits
 from millpond.reporting.markdown import code, prose, table
 from millpond.reporting.summary import counts
 from millpond.reporting.waiting_text import waits
 
-HEAD = ("Tenant", "Phase → next", "Add / change / destroy", "Lag", "Outage", "Gate")
+HEAD = ("Tenant", "Phase → next", "Resources to add / change / destroy", "Lag", "Outage", "Gate")
 # A wave that is held goes nowhere.
 _NEXT = {
     Stage.REPLICATE: "in sync",
@@ -54,12 +55,12 @@ def _rank(tenant: TenantPlan) -> tuple[bool, bool, bool, str]:
 
 def _row(tenant: TenantPlan, gate_width: int) -> Sequence[str]:
     found = counts(tenant.changes)
-    lag = max((wave.lag_seconds for wave in tenant.waves), default=0.0)
+    behind = max((wave.lag_seconds for wave in tenant.waves if wave.stage in COPYING), default=0.0)
     return (
         code(tenant.tenant, 64),
         _phases(tenant),
         f"{found.add} / {found.change} / {found.destroy}",
-        duration(round(lag)) if lag else "-",
+        lag(behind),
         duration(tenant.outage.longest) if tenant.outage.longest else "-",
         _gate(tenant, gate_width),
     )

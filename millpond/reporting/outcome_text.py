@@ -103,7 +103,17 @@ def _next(result: ApplyResult, wave: str) -> list[str]:
         return [f"Held by {counted(blockers, 'blocker')}, see above. When that is done:" if blockers else opens, *command]
     if result.remaining:
         return ["Not finished, and nothing is wrong. To continue when the wait is over:", *command]
-    return [green("Nothing is left to do.")]
+    return _nothing(result, wave)
+
+
+def _nothing(result: ApplyResult, wave: str) -> list[str]:
+    """With `--wave`, what others wait for was not looked at."""
+    others = [other for tenant in result.plan.tenants for other in tenant.waves if other.name != wave] if wave else []
+    if not others:
+        return [green("Nothing is left to do.")]
+    told = ", ".join(f"{other.name} ({other.phase})" for other in others)
+    lines = wrapped(f"Nothing is left to do for wave {wave}. --wave left the others as they are: {told}. What they need:")
+    return [*lines, "", f"    millpond plan {' '.join(tenant.tenant for tenant in result.plan.tenants)}"]
 
 
 def _undone(outcome: Outcome) -> list[str]:

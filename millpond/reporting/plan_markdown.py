@@ -11,7 +11,7 @@ from millpond.reporting.diff_markdown import tenant_diff
 from millpond.reporting.fleet_markdown import ranked, tenant_table
 from millpond.reporting.hosts import Host, fits
 from millpond.reporting.markdown import code, fence, prose, weight
-from millpond.reporting.summary import all_changes, counts, migration_line, plan_line
+from millpond.reporting.summary import all_changes, counts, digest_lines, migration_line, plan_line
 from millpond.reporting.waiting_text import waiting_line, waits
 
 _FOLD = 160
@@ -63,8 +63,14 @@ def _origin(document: PlanDocument) -> str:
     """What was planned, and until when it holds."""
     commit = f"Commit {code(document.git_sha[:12])}{' and what was not committed' if document.dirty else ''}, " if document.git_sha else ""
     until = f"made at {moment(document.plan.made_at)}, holds until {moment(document.expires)}"
-    text = f"{commit}{until}, digest {code(document.plan.digest)}."
+    text = f"{commit}{until}. {_digest(document.plan)}"
     return text[0].upper() + text[1:]
+
+
+def _digest(plan: Plan) -> str:
+    """The last of the lines that the text has: those of many tenants would fill the comment."""
+    title, _, digest = digest_lines(plan)[-1].partition(": ") if plan.tenants else ("Digest", "", plan.digest)
+    return f"{prose(title)}: {code(digest)}."
 
 
 def _orphans(plan: Plan) -> list[str]:

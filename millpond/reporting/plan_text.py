@@ -7,14 +7,26 @@ from collections.abc import Iterable, Sequence
 from click import unstyle
 
 from millpond.model.change import Change
-from millpond.model.plan import Plan, Stage, TenantPlan, WaveStatus
-from millpond.reporting.amounts import counted, moment
-from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES, resource_lines, resources, sign_of
+from millpond.model.plan import Plan, TenantPlan, WaveStatus
+from millpond.reporting.amounts import counted
+from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES, resource_lines, sign_of
 from millpond.reporting.drift_text import drift_lines
 from millpond.reporting.findings_text import LEFT_BEHIND, excluded_lines, findings_text
 from millpond.reporting.layout import columns, wrapped
 from millpond.reporting.sequence import by_wave, in_order
-from millpond.reporting.summary import all_changes, blockers, counts, is_quiet, migration_line, outage_words, plan_line
+from millpond.reporting.summary import (
+    all_changes,
+    blockers,
+    counts,
+    digest_lines,
+    extent,
+    is_quiet,
+    lost,
+    migration_line,
+    outage_words,
+    plan_line,
+    resources,
+)
 from millpond.reporting.symbols import SYMBOLS, bold, dim, green, legend, red, symbol, yellow
 from millpond.reporting.waiting_text import waiting_line, waiting_lines, waits
 
@@ -40,7 +52,7 @@ def danger_lines(plan: Plan) -> list[str]:
             if change.danger:
                 grave.setdefault(change.wave, []).append(change)
         for wave, changes in grave.items():
-            lines += ["", f"  {_place(tenant, wave)}", *_lost(tenant, wave), *_danger_rows(changes)]
+            lines += ["", f"  {_place(tenant, wave, changes)}", *_lost(tenant, wave), *_danger_rows(changes)]
     return [red("What stops, promotes or deletes"), *lines] if lines else []
 
 
@@ -53,7 +65,7 @@ def summary_lines(plan: Plan) -> list[str]:
     lines += [migration_line(plan)] if all_changes(plan) else []
     if found := blockers(plan):
         lines.append(red(f"Blocked: {counted(len(found), 'blocker')}, see above."))
-    return [*lines, *(dim(f"Digest of {tenant.tenant}: {tenant.digest}") for tenant in plan.tenants)]
+    return [*lines, *map(dim, digest_lines(plan))]
 
 
 def _legend(plan: Plan) -> list[str]:
@@ -77,23 +89,18 @@ def _danger_rows(changes: Sequence[Change]) -> list[str]:
 
 
 def _lost(tenant: TenantPlan, wave: str) -> list[str]:
-    """What a rollback that discards costs."""
-    status = _status(tenant, wave)
-    if status is None or status.stage is not Stage.DISCARD:
-        return []
-    names = ", ".join(address.rpartition("/")[2] for address in status.servers) or "its volumes"
-    what = f"all that was written on the target since {moment(status.cut)} by {names}"
-    return wrapped(what, " " * 10, first=f"    {red('lost')}: ")
+    what = lost(tenant, wave, ", ".join)
+    return wrapped(what, " " * 10, first=f"    {red('lost')}: ") if what else []
 
 
-def _place(tenant: TenantPlan, wave: str) -> str:
+def _place(tenant: TenantPlan, wave: str, changes: Sequence[Change]) -> str:
     if not wave:
-        return bold(f"{tenant.tenant}, {TENANT_WIDE.lower()}")
+        return bold(f"{tenant.tenant}, {TENANT_WIDE.lower()}") + f": {extent(changes)}"
     status = _status(tenant, wave)
     own = status.servers if status else ()
-    words = [counted(len(own), "server") if own else "", outage_words(tenant, own)]
+    words = [counted(len(own), "server") if own else "", extent(changes), outage_words(tenant, own)]
     told = ", ".join(word for word in words if word)
-    return bold(f"{tenant.tenant}, wave {wave}") + (f": {told}" if told else "")
+    return bold(f"{tenant.tenant}, wave {wave}") + f": {told}"
 
 
 def _tenant(tenant: TenantPlan) -> list[list[str]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from millpond.model.change import Change, Effect, Waiting
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Plan, Stage, TenantPlan, WaveStatus
-from millpond.reporting.amounts import counted, duration
+from millpond.reporting.amounts import counted, duration, moment
 
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 UNAPPROVED = "decommission_unapproved"
@@ -29,14 +29,45 @@ class Counts:
 
 
 def counts(changes: Iterable[Change]) -> Counts:
-    effects: dict[tuple[str, str], set[Effect]] = {}
-    for change in changes:
-        effects.setdefault((str(change.address), change.side), set()).add(change.effect)
+    effects = [effects_on(group) for group in resources(changes)]
     return Counts(
-        add=sum(Effect.CREATE in found for found in effects.values()),
-        change=sum(found == {Effect.UPDATE} for found in effects.values()),
-        destroy=sum(Effect.DELETE in found for found in effects.values()),
+        add=sum(Effect.CREATE in found for found in effects),
+        change=sum(found == {Effect.UPDATE} for found in effects),
+        destroy=sum(Effect.DELETE in found for found in effects),
     )
+
+
+def resources(changes: Iterable[Change]) -> list[tuple[Change, ...]]:
+    """The changes by resource and side, in the order of their first ones."""
+    found: dict[tuple[str, str], list[Change]] = {}
+    for change in changes:
+        found.setdefault((str(change.address), change.side), []).append(change)
+    return [tuple(group) for group in found.values()]
+
+
+_BESIDE = frozenset({"safety_snapshot", "drop_safety_snapshot"})
+"""What they make and delete is another object; the replication group stays."""
+
+
+def effects_on(group: Iterable[Change]) -> frozenset[Effect]:
+    """What becomes of a resource as a whole. A floating IP that is deleted and whose address is then parked is not made anew."""
+    verbs = {change.action.partition(":")[0]: change.effect for change in group}
+    found = {Effect.UPDATE if verb in _BESIDE else effect for verb, effect in verbs.items()}
+    return frozenset(found - {Effect.CREATE} if "park" in verbs and Effect.DELETE in found else found)
+
+
+def lost(tenant: TenantPlan, wave: str, names: Callable[[Sequence[str]], str]) -> str:
+    """What a rollback that discards costs; empty where nothing is lost. `names` tells the servers' names."""
+    status = next((status for status in tenant.waves if status.name == wave and status.stage is Stage.DISCARD), None)
+    if status is None:
+        return ""
+    servers = [address.rpartition("/")[2] for address in status.servers]
+    return f"all that was written on the target since {moment(status.cut)} by {names(servers) if servers else 'its volumes'}"
+
+
+def extent(changes: Collection[Change]) -> str:
+    """`4 steps on 3 resources`: the counts of a plan are of resources, what is listed are steps."""
+    return f"{counted(len(changes), 'step')} on {counted(len(resources(changes)), 'resource')}"
 
 
 def all_changes(plan: Plan) -> list[Change]:
@@ -56,6 +87,12 @@ def blockers(plan: Plan) -> list[Finding]:
 def plan_line(plan: Plan) -> str:
     """Printed verbatim: CI tools parse it."""
     return NO_CHANGES if is_quiet(plan) else f"Plan: {counts(all_changes(plan))}."
+
+
+def digest_lines(plan: Plan) -> list[str]:
+    """Each tenant's own is what its approvals name; `--expect-digest` takes that of all together, too."""
+    of_all = [f"Digest of all {len(plan.tenants)} tenants: {plan.digest}"] if len(plan.tenants) > 1 else []
+    return [*(f"Digest of {tenant.tenant}: {tenant.digest}" for tenant in plan.tenants), *of_all]
 
 
 def waves_in(plan: Plan, stages: Iterable[Stage]) -> list[tuple[TenantPlan, WaveStatus]]:

@@ -52,10 +52,10 @@ def _amounts(step: Waiting) -> str:
 
 
 def waiting_line(waiting: Iterable[Waiting]) -> str:
-    """`Waiting: 2 (acme/replication_group/core-p1 seed, about 59 min; ...)`, or empty."""
+    """`Waiting: acme/replication_group/core-p1 seed; 412.0 GiB left, about 59 min; and 1 more.`: the longest, or empty."""
     found = list(waiting)
     if not found:
         return ""
     longest = max(found, key=lambda step: step.seconds)
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"Waiting: {longest.address} {longest.action}{more}; {progress_of(longest)}."
+    more = f"; and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"Waiting: {longest.address} {longest.action}; {progress_of(longest)}{more}."

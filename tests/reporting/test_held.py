@@ -80,8 +80,8 @@ def test_each_wave_has_an_outage_of_its_own() -> None:
     ]
     outage = OutageEstimate((("acme/server/bastion", 31.0), ("acme/server/db-1", 52.0), ("acme/server/web-1", 48.0)))
     text = shown(TenantPlan("acme", examples.DIGEST, steps=tuple(stops), waves=(pilot, examples.CORE), outage=outage))
-    assert "  acme, wave pilot: 1 server, outage about 31 s, critical path bastion" in text.splitlines()
-    assert "  acme, wave core: 2 servers, outage about 52 s, critical path db-1" in text.splitlines()
+    assert "  acme, wave pilot: 1 server, 1 step on 1 resource, outage about 31 s, critical path bastion" in text.splitlines()
+    assert "  acme, wave core: 2 servers, 1 step on 1 resource, outage about 52 s, critical path db-1" in text.splitlines()
 
 
 def test_a_rollback_that_discards_says_what_is_lost() -> None:

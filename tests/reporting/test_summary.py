@@ -1,10 +1,12 @@
 from dataclasses import replace
 
 import pytest
+from click import unstyle
 
 from millpond.model.address import Side
 from millpond.model.change import Change, Effect
 from millpond.model.plan import OutageEstimate, Stage, TenantPlan
+from millpond.reporting.change_text import resource_lines
 from millpond.reporting.sequence import in_order
 from millpond.reporting.summary import NO_CHANGES, counts, is_quiet, migration_line, plan_line
 
@@ -27,6 +29,23 @@ def test_a_resource_counts_once_however_many_rungs_it_climbs() -> None:
 
 def test_a_replacement_counts_twice() -> None:
     assert str(counts([change("a", Effect.DELETE), change("a", Effect.CREATE, "y")])) == "1 to add, 0 to change, 1 to destroy"
+
+
+@pytest.mark.parametrize(
+    ("kind", "rungs", "said"),
+    [
+        ("replication_group", {"safety_snapshot:web-1": Effect.CREATE, "reverse": Effect.UPDATE}, "0 to add, 1 to change, 0 to destroy"),
+        ("replication_group", {"drop_safety_snapshot:web-1:x": Effect.DELETE}, "0 to add, 1 to change, 0 to destroy"),
+        ("floating_ip", {"delete": Effect.DELETE, "park": Effect.CREATE}, "0 to add, 0 to change, 1 to destroy"),
+        ("floating_ip", {"park": Effect.CREATE}, "1 to add, 0 to change, 0 to destroy"),
+    ],
+)
+def test_what_is_made_beside_a_resource_makes_no_other_of_it(kind: str, rungs: dict[str, Effect], said: str) -> None:
+    changes = tuple(Change(examples.address(kind, "one"), action, effect=effect) for action, effect in rungs.items())
+    assert str(counts(changes)) == said
+    header = unstyle(resource_lines(changes)[0])
+    assert ("will be updated in-place" in header, "will be destroyed" in header) == ("1 to change" in said, "1 to destroy" in said)
+    assert "must be replaced" not in header
 
 
 def test_the_same_address_on_both_sides_is_two_resources() -> None:

@@ -5,7 +5,7 @@ from click import style, unstyle
 
 from millpond.errors import InvalidDocument, LeaseHeld, Problem, StalePlan
 from millpond.model.change import Change, FieldChange
-from millpond.model.plan import Plan, TenantPlan
+from millpond.model.plan import Plan, Stage, TenantPlan
 from millpond.reporting.drift_report import DriftReport
 from millpond.reporting.drift_text import drift_text
 from millpond.reporting.errors_text import error_text, unexpected_text, usage_text
@@ -137,6 +137,27 @@ def test_outcome_says_what_comes_next(tenant: TenantPlan, flags: dict[str, bool]
     text = unstyle(outcome_text(examples.result(tenant, **flags)))
     assert said in text
     assert ("    millpond apply" in text) == bool(flags)
+
+
+def test_an_apply_of_one_wave_says_what_it_left_alone() -> None:
+    core = replace(examples.CORE, stage=Stage.REPLICATE)
+    text = unstyle(outcome_text(examples.result(replace(examples.QUIET, waves=(examples.PILOT, core))), wave="pilot"))
+    assert "Nothing is left to do for wave pilot. --wave left the others as they are: core (in sync)." in text
+    assert text.endswith("\n    millpond plan acme")
+    assert unstyle(outcome_text(examples.result(examples.QUIET), wave="pilot")).endswith("\n\nNothing is left to do.")
+
+
+def test_digests_say_whose_they_are() -> None:
+    text = unstyle(plan_text(examples.FULL))
+    assert f"Digest of acme: {examples.ACME.digest}" in text
+    assert f"Digest of all 2 tenants: {examples.FULL.digest}" in text
+    assert "Digest of all" not in unstyle(plan_text(examples.plan(examples.QUIET)))
+
+
+def test_what_is_waited_for_is_that_of_the_first_alone() -> None:
+    other = replace(examples.SEED, address=examples.address("replication_group", "core-p1", "globex"), seconds=2.0)
+    text = " ".join(unstyle(plan_text(examples.plan(replace(examples.GLOBEX, steps=(examples.SEED, other))))).split())
+    assert "(the first copy is under way); and 1 more." in text
 
 
 def test_errors_are_told_in_parts() -> None:
