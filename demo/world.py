@@ -116,7 +116,8 @@ class World:
         site = self.home / "shop" / "site"
         self._write_site(site, port)
         # Plans name the commit of the repository that they are made in: without one of its own, that of Millpond itself.
-        subprocess.run(["git", "init", "-q", str(site)], check=True)
+        own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        subprocess.run(["git", "init", "-q", str(site)], env=own, check=True)
         return port
 
     def _write_site(self, site: Path, port: int) -> None:
