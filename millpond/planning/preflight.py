@@ -33,6 +33,21 @@ def findings(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Fin
             yield from _volume(desired, snapshot, wave.name, volumes[id])
     yield from _arrays(desired, snapshot)
     yield from _capacity(desired, snapshot, goals)
+    if not goals.decommission:
+        yield from _left_behind(desired, snapshot)
+
+
+def _left_behind(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
+    """Snapshots of volumes that move; those of a volume that stays are none of the migration's."""
+    moving = {id for wave in desired.waves for id in wave.volumes}
+    names = sorted(one.name or one.id for one in snapshot.source.volume_snapshots if one.volume_id in moving)
+    if names:
+        yield Finding(
+            "snapshots_left_behind", Severity.INFO, desired.address("snapshot", ""),
+            f"{len(names)} snapshot(s) of volumes are not moved: {', '.join(names)}",
+            "snapshots stay on the array they were made on, and go with the source's volumes",
+            "make volumes of those that must live on, before `discover`",
+        )  # fmt: skip
 
 
 def _refused(desired: Desired, kind: str, id: str, wave: str, code: str, what: str, why: str, fix: str) -> Finding:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from millpond.model.block_storage import VolumeSnapshot
 from millpond.model.finding import Severity
 from millpond.model.inventory import Inventory
 from millpond.model.site import PoolEnd, PoolPair
@@ -124,3 +125,16 @@ def test_a_pool_that_is_not_there_is_a_blocker() -> None:
     assert [(finding.code, str(finding.address)) for finding in world().plan(named).blockers] == [
         ("missing_pool", "acme/pool/ibox-b:pool-9")
     ]
+
+
+def test_snapshots_of_volumes_that_move_are_told_of() -> None:
+    shots = (
+        VolumeSnapshot("s-2", "nightly", "root-1"),
+        VolumeSnapshot("s-1", "", "root-1"),
+        VolumeSnapshot("s-3", "of another", "elsewhere"),
+    )
+    made = world(replace(INVENTORY, snapshots=shots))
+    made.tick()
+    (told,) = (finding for finding in made.plan(desired()).findings if finding.code == "snapshots_left_behind")
+    assert (told.severity, told.wave, str(told.address)) == (Severity.INFO, "", "acme/snapshot")
+    assert told.what == "2 snapshot(s) of volumes are not moved: nightly, s-1"
