@@ -67,6 +67,12 @@ class BadCredentials(MillpondError):
     summary = "The login was refused"
 
 
+class ReadingAccount(MillpondError):
+    """Told before anything is begun: a server that was stopped already could not be started elsewhere."""
+
+    summary = "This account may only read"
+
+
 class MissingCloud(MillpondError):
     """`cloud`: the name that was asked for."""
 

@@ -1,4 +1,4 @@
-"""Writes what clients need to reach the sandbox: clouds.yaml, secure.yaml and endpoints.json."""
+"""Writes what clients need to reach the sandbox: clouds.yaml, secure.yaml, the same with accounts that only read, and endpoints.json."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from millpond.sandbox.core.world import World
-from millpond.sandbox.keystone.bootstrap import ADMIN_PASSWORD, REGION
+from millpond.sandbox.keystone.bootstrap import ADMIN_PASSWORD, AUDITOR, AUDITOR_PASSWORD, REGION
 
 TENANT = "acme"
 TENANT_USER = "alice"
@@ -16,10 +16,13 @@ TENANT_PASSWORD = "alice-secret"
 
 
 def write_files(world: World, urls: dict[str, str], directory: Path) -> None:
-    """clouds.yaml is complete in itself, so that OS_CLIENT_CONFIG_FILE alone is enough; secure.yaml repeats the secrets."""
+    """clouds.yaml is complete in itself, so that OS_CLIENT_CONFIG_FILE alone is enough; secure.yaml repeats the secrets.
+    clouds-read.yaml has the same names, so that the documents of a site need not say by whom they are read."""
     clouds = {f"{name}-admin": _entry(cloud.base_url, "admin", "admin", ADMIN_PASSWORD) for name, cloud in world.clouds.items()}
     clouds[f"source-{TENANT}"] = _entry(world.clouds["source"].base_url, TENANT, TENANT_USER, TENANT_PASSWORD)
     secrets = {name: {"auth": {"password": entry["auth"]["password"]}} for name, entry in clouds.items()}
+    reading = {f"{name}-admin": _entry(cloud.base_url, "admin", AUDITOR, AUDITOR_PASSWORD) for name, cloud in world.clouds.items()}
+    _write(directory / "clouds-read.yaml", yaml.safe_dump({"clouds": reading}, sort_keys=False))
     _write(directory / "clouds.yaml", yaml.safe_dump({"clouds": clouds}, sort_keys=False))
     _write(directory / "secure.yaml", yaml.safe_dump({"clouds": secrets}, sort_keys=False))
     _write(directory / "endpoints.json", json.dumps({"pid": os.getpid(), **urls}, indent=2) + "\n")

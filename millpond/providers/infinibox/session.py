@@ -15,7 +15,7 @@ import urllib3.exceptions
 from infinisdk import InfiniBox
 from infinisdk.core.exceptions import APICommandFailed, InfiniSDKException, RelatedSystemNotFound
 
-from millpond.errors import BadCredentials, RemoteFailure, Retryable, Unreachable
+from millpond.errors import BadCredentials, ReadingAccount, RemoteFailure, Retryable, Unreachable
 from millpond.model.secret import Secret
 from millpond.model.site import ArraySystem, Limits
 from millpond.providers.access import Access
@@ -52,6 +52,7 @@ class Session:
             warnings.filterwarnings("ignore", category=urllib3.exceptions.InsecureRequestWarning)
         self.name = system.name
         self._configured = system
+        self._access = access
         self._directory = directory
         self._transport = Transport(system.name, access, limits, self._verification())
         self._lock = RLock()
@@ -76,7 +77,7 @@ class Session:
         try:
             box = InfiniBox(address, auth=(username(site), password(site, self._directory).reveal()), use_ssl=site.tls)
             self._transport.seal(box.api._session)
-            box.login()
+            self._expect_writer(box.login().get_result())
         except APICommandFailed as error:
             if error.status_code in (401, 403):
                 fix = f"Check username and password of array {self.name} in millpond.yaml."
@@ -92,6 +93,13 @@ class Session:
             fix = f"Check address, port and tls of array {self.name} in millpond.yaml: something else answers at {site.address}."
             raise Unreachable(f"array {self.name} does not answer as an InfiniBox", where=self.name, fix=fix) from None
         return box
+
+    def _expect_writer(self, logged_in: Mapping[str, Any]) -> None:
+        """ReadingAccount where the verb changes things and the user's only role is READ_ONLY (infinisdk: `users.get_roles`)."""
+        if self._access is Access.WRITE and set(logged_in.get("roles") or ()) == {"READ_ONLY"}:
+            why = f"user {username(self._configured)} of array {self.name} has the role READ_ONLY; nothing was sent"
+            fix = "Apply with a user that has the role ADMIN; this one is good for plan, drift, status and report."
+            raise ReadingAccount(why, where=self.name, fix=fix)
 
     def get(self, path: str, **parameters: str | int) -> Answer:
         """The one object that the array answers with."""

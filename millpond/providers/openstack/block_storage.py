@@ -17,6 +17,7 @@ from millpond.providers.openstack.parse_block_storage import (
 )
 from millpond.providers.openstack.parse_compute import parse_detailed_quota
 from millpond.providers.openstack.service import Service, Versions
+from millpond.providers.openstack.sight import shown
 
 VERSIONS = Versions(needed=(3, 50), known=(3, 71))
 
@@ -30,7 +31,8 @@ class CinderBlockStorage:
 
     def volumes(self, project_id: str) -> tuple[Volume, ...]:
         parameters = {"all_tenants": "1", "project_id": project_id}
-        return tuple(parse_volume(row) for row in self._cinder.rows("/volumes/detail", "volumes", parameters))
+        rows = self._cinder.rows("/volumes/detail", "volumes", parameters)
+        return tuple(parse_volume(row) for row in shown(rows, self._cinder.scopes.name, "volumes", "os-vol-host-attr:host"))
 
     def initiators(self, project_id: str) -> Mapping[tuple[str, str], frozenset[str]]:
         """A row's `connection_info` may hold CHAP passwords: nothing else of it is kept."""

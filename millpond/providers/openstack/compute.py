@@ -19,6 +19,7 @@ from millpond.providers.openstack.parse_compute import (
     parse_server_group,
 )
 from millpond.providers.openstack.service import PAGE, Microversion, Parameters, Row, Service, Versions, dotted
+from millpond.providers.openstack.sight import shown
 
 VERSIONS = Versions(needed=(2, 60), known=(2, 96))  # 2.60: multi-attach; it holds all else that is read of a source
 INLINE_EXTRA_SPECS = (2, 61)
@@ -33,7 +34,8 @@ class NovaCompute:
 
     def servers(self, project_id: str) -> tuple[Server, ...]:
         parameters = {"all_tenants": "1", "project_id": project_id}
-        return tuple(parse_server(row) for row in self._nova.rows("/servers/detail", "servers", parameters))
+        rows = self._nova.rows("/servers/detail", "servers", parameters)
+        return tuple(parse_server(row) for row in shown(rows, self._nova.scopes.name, "servers", "OS-EXT-SRV-ATTR:host"))
 
     def server(self, server_id: str) -> Server | None:
         try:

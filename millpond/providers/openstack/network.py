@@ -21,12 +21,15 @@ from millpond.providers.openstack.parse_network import (
     parse_subnet,
 )
 from millpond.providers.openstack.service import Parameters, Row, Service
+from millpond.providers.openstack.sight import shown
 from millpond.providers.together import together
 
 CHUNK = 80
 """Network ids in one query string: the line stays below 4 KiB, which every proxy lets through."""
 
 PARKED = "millpond: parked"
+PROVIDER = ("provider:network_type", "segments")
+"""A network has the one, or the other where it has several segments (neutron/plugins/ml2/managers.py)."""
 Noun = TypeVar("Noun")
 
 
@@ -46,7 +49,8 @@ class NeutronNetworking:
         return tuple(parse(row) for row in self._list(kind, {"project_id": project_id}))
 
     def networks(self, project_id: str) -> tuple[Network, ...]:
-        return tuple(parse_network(row) for row in self._visible_networks(project_id))
+        rows = self._visible_networks(project_id)
+        return tuple(parse_network(row) for row in shown(rows, self._neutron.scopes.name, "networks", *PROVIDER))
 
     def _visible_networks(self, project_id: str, fields: Parameters | None = None) -> list[Row]:
         questions: tuple[Parameters, ...] = ({"project_id": project_id}, {"shared": "True"}, {"router:external": "True"})

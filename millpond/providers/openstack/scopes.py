@@ -12,13 +12,14 @@ from threading import RLock
 import openstack
 from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
+from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 from openstack import exceptions as sdk
 from openstack.config import OpenStackConfig
 from openstack.connection import Connection
 
 from millpond import __version__
-from millpond.errors import BadCredentials, MissingCloud, Refused, RemoteFailure, Retryable, Unreachable
+from millpond.errors import BadCredentials, MissingCloud, ReadingAccount, Refused, RemoteFailure, Retryable, Unreachable
 from millpond.model.site import Limits
 from millpond.providers.access import Access
 from millpond.providers.failures import FIXES, SERVICE_FIX, chain, of_status
@@ -52,6 +53,8 @@ class Scopes:
         self._connections: dict[str, Connection] = {}
         self._base = self._sealed(configured(name))
         self.user_id, self.project_id = login(self._base.session, name)
+        if access is Access.WRITE:
+            expect_admin(self._base.session, name)
         self._connections[""] = self._connections[self.project_id] = self._base
 
     def _sealed(self, connection: Connection) -> Connection:
@@ -159,6 +162,18 @@ def login(session: Session, name: str) -> tuple[str, str]:
         fix = "Add project_name (or project_id) of an admin project to this cloud in clouds.yaml."
         raise BadCredentials(f"the login of cloud {name} is not scoped to a project", where=name, fix=fix)
     return user_id, project_id
+
+
+def expect_admin(session: Session, name: str) -> None:
+    """ReadingAccount unless a role of the login is called admin, or names itself one (`cloud_admin`): by default no other may change what
+    belongs to other projects."""
+    access = session.auth.get_access(session) if isinstance(session.auth, BaseIdentityPlugin) else None
+    roles = sorted(access.role_names or ()) if access else []
+    if access and not any("admin" in role.lower() for role in roles):
+        has = f"the role{'s' if len(roles) > 1 else ''} {', '.join(roles)}" if roles else "no role"
+        why = f"the login of cloud {name} has {has} in its project; nothing was sent"
+        fix = "Apply with an account that has the admin role there; this one is good for plan, drift, status and report."
+        raise ReadingAccount(why, where=name, fix=fix)
 
 
 @contextmanager

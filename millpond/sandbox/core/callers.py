@@ -22,6 +22,8 @@ class Caller:
     is_admin: bool
     token: str
     user_name: str = ""
+    only_reads: bool = False
+    """Sees what an administrator sees, and may change nothing."""
 
 
 def caller(request: web.Request) -> Caller:

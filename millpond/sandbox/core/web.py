@@ -13,6 +13,7 @@ from millpond.sandbox.core.callers import Caller, admin, caller, is_public, publ
 from millpond.sandbox.core.errors import ERROR_SHAPES, ApiError
 from millpond.sandbox.core.microversions import HEADERS, Microversion, announce, microversion, negotiate
 from millpond.sandbox.core.paging import page
+from millpond.sandbox.core.requests import is_mutating
 from millpond.sandbox.core.striking import refuse_if_told, strike
 
 if TYPE_CHECKING:
@@ -146,6 +147,8 @@ def _authentication(cloud: "Cloud") -> Middleware:
             found = cloud.keystone.caller(request.headers.get("X-Auth-Token", ""))
             if found is None:
                 return _unauthorized(cloud)
+            if found.only_reads and is_mutating(request.method, request.path):
+                raise ApiError(403, f"Policy doesn't allow {request.method} {request.path} to be performed.")
             request["caller"] = found
         return await handler(request)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from millpond.sandbox.core.world import World
 
 FIRST_ID = 1001
+READER = "reader"
 IQN = "iqn.2009-11.com.infinidat:storage:infinibox-sn-{serial}"
 
 
@@ -54,7 +55,7 @@ class InfiniBox:
                     "next_id": FIRST_ID,
                     "version": firmware.VERSION,
                     "both_targets_allowed": True,
-                    "users": {"admin": "123456"},
+                    "users": {"admin": "123456", READER: "reader-secret"},
                 }
             )
             self._make_network_spaces()
@@ -95,6 +96,9 @@ class InfiniBox:
 
     def accepts(self, user: str, password: str) -> bool:
         return bool(self.identity()["users"].get(user) == password)
+
+    def role_of(self, user: str) -> str:
+        return "READ_ONLY" if user == READER else "ADMIN"
 
     def peers(self) -> list[InfiniBox]:
         return [box for name, box in self.world.arrays.items() if name != self.name]

@@ -30,7 +30,7 @@ async def login(request: web.Request) -> web.Response:
     user, password = str(body.get("username")), str(body.get("password"))
     if not box_of(request).accepts(user, password):
         raise Refusal(401, "AUTHENTICATION_FAILED", "Wrong user name or password")
-    response = answer({"name": user, "roles": ["ADMIN"], "user_objects": []})
+    response = answer({"name": user, "roles": [box_of(request).role_of(user)], "user_objects": []})
     response.set_cookie(COOKIE, open_session(request, user), path="/api/rest", httponly=True)
     return response
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from millpond.sandbox.core.requests import is_mutating
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import ApiError, Caller
 from millpond.sandbox.infinibox.array import InfiniBox
@@ -102,7 +103,7 @@ def require_remote_login(request: web.Request, peer: InfiniBox) -> None:
     for part in value.split(";") if scheme == "Basic" else ():
         _, _, named = part.partition("=")
         plain = _decode(named if named.strip("=") else part)
-        if plain and peer.accepts(*plain):
+        if plain and peer.accepts(*plain) and peer.role_of(plain[0]) == "ADMIN":
             return
     raise Refusal(403, "REMOTE_PERMISSION_REQUIRED", f"Permission on the remote system {peer.name} is required")
 
@@ -155,7 +156,10 @@ async def sessions(request: web.Request, handler: Respond) -> web.StreamResponse
         user = _basic_user(request) or request.app[SESSIONS].get(request.cookies.get(COOKIE, ""))
         if user is None:
             raise Refusal(401, "UNAUTHORIZED", "Log in first")
-        request["caller"] = Caller(user, None, None, frozenset({"ADMIN"}), is_admin=True, token="", user_name=user)
+        role = box_of(request).role_of(user)
+        request["caller"] = Caller(user, None, None, frozenset({role}), is_admin=role == "ADMIN", token="", user_name=user)
+        if role != "ADMIN" and is_mutating(request.method, request.path):
+            raise Refusal(403, "PERMISSION_DENIED", f"User {user} has the role {role}")  # invented: the code and its words
     return await handler(request)
 
 

@@ -6,6 +6,8 @@ if TYPE_CHECKING:
     from millpond.sandbox.keystone.service import KeystoneService
 
 ADMIN_PASSWORD = "admin-secret"
+AUDITOR, AUDITOR_PASSWORD = "auditor", "auditor-secret"
+"""A role and its user. No release has such a role: this is a cloud whose policies let it read what an administrator reads, and no more."""
 REGION = "RegionOne"
 QUEENS_ROLES = ("admin", "_member_", "heat_stack_owner", "ResellerAdmin")
 ROLES = ("admin", "member", "reader", "service")
@@ -34,6 +36,8 @@ def bootstrap(keystone: "KeystoneService") -> None:
     project = keystone.create_project("admin", description="Bootstrap project for initializing the cloud.")
     keystone.grant("admin", admin["id"], project["id"])
     keystone.assignments.add(keystone.role("admin")["id"], {"user_id": admin["id"]}, {"system": "all"})
+    keystone.create_role(AUDITOR)
+    keystone.grant(AUDITOR, keystone.create_user(AUDITOR, password=AUDITOR_PASSWORD)["id"], project["id"])
     service = keystone.create_project("service", description="Services")
     for name in ("nova", "neutron", "cinder", "glance", "placement"):
         user = keystone.create_user(name, password=f"{name}-secret")

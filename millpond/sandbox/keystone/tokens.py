@@ -9,6 +9,7 @@ from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import Caller
 from millpond.sandbox.keystone.assignments import Scope
+from millpond.sandbox.keystone.bootstrap import AUDITOR
 
 if TYPE_CHECKING:
     from millpond.sandbox.keystone.service import KeystoneService
@@ -72,7 +73,8 @@ class Tokens:
         roles = frozenset(role["name"] for role in self.roles(row))
         user = self._keystone.require("user", row["user_id"])
         project_id, domain_id = scope.get("project_id"), scope.get("domain_id")
-        return Caller(user["id"], project_id, domain_id, roles, "admin" in roles, token, user["name"])
+        writes, reads = "admin" in roles, AUDITOR in roles
+        return Caller(user["id"], project_id, domain_id, roles, writes or reads, token, user["name"], only_reads=reads and not writes)
 
     def roles(self, row: Row) -> list[Row]:
         return self._keystone.assignments.effective(row["user_id"], row["scope"]) if row["scope"] else []

@@ -1,0 +1,83 @@
+"""Accounts that may only read: they see all, are told at once that they cannot apply, and half a view is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from millpond.errors import ReadingAccount, Refused
+from millpond.providers.access import Access
+from millpond.providers.infinibox import InfiniBoxArray
+from millpond.providers.openstack import connect
+from tests.providers.conftest import LIMITS, array_system
+from tests.sandbox.running import Sandbox
+
+ALL = {"all_tenants": "1"}
+
+
+@pytest.fixture
+def auditor(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(sandbox.directory / "clouds-read.yaml"))
+    monkeypatch.delenv("OS_CLIENT_SECURE_FILE")
+
+
+def project_of(name: str) -> str:
+    (project,) = connect("source-admin", Access.READ, LIMITS).identity.projects(name, "Default")
+    return project.id
+
+
+def test_an_auditor_sees_what_an_administrator_sees(sandbox: Sandbox, request: pytest.FixtureRequest) -> None:
+    project = project_of("acme")
+    admin = connect("source-admin", Access.READ, LIMITS)
+    seen = (admin.compute.servers(project), admin.network.networks(project), admin.block_storage.volumes(project))
+    request.getfixturevalue("auditor")
+    cloud = connect("source-admin", Access.READ, LIMITS)
+    assert cloud.user_id != admin.user_id
+    assert (cloud.compute.servers(project), cloud.network.networks(project), cloud.block_storage.volumes(project)) == seen
+    assert all(seen)
+
+
+@pytest.mark.usefixtures("auditor")
+def test_an_account_without_admin_is_refused_before_anything_is_sent(sandbox: Sandbox) -> None:
+    sandbox.control.clear_requests()
+    with pytest.raises(ReadingAccount, match="has the role auditor in its project; nothing was sent"):
+        connect("target-admin", Access.WRITE, LIMITS)
+    assert sandbox.control.mutating() == []
+
+
+def test_a_user_of_an_array_that_may_only_read_is_refused_at_login(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READER_PASSWORD", "reader-secret")
+    system = replace(array_system(sandbox, "ibox-a"), username="reader", password_env="READER_PASSWORD")
+    assert InfiniBoxArray(system, Access.READ, LIMITS, Path()).facts().name == "ibox-a"
+    with pytest.raises(ReadingAccount, match="user reader of array ibox-a has the role READ_ONLY"):
+        InfiniBoxArray(system, Access.WRITE, LIMITS, Path()).facts()
+
+
+def test_what_neutron_leaves_out_without_a_word_is_refused(sandbox: Sandbox) -> None:
+    """It answers a tenant's user with less, and with 200."""
+    with pytest.raises(Refused, match="networks are listed without provider:network_type") as caught:
+        connect("source-acme", Access.READ, LIMITS).network.networks(project_of("acme"))
+    assert "docs/credentials.md" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("service", "noun", "hidden"),
+    [("cinder", "volumes", "os-vol-host-attr:host"), ("nova", "servers", "OS-EXT-SRV-ATTR:host")],
+)
+def test_policies_that_open_a_list_and_not_all_of_it(sandbox: Sandbox, service: str, noun: str, hidden: str) -> None:
+    project, cloud = project_of("acme"), connect("source-admin", Access.READ, LIMITS)
+    asked = {"volumes": cloud.block_storage.volumes, "servers": cloud.compute.servers}[noun]
+    rows = {"volumes": cloud.block_storage._cinder, "servers": cloud.compute._nova}[noun].page(f"/{noun}/detail", noun, ALL)
+    left = [{key: value for key, value in row.items() if key != hidden} for row in rows]
+    assert asked(project)
+    sandbox.control.fault(action={"status": 200, "body": {noun: left}}, service=service, method="GET", path=f"/{noun}/detail")
+    with pytest.raises(Refused, match=f"{noun} are listed without {hidden}"):
+        asked(project)
+    sandbox.control.clear_faults()
+
+
+def test_nova_refuses_by_itself(sandbox: Sandbox) -> None:
+    with pytest.raises(Refused, match="get_all_tenants"):
+        connect("source-acme", Access.READ, LIMITS).compute.servers(project_of("acme"))
