@@ -77,4 +77,5 @@ def _outages(site: Site, plan: Plan) -> dict[str, float]:
     if not is_there(site.journal, directory):
         return {}
     journal = Journal.open(site.journal, directory)
-    return {outage.server: outage.seconds for tenant in plan.tenants for outage in outages_of(journal.entries(tenant.tenant))}
+    known = ((journal.entries(tenant.tenant), journal.measured(tenant.tenant)) for tenant in plan.tenants)
+    return {outage.server: outage.seconds for entries, measured in known for outage in outages_of(entries, measured)}

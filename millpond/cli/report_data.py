@@ -32,7 +32,8 @@ def reports(site: Site, tenants: Sequence[Desired]) -> Iterator[str]:
     journal = _journal(site)
     for desired in tenants:
         plan, snapshot = _looked_at(site, desired)
-        outages = [(o.server, o.began, o.ended) for o in outages_of(journal.entries(desired.tenant))] if journal else []
+        tenant = desired.tenant
+        outages = outages_of(journal.entries(tenant), journal.measured(tenant)) if journal else ()
         yield report_text(plan, moved(desired, snapshot), outages, datetime.now(UTC))
 
 
@@ -62,7 +63,7 @@ def _facts(site: Site, desired: Desired, journal: Journal | None, now: datetime)
         source=_words(desired.manifest.source),
         target=_words(desired.manifest.target),
         objects=moved(desired, snapshot),
-        cutovers=cutovers_of(journal.entries(tenant), journal.expectations(tenant), now) if journal else (),
+        cutovers=cutovers_of(journal.entries(tenant), journal.expectations(tenant), now, journal.measured(tenant)) if journal else (),
         differences=not_the_same(desired, snapshot),
         behind=stays_behind(desired),
     )

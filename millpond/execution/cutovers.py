@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from millpond.execution.journal import Entry
-from millpond.model.cutover import Cutover, Expectation, ExpectedStep, ServerOutage, TimedStep, Wait
+from millpond.model.cutover import Cutover, Expectation, ExpectedStep, Outage, ServerOutage, TimedStep, Wait
 from millpond.model.outcome import Result
 
 Said = tuple[datetime, Expectation]
 _ENDS = ("verify", "start")
 
 
-def cutovers_of(entries: Sequence[Entry], said: Iterable[Said], now: datetime) -> tuple[Cutover, ...]:
-    """Oldest first, those under way too: their servers wait until `now`.
+def cutovers_of(entries: Sequence[Entry], said: Iterable[Said], now: datetime, measured: Sequence[Outage] = ()) -> tuple[Cutover, ...]:
+    """Oldest first, those under way too: their servers wait until `now`. Outages last as long as runs `measured` them.
 
     What was said again while servers of the wave were down continues their cutover.
     """
@@ -23,7 +23,7 @@ def cutovers_of(entries: Sequence[Entry], said: Iterable[Said], now: datetime) -
     for at, expectation in sorted(said, key=lambda pair: pair[0]):
         last = next((way for way in reversed(ways) if way.wave == expectation.wave), None)
         if last is None or last.over(at):
-            last = _Way(expectation.wave, at, [e for e in entries if e.at >= at])
+            last = _Way(expectation.wave, at, [e for e in entries if e.at >= at], measured)
             ways.append(last)
         last.join(expectation)
     return tuple(way.cutover(now) for way in ways if way.servers)
@@ -36,6 +36,7 @@ class _Way:
     wave: str
     at: datetime
     entries: Sequence[Entry]
+    measured: Sequence[Outage]
     expected: dict[str, ExpectedStep] = field(default_factory=dict)
     estimated: dict[str, float] = field(default_factory=dict)
     servers: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)
@@ -45,7 +46,13 @@ class _Way:
         for address, seconds in said.servers:
             self.estimated.setdefault(address, seconds)
             if address not in self.servers and (found := _outage(address, self.entries)):
-                self.servers[address] = found
+                self.servers[address] = self._as_measured(address, *found)
+
+    def _as_measured(self, address: str, began: datetime, ended: datetime | None) -> tuple[datetime, datetime | None]:
+        if ended is None:
+            return began, None
+        found = (one for one in self.measured if one.server == address and one.began <= ended and began <= one.ended)
+        return next(((one.began, one.ended) for one in found), (began, ended))
 
     def over(self, at: datetime) -> bool:
         """Whether all of its servers had come back by then."""

@@ -14,7 +14,7 @@ from millpond.execution.lease import Lease
 from millpond.execution.outages import stopped_on_target
 from millpond.execution.store import JournalUnusable
 from millpond.model.change import Change
-from millpond.model.cutover import Expectation
+from millpond.model.cutover import Expectation, Outage
 from millpond.model.outcome import Outcome, Result
 from millpond.providers.ports import Providers
 from millpond.reconcilers.invariants import everything_is_known
@@ -62,6 +62,9 @@ class Executor:
 
     def expect(self, tenant: str, expectation: Expectation) -> None:
         self._journal.expect(self._run, tenant, expectation)
+
+    def measure(self, tenant: str, outage: Outage) -> None:
+        self._journal.measure(self._run, tenant, outage)
 
     def _one(self, change: Change, sending: Callable[[Change], None]) -> _Ended:
         try:

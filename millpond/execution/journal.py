@@ -15,9 +15,9 @@ from millpond.errors import LeaseHeld
 from millpond.execution.redaction import redact
 from millpond.execution.run import Run
 from millpond.execution.store import guarded, open_store
-from millpond.execution.tables import EXPECTATIONS, INTENTS, LEASES, OUTCOMES, RUNS
+from millpond.execution.tables import EXPECTATIONS, INTENTS, LEASES, OUTAGES, OUTCOMES, RUNS
 from millpond.model.change import Change
-from millpond.model.cutover import Expectation
+from millpond.model.cutover import Expectation, Outage
 from millpond.model.outcome import Outcome, Result
 from millpond.schemas import from_plain, to_plain
 
@@ -93,6 +93,16 @@ class Journal:
         """When it was said, and what; oldest first."""
         wanted = select(EXPECTATIONS).where(EXPECTATIONS.c.tenant == tenant).order_by(EXPECTATIONS.c.id)
         return tuple((_aware(row["at"]), from_plain(Expectation, json.loads(row["said"]))) for row in self._read(wanted))
+
+    def measure(self, run: str, tenant: str, outage: Outage) -> None:
+        """Written when a run has seen the end of an outage: what every later report of it says, too."""
+        with guarded(self.engine), self.engine.begin() as connection:
+            connection.execute(insert(OUTAGES).values(run=run, tenant=tenant, **asdict(outage)))
+
+    def measured(self, tenant: str) -> tuple[Outage, ...]:
+        """As runs measured them, oldest first."""
+        wanted = select(OUTAGES).where(OUTAGES.c.tenant == tenant).order_by(OUTAGES.c.id)
+        return tuple(Outage(row["server"], _aware(row["began"]), _aware(row["ended"]), row["back"]) for row in self._read(wanted))
 
     def entries(self, tenant: str, run: str = "") -> tuple[Entry, ...]:
         """Of a tenant, oldest first; of one run where it is named."""

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from millpond.execution.journal import Entry
+from millpond.model.cutover import Outage
 from millpond.model.outcome import Result
 
 _KINDS = {"source_server", "server"}
 
 
-@dataclass(frozen=True)
-class Outage:
-    """`server` is its address, such as `acme/server/web-1`."""
+def outages_of(entries: Iterable[Entry], measured: Iterable[Outage] = ()) -> tuple[Outage, ...]:
+    """Those that ended, oldest first: as runs `measured` them, and those of which only the steps are known.
 
-    server: str
-    began: datetime
-    ended: datetime
-
-    @property
-    def seconds(self) -> float:
-        return (self.ended - self.began).total_seconds()
+    These last from the stop, the first time that it was tried, to the reply to the handover, or to the start on the way back.
+    """
+    found = list(measured)
+    found += [outage for outage in _by_steps(entries) if not any(_same(outage, known) for known in found)]
+    return tuple(sorted(found, key=lambda outage: (outage.ended, outage.server)))
 
 
-def outages_of(entries: Iterable[Entry]) -> tuple[Outage, ...]:
-    """Those that ended, oldest first. A stop that was tried again counts from the first time."""
+def _same(one: Outage, other: Outage) -> bool:
+    return one.server == other.server and one.began <= other.ended and other.began <= one.ended
+
+
+def _by_steps(entries: Iterable[Entry]) -> list[Outage]:
     began: dict[str, datetime] = {}
     found: list[Outage] = []
     for entry in entries:
@@ -38,8 +38,8 @@ def outages_of(entries: Iterable[Entry]) -> tuple[Outage, ...]:
         if action == "stop":
             began.setdefault(server, entry.at)
         elif kind == "source_server" and action in ("verify", "start") and entry.outcome.result is Result.DONE and server in began:
-            found.append(Outage(server, began.pop(server), entry.at + timedelta(seconds=entry.outcome.seconds)))
-    return tuple(found)
+            found.append(Outage(server, began.pop(server), entry.at + timedelta(seconds=entry.outcome.seconds), back=action == "start"))
+    return found
 
 
 def stopped_on_target(entries: Iterable[Entry]) -> dict[str, datetime]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, Float, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Float, ForeignKey, Integer, MetaData, String, Table, Text
 
 METADATA = MetaData()
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
@@ -45,6 +45,17 @@ EXPECTATIONS = Table(
     Column("tenant", String(255), nullable=False, index=True),
     Column("said", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+)
+OUTAGES = Table(
+    "outages",
+    METADATA,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("run", ForeignKey("runs.id"), nullable=False),
+    Column("tenant", String(255), nullable=False, index=True),
+    Column("server", Text, nullable=False),
+    Column("began", DateTime(timezone=True), nullable=False),
+    Column("ended", DateTime(timezone=True), nullable=False),
+    Column("back", Boolean, nullable=False),
 )
 LEASES = Table(
     "leases",

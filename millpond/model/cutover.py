@@ -10,6 +10,20 @@ from millpond.model.outcome import Result
 
 
 @dataclass(frozen=True)
+class Outage:
+    """One that ended. `server` is its address, such as `acme/server/web-1`; `back`: it ended on the source, by a rollback."""
+
+    server: str
+    began: datetime
+    ended: datetime
+    back: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended - self.began).total_seconds()
+
+
+@dataclass(frozen=True)
 class ExpectedStep:
     """A step between a server's stop and its return. `servers` are addresses; `seconds` is what it typically takes, waiting included."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from millpond.model.cutover import Outage
 from millpond.model.desired import Desired
 from millpond.model.finding import EXCLUDED
 from millpond.model.plan import TenantPlan
@@ -42,8 +43,7 @@ def moved(desired: Desired, snapshot: Snapshot) -> tuple[Moved, ...]:
     return tuple(_moved(desired, snapshot))
 
 
-def report_text(plan: TenantPlan, objects: Sequence[Moved], outages: Iterable[tuple[str, datetime, datetime]], made: datetime) -> str:
-    """`outages`: server address, begin, end."""
+def report_text(plan: TenantPlan, objects: Sequence[Moved], outages: Iterable[Outage], made: datetime) -> str:
     excluded = [(str(finding.address), finding.what) for finding in plan.findings if finding.code == EXCLUDED]
     parts = [
         f"# Tenant {plan.tenant}",
@@ -73,11 +73,11 @@ def _by_marker(items: Iterable[Any]) -> dict[str, str]:
     return {marker: item.id for item in items if (marker := getattr(item, "marker", "") or getattr(item, "source_id", ""))}
 
 
-def _outages(outages: Sequence[tuple[str, datetime, datetime]]) -> str:
+def _outages(outages: Sequence[Outage]) -> str:
     if not outages:
         return "None is in the journal."
-    rows = [(server, moment(began), moment(ended), duration((ended - began).total_seconds())) for server, began, ended in outages]
-    return _table(("Server", "Began", "Ended", "Lasted"), rows)
+    rows = [(o.server, "rollback" if o.back else "cutover", moment(o.began), moment(o.ended), duration(o.seconds)) for o in outages]
+    return _table(("Server", "By", "Began", "Ended", "Lasted"), rows)
 
 
 def _id(id: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from millpond.model.change import Change
 from millpond.model.compute import Server
+from millpond.model.cutover import Outage
 from millpond.model.desired import Desired
 from millpond.model.outcome import Outcome, Result
 from millpond.model.plan import Stage, TenantPlan, WaveStatus
@@ -31,6 +32,8 @@ class Outages:
     stopped: Mapping[str, datetime] = field(default_factory=dict)
     _began: dict[str, float] = field(default_factory=dict)
     _ended: dict[str, float] = field(default_factory=dict)
+    _back: set[str] = field(default_factory=set)
+    _told: set[str] = field(default_factory=set)
     _sent: dict[str, float] = field(default_factory=dict)
 
     def sending(self, change: Change) -> None:
@@ -49,7 +52,7 @@ class Outages:
             if outcome.result in (Result.DONE, Result.UNKNOWN):
                 self._began.setdefault(address, sent)
         if change.kind == "source_server" and change.action == "verify" and outcome.result is Result.DONE:
-            self._end(address)
+            self._end(address, back=False)
 
     def seen(self, plan: TenantPlan, snapshot: Snapshot) -> None:
         """To be told of every plan and what it was made of."""
@@ -62,21 +65,30 @@ class Outages:
                     self._began[address] = time.time() - elapsed
                 elif stage is Stage.DISCARD and address in self.stopped:
                     self._began[address] = self.stopped[address].timestamp()
-            if _is_back(server) if stage in GOING_BACK else _is_over(server):
-                self._end(address)
+            back = stage in GOING_BACK
+            if _is_back(server) if back else _is_over(server):
+                self._end(address, back=back)
 
     def measured(self) -> tuple[tuple[str, float], ...]:
         """Seconds per server address whose outage ended in this run."""
         return tuple(sorted((address, end - self._began[address]) for address, end in self._ended.items()))
+
+    def just_ended(self) -> Iterator[Outage]:
+        """Those that were not asked for yet."""
+        for address in sorted(self._ended.keys() - self._told):
+            self._told.add(address)
+            began, ended = (datetime.fromtimestamp(at, UTC) for at in (self._began[address], self._ended[address]))
+            yield Outage(address, began, ended, address in self._back)
 
     def still(self, waves: Iterable[WaveStatus]) -> tuple[WaveStatus, ...]:
         """The waves with the servers that are down by our doing, seen or not."""
         down = {address: began for address, began in {**self._sent, **self._began}.items() if address not in self._ended}
         return tuple(_down(wave, down) for wave in waves)
 
-    def _end(self, address: str) -> None:
-        if address in self._began:
-            self._ended.setdefault(address, time.time())
+    def _end(self, address: str, *, back: bool) -> None:
+        if address in self._began and address not in self._ended:
+            self._ended[address] = time.time()
+            self._back |= {address} if back else set()
 
 
 def _stops(change: Change) -> bool:

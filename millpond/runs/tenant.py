@@ -133,6 +133,8 @@ class TenantRun:
             self.estimated.setdefault(address, seconds)
         self.plan = plan
         self.progress.planned(plan)
+        for outage in self.outages.just_ended():
+            self.executor.measure(plan.tenant, outage)
         return plan
 
     def _after(self, plan: TenantPlan) -> TenantPlan:

@@ -2,6 +2,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from millpond.execution.lease import Lease, unlock
 from millpond.execution.store import JournalUnusable
 from millpond.model.address import Address
 from millpond.model.change import Change, FieldChange
-from millpond.model.cutover import Expectation, ExpectedStep
+from millpond.model.cutover import Expectation, ExpectedStep, Outage
 from millpond.model.outcome import Outcome, Result
 from millpond.model.secret import Secret
 
@@ -47,6 +48,14 @@ def test_what_was_expected_is_kept_as_it_was_said(journal: Journal) -> None:
     assert said == expectation
     assert at.tzinfo is not None
     assert journal.expectations("globex") == ()
+
+
+def test_a_measured_outage_is_kept_to_the_microsecond(journal: Journal) -> None:
+    began = datetime(2026, 12, 1, 12, 0, 0, 1, tzinfo=UTC)
+    outage = Outage("acme/server/web-1", began, began + timedelta(microseconds=6_512_345), back=True)
+    journal.measure("run-1", "acme", outage)
+    assert journal.measured("acme") == (outage,)
+    assert journal.measured("globex") == ()
 
 
 def test_the_run_says_who_and_from_where(journal: Journal) -> None:
@@ -151,6 +160,7 @@ def test_an_unreachable_postgresql_shows_no_password(tmp_path: Path) -> None:
 def test_a_missing_postgresql_driver_says_what_to_install(tmp_path: Path) -> None:
     program = """
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 sys.modules["psycopg"] = None
 from millpond.execution.journal import Journal

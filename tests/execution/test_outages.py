@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from millpond.execution.journal import Entry
 from millpond.execution.outages import outages_of, stopped_on_target
+from millpond.model.cutover import Outage
 from millpond.model.outcome import Outcome, Result
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -41,6 +42,24 @@ def test_the_way_back_is_an_outage_of_its_own() -> None:
         entry("acme/source_server/web-1#start", 130),
     ]
     assert [outage.seconds for outage in outages_of(entries)] == [41.0, 31.0]
+
+
+def test_what_a_run_measured_holds_and_the_rest_is_told_from_its_steps() -> None:
+    entries = [
+        entry("acme/source_server/web-1#stop", 0),
+        entry("acme/source_server/web-1#verify", 40),
+        entry("acme/server/web-1#stop", 100),
+        entry("acme/source_server/web-1#start", 130),
+        entry("acme/server/db-1#stop", 101),
+        entry("acme/source_server/db-1#start", 130),
+    ]
+    seen = Outage("acme/server/web-1", NOON + timedelta(seconds=100), NOON + timedelta(seconds=136), back=True)
+    found = outages_of(entries, [seen])
+    assert [(outage.server[-5:], outage.back, outage.seconds) for outage in found] == [
+        ("web-1", False, 41.0),
+        ("/db-1", True, 30.0),
+        ("web-1", True, 36.0),
+    ]
 
 
 def test_what_has_not_ended_or_is_not_known_is_none() -> None:

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from millpond.model.cutover import Outage
 from millpond.model.finding import EXCLUDED, Finding, Severity
 from millpond.model.identity import Project
 from millpond.model.snapshot import CloudState, Snapshot
@@ -37,7 +38,11 @@ def test_what_belongs_to_others_is_left_out() -> None:
 
 def test_the_report_reads_as_markdown() -> None:
     began = examples.NOON
-    outages = [("acme/server/db-1", began, began + timedelta(seconds=47))]
+    hour = timedelta(hours=1)
+    outages = [
+        Outage("acme/server/db-1", began - hour, began - hour + timedelta(seconds=47)),
+        Outage("acme/server/db-1", began, began + timedelta(seconds=5.96), back=True),
+    ]
     objects = (Moved("server", "db-1", "old-1", "new-1"), Moved("port", "a|b", "old-2", ""))
     check("report.md", report_text(examples.ACME, objects, outages, examples.NOON))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 
 from millpond.execution.cutovers import cutovers_of
 from millpond.execution.journal import Journal
+from millpond.reporting.amounts import duration
 from tests.story.command import millpond
 from tests.story.stage import Stage
 
@@ -49,6 +51,24 @@ def test_every_outage_is_explained_from_its_first_to_its_last_second(stage: Stag
         assert server.waits[0].step.endswith(f"{address.rpartition('/')[2]}#stop")
         assert (server.waits[0].began, server.waits[-1].ended) == (server.began, server.ended)
     assert {step.partition("/")[2].partition("/")[0] for step in cutover.critical} >= {"source_server", "replication_group", "server"}
+
+
+def test_apply_and_both_reports_say_the_same_of_a_cutover_and_of_the_way_back(stage: Stage) -> None:
+    stage.manifest["cutover"] = True
+    over = dict(stage.settle().outages)
+    stage.manifest |= {"cutover": False, "rollback": {"cut": stage.cut(), "target_writes": "carry_back"}}
+    back = dict(stage.settle().outages)
+    stage.write()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in millpond(stage.directory, "report").out.splitlines()]
+    told = {(row[0], row[1]): row[4] for row in rows if len(row) == 5 and row[1] in ("cutover", "rollback")}
+    ways = {"cutover": over, "rollback": back}
+    assert told == {(server, by): duration(seconds) for by, outages in ways.items() for server, seconds in outages.items()}
+    journal = Journal.open("", stage.directory)
+    drawn = cutovers_of(journal.entries("acme"), journal.expectations("acme"), datetime.now(UTC), journal.measured("acme"))
+    assert [(way.back, {each.address: round(each.seconds or 0, 3) for each in way.servers}) for way in drawn] == [
+        (False, {server: round(seconds, 3) for server, seconds in over.items()}),
+        (True, {server: round(seconds, 3) for server, seconds in back.items()}),
+    ]
 
 
 def test_without_a_journal_there_is_a_page_without_pictures(stage: Stage) -> None:
