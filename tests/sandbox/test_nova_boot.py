@@ -181,6 +181,52 @@ def test_a_refused_boot_keeps_what_it_reserved(tenant: Tenant) -> None:
     assert tenant.status(root) == "reserved"
 
 
+def attachments(tenant: Tenant, volume: str, **query: str) -> list[Answer]:
+    answer = tenant.admin.block_storage.get("/attachments", params={"all_tenants": "1", "volume_id": volume, **query}, microversion="3.27")
+    return list(answer.json()["attachments"])
+
+
+@pytest.mark.parametrize(("status", "told"), [(400, 400), (502, 502)])
+def test_a_boot_that_dies_between_two_volumes(tenant: Tenant, status: int, told: int) -> None:
+    """What is left is seen in the list of attachments alone, and taken back by deleting it there: os-unreserve does nothing to it."""
+    root, data = tenant.volume(), tenant.volume(bootable=False)
+    tenant.sandbox.control.fault(world="boot_refused", cloud="target", name="web-1", times=1, status=status)
+    tenant.refused(told, [], [root, data], networks="none")
+    assert (tenant.status(root), tenant.status(data)) == ("reserved", "available")
+    assert list(tenant.cloud.compute.servers()) == []
+    assert list(tenant.admin.block_storage.get_volume(root).attachments) == []
+    [left] = attachments(tenant, root, attach_status="reserved")
+    assert (left["status"], left["volume_id"]) == ("reserved", root)
+    assert attachments(tenant, root, status="reserved") == []  # no column of the table, and no error
+    tenant.admin.block_storage.post(f"/volumes/{root}/action", json={"os-unreserve": {}})
+    assert tenant.status(root) == "reserved"
+    gone = tenant.admin.block_storage.delete(f"/attachments/{left['id']}", microversion="3.27")
+    assert (gone.status_code, gone.json()) == (200, {"attachments": []})
+    assert tenant.status(root) == "available"
+    assert tenant.admin.block_storage.delete(f"/attachments/{left['id']}", microversion="3.27").status_code == 404
+    assert tenant.after(20, tenant.boot([], [root, data], networks="none"))["status"] == "ACTIVE"
+
+
+def test_a_build_whose_reservation_is_gone_ends_before_its_guest_starts(tenant: Tenant) -> None:
+    root, data = tenant.volume(), tenant.volume(bootable=False)
+    id = tenant.boot([], [root, data], networks="none")
+    [reserved] = attachments(tenant, data, instance_id=id)
+    tenant.admin.block_storage.delete(f"/attachments/{reserved['id']}", microversion="3.27")
+    shown = tenant.after(20, id)
+    assert (shown["status"], shown["OS-SRV-USG:launched_at"]) == ("ERROR", None)
+    assert (tenant.status(root), tenant.status(data)) == ("available", "available")
+
+
+def test_an_attachment_in_use_is_nova_s_to_delete(tenant: Tenant) -> None:
+    root = tenant.volume()
+    id = tenant.boot([], [root], networks="none")
+    tenant.after(20, id)
+    [attached] = attachments(tenant, root)
+    answer = tenant.admin.block_storage.delete(f"/attachments/{attached['id']}", microversion="3.27")
+    assert (answer.status_code, tenant.status(root)) == (409, "in-use")
+    assert tenant.cloud.block_storage.get(f"/attachments/{attached['id']}", microversion="3.27").status_code == 200
+
+
 def test_a_port_in_use(tenant: Tenant) -> None:
     port = tenant.port()
     tenant.boot([port], [tenant.volume()])

@@ -19,6 +19,14 @@ def no_snapshot(id: str) -> ApiError:
     return ApiError(404, f"Snapshot {id} could not be found.")
 
 
+def no_attachment(id: str) -> ApiError:
+    return ApiError(404, f"Volume attachment could not be found with filter: attachment_id = {id}.")
+
+
+def used_by_nova(server_id: str) -> ApiError:
+    return ApiError(409, f"Detach volume from instance {server_id} using the Compute API")
+
+
 def no_type(id: str) -> ApiError:
     return ApiError(404, f"Volume type {id} could not be found.")
 

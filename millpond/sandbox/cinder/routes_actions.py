@@ -62,11 +62,11 @@ class Action:
         return 202, None
 
     def reserve(self) -> tuple[int, Row | None]:
-        self.service.attaching.reserve(self.row["id"], "attaching")
+        self.service.attaching.begin_attaching(self.row["id"])
         return 202, None
 
     def unreserve(self) -> tuple[int, Row | None]:
-        self.service.attaching.unreserve(self.row["id"])
+        self.service.attaching.stop_attaching(self.row["id"])
         return 202, None
 
     def attach(self) -> tuple[int, Row | None]:

@@ -1,4 +1,4 @@
-"""Snapshots, attachments, services, pools, and lists of what the sandbox has none of."""
+"""Snapshots, services, pools, and lists of what the sandbox has none of."""
 
 from aiohttp import web
 
@@ -8,13 +8,11 @@ from millpond.sandbox.cinder.refusals import no_snapshot
 from millpond.sandbox.cinder.routes_volumes import text
 from millpond.sandbox.cinder.wire import PROJECT, cinder, paged, routes, since, truth
 from millpond.sandbox.core.callers import admin, caller
-from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.microversions import microversion
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import body, page, refuse_unknown
 
 SNAPSHOTS = f"{PROJECT}/snapshots"
-ATTACHMENTS = f"{PROJECT}/attachments"
 EMPTY = {
     "backups": ("backups", 0),
     "groups": ("groups", 13),
@@ -25,7 +23,7 @@ EMPTY = {
 """Path -> key of the list, and the version that brought it."""
 
 
-def _own(request: web.Request, rows: list[Row]) -> list[Row]:
+def own(request: web.Request, rows: list[Row]) -> list[Row]:
     """All of them for an administrator who says all_tenants, else the project's."""
     who = caller(request)
     if who.is_admin and truth(request.query.get("all_tenants", "false"), "all_tenants"):
@@ -37,7 +35,7 @@ def _own(request: web.Request, rows: list[Row]) -> list[Row]:
 @routes.get(SNAPSHOTS)
 @routes.get(f"{SNAPSHOTS}/detail")
 async def list_snapshots(request: web.Request) -> web.Response:
-    rows = _own(request, list(cinder(request).snapshots))
+    rows = own(request, list(cinder(request).snapshots))
     for key in ("volume_id", "status", "name"):
         rows = [row for row in rows if row[key] == request.query.get(key, row[key])]
     shown, following = page(request, rows, missing=no_snapshot)
@@ -66,40 +64,6 @@ async def delete_snapshot(request: web.Request) -> web.Response:
     service = cinder(request)
     service.snapshooting.delete(service.snapshooting.get(caller(request), request.match_info["id"]))
     return web.Response(status=202)
-
-
-def _attachments(request: web.Request) -> list[Row]:
-    service = cinder(request)
-    volumes = {row["id"] for row in _own(request, list(service.volumes))}
-    rows = [row for row in service.attachments if row["volume_id"] in volumes]
-    for key, field in (("volume_id", "volume_id"), ("instance_id", "server_id")):
-        rows = [row for row in rows if row[field] == request.query.get(key, row[field])]
-    return rows
-
-
-@routes.get(ATTACHMENTS)
-async def list_attachments(request: web.Request) -> web.Response:
-    since(request, 27)
-    rows, following = page(request, _attachments(request))
-    return web.json_response(paged("attachments", [views.attachment(row, with_details=False) for row in rows], following))
-
-
-@routes.get(f"{ATTACHMENTS}/detail")
-async def list_attachments_in_detail(request: web.Request) -> web.Response:
-    since(request, 27)
-    rows, following = page(request, _attachments(request))
-    return web.json_response(paged("attachments", [views.attachment(row, with_details=True) for row in rows], following))
-
-
-@routes.get(f"{ATTACHMENTS}/{{id}}")
-async def show_attachment(request: web.Request) -> web.Response:
-    since(request, 27)
-    service, id = cinder(request), request.match_info["id"]
-    row = service.attachments.get(id)
-    if row is None:
-        raise ApiError(404, f"Volume attachment could not be found with filter: attachment_id = {id}.")
-    service.life.get(caller(request), row["volume_id"])
-    return web.json_response({"attachment": views.attachment(row, with_details=True)})
 
 
 @routes.get(f"{PROJECT}/os-services")

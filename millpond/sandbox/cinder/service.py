@@ -38,18 +38,18 @@ class CinderService:
 
     # For Nova.
 
-    def reserve(self, volume_id: str, project_id: str) -> Row:
+    def reserve(self, volume_id: str, project_id: str, server_id: str) -> Row:
         """ApiError 404 for another project's volume, 400 unless it is available, or in use and multiattach."""
         if self.life.require(volume_id)["project_id"] != project_id:
             raise no_volume(volume_id)
-        return self.attaching.reserve(volume_id)
+        return self.attaching.reserve(volume_id, server_id)
 
-    def unreserve(self, volume_id: str) -> None:
-        self.attaching.unreserve(volume_id)
+    def unreserve(self, volume_id: str, server_id: str) -> None:
+        self.attaching.drop(volume_id, server_id)
 
     def attach(self, volume_id: str, server_id: str, device: str, host_name: str) -> Row:
-        """In use afterwards, and mapped on the array to the compute host. ApiError 400, 500."""
-        return self.attaching.attach(volume_id, server_id, device, host_name)
+        """In use afterwards, and mapped on the array to the compute host. ApiError 404 for what was not reserved, 500."""
+        return self.attaching.connect(volume_id, server_id, device, host_name)
 
     def begin_detaching(self, volume_id: str) -> None:
         self.attaching.begin_detaching(volume_id)

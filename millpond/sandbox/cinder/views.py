@@ -23,7 +23,7 @@ def volume(request: web.Request, service: CinderService, row: Row) -> Row:
         **{field: row[field] for field in ("description", "size", "availability_zone", "created_at", "updated_at", "user_id")},
         **{field: row[field] for field in ("snapshot_id", "source_volid", "multiattach", "encrypted")},
         "status": SHOWN_AS.get(row["status"], row["status"]),
-        "attachments": [service.attaching.view(one) for one in service.attachments.where(volume_id=row["id"])],
+        "attachments": [service.attaching.view(one) for one in service.attaching.of(row["id"])],
         "volume_type": service.life.type_name(row),
         "metadata": visible(row),
         "bootable": "true" if row["bootable"] else "false",

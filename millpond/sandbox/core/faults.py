@@ -8,7 +8,9 @@ from typing import Any, Literal
 from millpond.sandbox.core.requests import Entry
 
 Action = dict[str, Any] | str
-WORLD = ("link_down", "boot_error", "pool_full", "deaf_guest")
+WORLD = ("link_down", "boot_error", "boot_refused", "pool_full", "deaf_guest", "unmanage_error")
+DEFAULTS: dict[str, dict[str, Any]] = {"boot_error": {"launched": False}, "boot_refused": {"reserved": 1, "status": 400}}
+"""What belongs to a fault of the world beside whom it concerns and how often."""
 
 
 @dataclass
@@ -84,6 +86,14 @@ class Faults:
         """`{"launched": bool}` when this boot of the server is to end in ERROR; each call uses up one time."""
         return self._named("boot_error", cloud, server_name)
 
+    def boot_refused(self, cloud: str, server_name: str) -> dict[str, Any] | None:
+        """`{"reserved": n, "status": s}` when this boot is refused with HTTP status s once its first n volumes are reserved."""
+        return self._named("boot_refused", cloud, server_name)
+
+    def unmanage_error(self, cloud: str, volume_name: str) -> bool:
+        """The driver fails to let go of this volume."""
+        return self._named("unmanage_error", cloud, volume_name) is not None
+
     def deaf_guest(self, cloud: str, server_name: str) -> bool:
         """The guest never reacts to a soft shutdown."""
         return self._named("deaf_guest", cloud, server_name) is not None
@@ -107,9 +117,10 @@ class Faults:
         if kind == "link_up":
             self._world = [fault for fault in self._world if fault["world"] != "link_down"]
             return ""
-        if kind not in WORLD or not set(document) <= {"world", "cloud", "name", "times", "launched"}:
+        more = DEFAULTS.get(kind, {})
+        if kind not in WORLD or not set(document) <= {"world", "cloud", "name", "times", *more}:
             raise ValueError(f"not a fault of the world: {document}")
-        fault = {"launched": False, **document, "id": uuid.uuid4().hex}
+        fault = {**more, **document, "id": uuid.uuid4().hex}
         self._world.append(fault)
         return str(fault["id"])
 

@@ -45,7 +45,7 @@ class Attachments:
         if find(server, volume_id):
             raise refusals.bad_request(f"Invalid volume: volume {volume_id} already attached")
         try:
-            self.cloud.cinder.reserve(volume_id, server["project_id"])
+            self.cloud.cinder.reserve(volume_id, server["project_id"], server["id"])
         except ApiError as error:
             raise refusals.bad_request(f"Invalid volume: {error.message}") from None
         device = self._add(server, given)
@@ -89,7 +89,7 @@ class Attachments:
         try:
             self.cloud.cinder.attach(volume_id, server_id, device["device"], server["host"])
         except ApiError:
-            self.cloud.cinder.unreserve(volume_id)
+            self.cloud.cinder.unreserve(volume_id, server_id)
             self._remove(server, volume_id)
             return
         self.set(server, volume_id, attached=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from millpond.sandbox.nova.service import NovaService
 
 ZERO_DISK = "Only volume-backed servers are allowed for flavors with zero disk."
+REFUSED = "Block Device Mapping is Invalid: failed to get volume {}."
 ZERO_DISK_SINCE = 72
 """From Stein on the policy lets administrators alone boot from an image without a disk."""
 
@@ -105,12 +106,15 @@ class Boot:
 
     def _reserve(self, caller: Caller, row: Row) -> None:
         """What was reserved before a volume is refused stays reserved, for nobody (nova/compute/api.py, _provision_instances)."""
+        existing = [device["volume_id"] for device in row["volumes"] if device["volume_id"]]
+        fault = self.cloud.world.faults.boot_refused(self.cloud.name, row["name"]) if existing else None
         try:
-            for device in row["volumes"]:
-                if device["volume_id"]:
-                    self.cloud.cinder.reserve(device["volume_id"], row["project_id"])
+            for volume_id in existing[: fault["reserved"] if fault else None]:
+                self.cloud.cinder.reserve(volume_id, row["project_id"], row["id"])
         except ApiError as error:
             raise refusals.bad_request(error.message) from None
+        if fault:
+            raise ApiError(fault["status"], REFUSED.format(existing[-1]))
 
     def _row(self, caller: Caller, server: dict[str, Any], flavor: Row, image: Row | None, minor: int) -> Row:
         now, id, name = self.cloud.world.clock.now(), str(uuid.uuid4()), server["name"].strip()

@@ -165,7 +165,7 @@ class Builds:
         device = server["volumes"][at]
         try:
             if device["source"]:
-                self.cloud.cinder.reserve(device["volume_id"], server["project_id"])
+                self.cloud.cinder.reserve(device["volume_id"], server["project_id"], server["id"])
             self._connect(server, at)
         except ApiError as error:
             self.abort(server, f"Failure prepping block device: {error.message}")

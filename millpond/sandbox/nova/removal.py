@@ -78,7 +78,7 @@ class Removal:
         if device["attached"]:
             cinder.terminate(device["volume_id"], server_id)
         else:
-            cinder.unreserve(device["volume_id"])
+            cinder.unreserve(device["volume_id"], server_id)
         if device["delete_on_termination"]:
             try:
                 cinder.delete(device["volume_id"])
