@@ -8,7 +8,7 @@ import yaml
 
 from millpond.errors import Problem
 from millpond.schemas.nodes import Mark, Node
-from millpond.schemas.scalars import plain_scalar
+from millpond.schemas.scalars import is_boolean_to_some, plain_scalar
 from millpond.schemas.syntax import syntax_problem
 
 DEEPEST = 40
@@ -65,7 +65,7 @@ class Composer:
                 if not self._take(loader.get_event(), loader):
                     return None
         except yaml.YAMLError as error:
-            self.problems.append(syntax_problem(error, self.file))
+            self.problems.append(syntax_problem(error, self.file, self._text))
             return None
         finally:
             loader.dispose()
@@ -117,7 +117,16 @@ class Composer:
         self._refuse_tag(event.tag, mark)
         text, quoted = event.value, bool(event.style) or event.tag is not None
         tag = "" if quoted else loader.resolve(yaml.ScalarNode, text, (True, False))
+        if is_boolean_to_some(text, tag) and not self._is_key():
+            why = "YAML 1.1 has it for a boolean, YAML 1.2 for a text"
+            self._problem(
+                mark, f"`{text}` is not the same to all readers", why, f"write true or false, or the text between quotes: '{text}'"
+            )
         self._add(Node(plain_scalar(text, tag), mark, text, quoted), event.anchor, is_merge=tag == MERGE)
+
+    def _is_key(self) -> bool:
+        """Whether a scalar that comes now is the key of a pair."""
+        return bool(self._open) and self._open[-1].is_mapping and self._open[-1].key is None
 
     def _refuse_tag(self, tag: str | None, mark: Mark) -> None:
         if tag not in (None, "!", "tag:yaml.org,2002:str"):

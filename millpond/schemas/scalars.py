@@ -1,7 +1,8 @@
 """Plain scalars, read so that no value silently becomes another one.
 
 YAML 1.1 and 1.2 read some scalars differently: `010` is 8 or 10, `22:00` is 1320 or text. What they do not agree on stays text here, as do
-dates and times, which the schemas judge. `on`, `off`, `yes` and `no` are booleans, as YAML 1.1 says.
+dates and times, which the schemas judge. `on`, `off`, `yes` and `no` are refused where they are values: a flag that cuts over must not
+depend on who reads it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ import re
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 FLOAT = re.compile(r"[-+]?[0-9]+\.[0-9]*([eE][-+][0-9]+)?")
 BOOLEANS = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
+
+
+def is_boolean_to_some(text: str, tag: str) -> bool:
+    """Whether an unquoted scalar is a boolean to YAML 1.1, which `tag` is of, and a text to YAML 1.2."""
+    return tag.endswith(":bool") and text.lower() not in ("true", "false")
 
 
 def plain_scalar(text: str, tag: str) -> str | int | float | bool | None:

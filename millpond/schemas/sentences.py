@@ -9,6 +9,7 @@ from itertools import chain
 from millpond.errors import Problem
 from millpond.schemas.nearest import did_you_mean, listed
 from millpond.schemas.nodes import Mark, Node
+from millpond.schemas.scalars import BOOLEANS
 from millpond.schemas.violations import Violation, violations
 
 NOUNS = {
@@ -141,7 +142,9 @@ def _reading(broken: Violation) -> tuple[str, str]:
         return "", "write a value, or delete the key"
     if types == "string" and not isinstance(node.value, str) and not broken.schema.keys() & {"pattern", "format"}:
         return "", f"put it between quotes: '{node.text}'"
-    if types in ("integer", "number", "boolean") and node.quoted:
+    if types == "boolean" and (meant := BOOLEANS.get(node.text.lower())) is not None:
+        return "quotes make it a text", f"write {str(meant).lower()} without quotes"
+    if types in ("integer", "number") and node.quoted:
         return "quotes make it a text", "write it without quotes"
     if types in ("integer", "number") and isinstance(node.value, str):
         return "", "write it in digits alone, without leading zeros"

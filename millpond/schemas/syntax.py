@@ -18,8 +18,6 @@ FROM_HERE = {OPEN[0], QUOTE[0], INDENT[0]}
 
 # Parts of libyaml's and PyYAML's own messages, the first that is found.
 KNOWN = (
-    ("tab character that violates", TAB),
-    ("character '\\t'", TAB),
     ("mapping values are not allowed", COLON),
     ("flow sequence", OPEN),
     ("flow mapping", OPEN),
@@ -37,15 +35,27 @@ KNOWN = (
 )
 
 
-def syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
-    """What PyYAML found, where it found it."""
+def syntax_problem(error: yaml.YAMLError, file: str, text: str) -> Problem:
+    """What PyYAML found in `text`, where it found it."""
     if not isinstance(error, yaml.MarkedYAMLError):
         return Problem(file, "the file is not valid YAML", str(error).splitlines()[0])
     mark = error.problem_mark or error.context_mark
     where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
+    if mark and (column := _tab(text, mark.line, mark.column)) is not None:
+        return Problem(f"{file}:{mark.line + 1}:{column + 1}", *TAB)
     said = ": ".join(part for part in (error.context, error.problem) if part)
     what, why, fix = next((words for part, words in KNOWN if part in said), ("the file is not valid YAML", said, ""))
     if what in FROM_HERE and error.context_mark and mark and error.context_mark.line != mark.line:
         begun = f"it began on line {error.context_mark.line + 1}"
         why = f"{why}; {begun}" if why else begun
     return Problem(where, what, why, fix)
+
+
+def _tab(text: str, line: int, column: int) -> int | None:
+    """The column of the tab that the line is indented with, or that stands where YAML stopped."""
+    lines = text.splitlines()
+    found = lines[line] if line < len(lines) else ""
+    indentation = found[: len(found) - len(found.lstrip())]
+    if "\t" in indentation:
+        return indentation.index("\t")
+    return column if found[column : column + 1] == "\t" else None

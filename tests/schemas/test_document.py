@@ -25,6 +25,23 @@ BROKEN = {
         b"a:\n  b: 1\n\tc: 2\n",
         "x.yaml:3:1: a tab is used for indentation (YAML indents with spaces alone) -> replace the tab by spaces",
     ),
+    "a tab where nothing is indented yet": (
+        b"a:\n\tb: 1\n",
+        "x.yaml:2:1: a tab is used for indentation (YAML indents with spaces alone) -> replace the tab by spaces",
+    ),
+    "a tab after a dash": (
+        b"a:\n  -\tb: 1\n    c: 2\n",
+        "x.yaml:2:4: a tab is used for indentation (YAML indents with spaces alone) -> replace the tab by spaces",
+    ),
+    "a tab behind spaces": (
+        b"a:\n  \t- b\n",
+        "x.yaml:2:3: a tab is used for indentation (YAML indents with spaces alone) -> replace the tab by spaces",
+    ),
+    "a boolean of YAML 1.1": (
+        b"a: 1\nb: Yes\n",
+        "x.yaml:2:4: `Yes` is not the same to all readers (YAML 1.1 has it for a boolean, YAML 1.2 for a text)"
+        " -> write true or false, or the text between quotes: 'Yes'",
+    ),
     "two documents": (
         b"a: 1\n---\nb: 2\n",
         "x.yaml:2:1: a second document begins here (one file holds one document) -> move it to a file of its own, or delete the line `---`",

@@ -130,8 +130,8 @@ WRONG = {
         "6:55: unknown key `sizes` in `spec.volumes[0]` -> did you mean `size`?",
     ),
     "a wrong type": (
-        "spec:\n  project: {id: p, name: a, domain_id: d}\n  servers: [{id: s, name: yes, flavor: {name: f, vcpus: 1, ram: 1, disk: 0}}]\n",
-        "6:27: `spec.servers[0].name` must be a text, but is `yes`, which YAML reads as true -> put it between quotes: 'yes'",
+        "spec:\n  project: {id: p, name: a, domain_id: d}\n  servers: [{id: s, name: True, flavor: {name: f, vcpus: 1, ram: 1, disk: 0}}]\n",
+        "6:27: `spec.servers[0].name` must be a text, but is `True`, which YAML reads as true -> put it between quotes: 'True'",
     ),
 }
 

@@ -23,12 +23,12 @@ WRONG = {
     ),
     "quoted boolean": (
         "cutover: 'yes'",
-        "7:12: `spec.cutover` must be true or false, but is `yes` (quotes make it a text) -> write it without quotes",
+        "7:12: `spec.cutover` must be true or false, but is `yes` (quotes make it a text) -> write true without quotes",
     ),
     "text for a boolean": ("cutover: later", "7:12: `spec.cutover` must be true or false, but is `later`"),
     "boolean as a name": (
-        "servers: [{name: no, flavor: m2}]",
-        "7:20: `spec.servers[0].name` must be a text, but is `no`, which YAML reads as false -> put it between quotes: 'no'",
+        "servers: [{name: False, flavor: m2}]",
+        "7:20: `spec.servers[0].name` must be a text, but is `False`, which YAML reads as false -> put it between quotes: 'False'",
     ),
     "number as a name": (
         "waves: [{name: a, servers: [17]}]",
@@ -104,9 +104,14 @@ def test_everything_missing_is_told_at_once(site: SiteDirectory) -> None:
     ]
 
 
-def test_flags_are_read_as_yaml_says(site: SiteDirectory) -> None:
-    manifest = load_manifest(site.manifest("cutover: on\ndecommission: No"))
+def test_flags_are_the_same_to_every_reader_of_yaml(site: SiteDirectory) -> None:
+    manifest = load_manifest(site.manifest("cutover: True\ndecommission: FALSE"))
     assert (manifest.cutover, manifest.decommission) == (True, False)
+    refused = lines(site.problems(lambda: load_manifest(site.manifest("cutover: on\ndecommission: No\nquotas: {off: 1}"))))
+    assert [line.split(" (")[0].split(":", 1)[1] for line in refused] == [
+        "7:12: `on` is not the same to all readers",
+        "8:17: `No` is not the same to all readers",
+    ]
 
 
 def test_values_that_look_like_numbers_or_dates_stay_texts(site: SiteDirectory) -> None:
