@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from millpond.cli import options
+
+if TYPE_CHECKING:
+    from millpond.model.desired import Desired
 
 
 @click.command()
 @options.tenants
 @click.pass_obj
 def validate(directory: Path, tenants: tuple[str, ...]) -> None:
-    """Check all documents, without a network. All problems are told at once."""
+    """Check all documents, without a network. All problems are told at once.
+
+    Where this machine knows clouds of the site (clouds.yaml, OS_*), the ones that manifests name must be among them.
+    """
     from millpond.reporting.amounts import counted
     from millpond.schemas import load_all
 
     _, desired = load_all(directory, tenants)
     servers = sum(len(wave.servers) for tenant in desired for wave in tenant.waves)
+    unchecked = _check_clouds(directory, desired)
     click.echo(f"Valid: {counted(len(desired), 'tenant')}, {counted(servers, 'server')}.")
+    if unchecked:
+        click.echo(unchecked)
+
+
+def _check_clouds(directory: Path, tenants: Sequence[Desired]) -> str:
+    """What could not be checked. InvalidDocument where a manifest names a cloud that is not among those of its site."""
+    from millpond.providers.open import configured_clouds
+    from millpond.schemas.document import refuse
+    from millpond.schemas.places import unknown_clouds
+
+    named = sorted({ref.cloud for desired in tenants for ref in (desired.manifest.source, desired.manifest.target)})
+    known = configured_clouds() if named else ()
+    if not {*named} & {*known}:
+        return f"Not checked: no clouds.yaml of this machine has {' or '.join(named)}." if named else ""
+    refuse(unknown_clouds(directory, tenants, known))
+    return ""

@@ -1,11 +1,14 @@
-"""Where documents name something that turned out not to be there."""
+"""Where documents name something that is not there."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from millpond.errors import Problem
+from millpond.model.desired import Desired
 from millpond.schemas.document import read_document
+from millpond.schemas.nearest import did_you_mean, listed
 from millpond.schemas.tenants import manifest_path, tenant_names
 
 
@@ -18,3 +21,14 @@ def places_of_cloud(directory: Path, cloud: str) -> tuple[str, ...]:
         spec = document.value["spec"] if document else {}
         found += [document.where("spec", side, "cloud") for side in ("source", "target") if document and spec[side]["cloud"] == cloud]
     return tuple(found)
+
+
+def unknown_clouds(directory: Path, tenants: Iterable[Desired], known: Sequence[str]) -> tuple[Problem, ...]:
+    """A problem for each place that names a cloud which is not among the configured ones."""
+    named = {ref.cloud for desired in tenants for ref in (desired.manifest.source, desired.manifest.target)}
+    otherwise = "add it to clouds.yaml, or set OS_CLIENT_CONFIG_FILE to the file that has it"
+    return tuple(
+        Problem(where, f"cloud `{cloud}` is not configured", f"configured: {listed(known)}", did_you_mean(cloud, known, otherwise))
+        for cloud in sorted(named - {*known})
+        for where in places_of_cloud(directory, cloud)
+    )

@@ -31,9 +31,63 @@ def saved(path: Path, expires: datetime) -> Path:
     return path
 
 
-def test_validate_counts_what_it_read(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def clouds(site: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Path:
+    """The clouds.yaml of this machine."""
+    path = site / "clouds.yaml"
+    path.write_text(text)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
+    return path
+
+
+def auth(*names: str) -> str:
+    return "clouds:\n" + "".join(f"  {name}: {{auth: {{auth_url: http://127.0.0.1:1}}}}\n" for name in names)
+
+
+def test_validate_counts_what_it_read(site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    clouds(site, monkeypatch, auth("rhosp13", "rhosp17", "other"))
     called = call(capsys, "-C", str(site), "validate")
     assert (called.code, called.out) == (0, "Valid: 1 tenant, 3 servers.\n")
+
+
+def test_validate_says_what_it_could_not_check(site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    clouds(site, monkeypatch, auth("devstack"))
+    called = call(capsys, "-C", str(site), "validate")
+    assert (called.code, called.out.splitlines()[1:]) == (0, ["Not checked: no clouds.yaml of this machine has rhosp13 or rhosp17."])
+
+
+def test_validate_names_a_cloud_that_is_not_configured(
+    site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clouds(site, monkeypatch, auth("rhosp13", "rhosp18"))
+    called = call(capsys, "-C", str(site), "validate")
+    assert (called.code, called.out) == (1, "")
+    manifest = site / "tenants/acme.yaml"
+    line = next(n for n, text in enumerate(manifest.read_text().splitlines(), 1) if "rhosp17" in text)
+    said = " ".join(called.err.split())
+    assert f"{manifest}:{line}:" in said
+    assert "cloud `rhosp17` is not configured" in said
+    assert "did you mean `rhosp18`?" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("clouds:\n  rhosp13:\n\tauth: {}\n", "it is not valid YAML: found character '\\t' that cannot start any token"),
+        ("clouds: [rhosp13]\n", "it is not a mapping of `clouds:`"),
+        ("rhosp13\n", "is empty or not a valid mapping"),
+    ],
+)
+def test_a_broken_clouds_yaml_is_not_passed_over(
+    site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str, why: str
+) -> None:
+    path = clouds(site, monkeypatch, text)
+    for verb in ("validate", "plan"):
+        called = call(capsys, "-C", str(site), verb, "acme")
+        assert (called.code, called.out) == (1, "")
+        said = " ".join(called.err.split())
+        assert "Error: The file of the clouds cannot be read" in said
+        assert str(path) in said
+        assert why in said
 
 
 def test_validate_tells_every_problem_with_its_place(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from millpond.providers.access import Access
 from millpond.providers.infinibox import InfiniBoxArray
 from millpond.providers.open import UnknownArray, open_providers
 from millpond.providers.openstack import connect
+from millpond.providers.openstack.clouds_yaml import UnreadableClouds
 from tests.providers.conftest import array_system
 from tests.sandbox.running import Sandbox
 
@@ -59,8 +60,9 @@ def test_a_broken_clouds_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     broken = tmp_path / "clouds.yaml"
     broken.write_text("clouds: [\n")
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(broken))
-    with pytest.raises(MissingCloud):
+    with pytest.raises(UnreadableClouds) as caught:
         connect("x", Access.READ)
+    assert caught.value.where.startswith(f"{broken}:")
 
 
 def test_a_wrong_password_is_told_without_it(edit_clouds: Callable[..., None]) -> None:

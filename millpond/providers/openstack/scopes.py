@@ -15,7 +15,6 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 from openstack import exceptions as sdk
-from openstack.config import OpenStackConfig
 from openstack.connection import Connection
 
 from millpond import __version__
@@ -23,9 +22,12 @@ from millpond.errors import BadCredentials, MissingCloud, ReadingAccount, Refuse
 from millpond.model.site import Limits
 from millpond.providers.access import Access
 from millpond.providers.failures import FIXES, SERVICE_FIX, chain, of_status
+from millpond.providers.openstack.clouds_yaml import cloud_names
 from millpond.providers.transport import Transport
 
 VERSIONS = {"identity": ("3", "3.latest"), "compute": ("2.1", "2.latest"), "block-storage": ("3", "3.latest"), "network": (None, None)}
+
+APPLY_AS = "Apply with a user that has the admin role there; this account is good for plan, drift, status and report."
 
 logging.getLogger("keystoneauth").addHandler(logging.NullHandler())  # it warns on stderr of what is told as an error
 
@@ -127,9 +129,8 @@ class Scopes:
 
 def configured(name: str) -> Connection:
     """The cloud of clouds.yaml, secure.yaml or the OS_* environment (then called `envvars`); no traffic yet."""
-    known: list[str] = []
+    known = cloud_names()
     try:
-        known = sorted({*OpenStackConfig().get_cloud_names()} - {"defaults"})  # openstacksdk's name for nothing
         if name in known:
             return openstack.connect(cloud=name, app_name="millpond", app_version=__version__)
     except (sdk.SDKException, ksa.ClientException, OSError) as error:
@@ -166,14 +167,16 @@ def login(session: Session, name: str) -> tuple[str, str]:
 
 def expect_admin(session: Session, name: str) -> None:
     """ReadingAccount unless a role of the login is called admin, or names itself one (`cloud_admin`): by default no other may change what
-    belongs to other projects."""
+    belongs to other projects. Nor may an application credential, which gets no token of another project than its own."""
     access = session.auth.get_access(session) if isinstance(session.auth, BaseIdentityPlugin) else None
     roles = sorted(access.role_names or ()) if access else []
+    if access and getattr(access, "application_credential_id", None):
+        why = f"the login of cloud {name} is an application credential, which is of one project alone; nothing was sent"
+        raise ReadingAccount(why, where=name, fix=APPLY_AS)
     if access and not any("admin" in role.lower() for role in roles):
         has = f"the role{'s' if len(roles) > 1 else ''} {', '.join(roles)}" if roles else "no role"
         why = f"the login of cloud {name} has {has} in its project; nothing was sent"
-        fix = "Apply with an account that has the admin role there; this one is good for plan, drift, status and report."
-        raise ReadingAccount(why, where=name, fix=fix)
+        raise ReadingAccount(why, where=name, fix=APPLY_AS)
 
 
 @contextmanager
