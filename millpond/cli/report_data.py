@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from millpond import __version__
+from millpond.cli.at_work import at_work
 from millpond.errors import MillpondError
 from millpond.execution.cutovers import cutovers_of
 from millpond.execution.journal import Journal
 from millpond.execution.outages import outages_of
 from millpond.execution.store import is_there
-from millpond.model.desired import Desired
+from millpond.model.desired import Desired, DesiredWave
 from millpond.model.manifest import ProjectRef
 from millpond.model.plan import TenantPlan
 from millpond.model.site import Site
@@ -20,6 +22,7 @@ from millpond.model.snapshot import Snapshot
 from millpond.planning.build import build
 from millpond.providers.access import Access
 from millpond.providers.open import open_providers
+from millpond.reporting.amounts import moment
 from millpond.reporting.differences import not_the_same, stays_behind
 from millpond.reporting.html.page import ReportPage, TenantFacts, report_page
 from millpond.reporting.report_text import moved, report_text
@@ -42,12 +45,12 @@ def page(site: Site, tenants: Sequence[Desired], refused: Mapping[str, MillpondE
 
     `refused`: those whose documents were not understood.
     """
-    journal, now = _journal(site), datetime.now(UTC)
+    journal, now, busy = _journal(site), datetime.now(UTC), at_work(site)
     found: list[TenantFacts] = []
     errors = {tenant: told(error) for tenant, error in refused.items()}
     for desired in tenants:
         try:
-            found.append(_facts(site, desired, journal, now))
+            found.append(replace(_facts(site, desired, journal, now), at_work=busy.get(desired.tenant, "")))
         except MillpondError as error:
             if len(tenants) + len(refused) == 1:
                 raise
@@ -66,7 +69,15 @@ def _facts(site: Site, desired: Desired, journal: Journal | None, now: datetime)
         cutovers=cutovers_of(journal.entries(tenant), journal.expectations(tenant), now, journal.measured(tenant)) if journal else (),
         differences=not_the_same(desired, snapshot),
         behind=stays_behind(desired),
+        windows={wave.name: words for wave in desired.waves if (words := _window(wave))},
     )
+
+
+def _window(wave: DesiredWave) -> str:
+    """When it may be cut over, in words; empty where its manifest sets no bounds."""
+    within = f"{moment(wave.window.opens)} to {moment(wave.window.closes)}" if wave.window else ""
+    at = f"not before {moment(wave.cutover_at)}" if wave.cutover_at else ""
+    return ", ".join(words for words in (within, at) if words)
 
 
 def _looked_at(site: Site, desired: Desired) -> tuple[TenantPlan, Snapshot]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
@@ -22,7 +22,10 @@ _RANK = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 @dataclass(frozen=True)
 class TenantFacts:
-    """What is collected of one tenant. `source`, `target`: where it moves from and to, in words. `behind`: (what stays there, why)."""
+    """What is collected of one tenant. `source`, `target`: where it moves from and to, in words. `behind`: (what stays there, why).
+
+    `at_work`: who works on it now, in words, or empty. `windows`: wave → when it may be cut over, where its manifest says so.
+    """
 
     plan: TenantPlan
     source: str
@@ -31,15 +34,20 @@ class TenantFacts:
     cutovers: tuple[Cutover, ...] = ()
     differences: tuple[Difference, ...] = ()
     behind: tuple[tuple[str, str], ...] = ()
+    at_work: str = ""
+    windows: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class WaveRow:
-    """`rate` in bytes per second and `to_go` in seconds are 0 where unknown. `outage_since`: its servers are down since then."""
+    """`rate` in bytes per second and `to_go` in seconds are 0 where unknown. `window`: when it may be cut over, or empty.
+
+    `outage_since`: its servers are down since then."""
 
     status: WaveStatus
     rate: int
     to_go: float
+    window: str = ""
 
     @property
     def lag(self) -> float:
@@ -167,17 +175,17 @@ def _tenant(number: int, facts: TenantFacts, now: datetime) -> TenantPart:
     return TenantPart(
         id=f"tenant-{number}",
         facts=facts,
-        waves=tuple(_wave(facts.plan, status) for status in facts.plan.waves),
+        waves=tuple(_wave(facts, status) for status in facts.plan.waves),
         cutovers=tuple(_cutover(cutover, now) for cutover in facts.cutovers),
         findings=tuple(sorted((f for f in facts.plan.findings if f.code != EXCLUDED), key=lambda finding: _RANK[finding.severity])),
         objects={kind: tuple(found) for kind, found in objects.items()},
     )
 
 
-def _wave(plan: TenantPlan, status: WaveStatus) -> WaveRow:
-    copying = [step for step in plan.waiting if step.wave == status.name and step.bytes_left]
+def _wave(facts: TenantFacts, status: WaveStatus) -> WaveRow:
+    copying = [step for step in facts.plan.waiting if step.wave == status.name and step.bytes_left]
     to_go = max((step.seconds or (step.bytes_left / step.rate if step.rate else 0.0) for step in copying), default=0.0)
-    return WaveRow(status, sum(step.rate for step in copying), to_go)
+    return WaveRow(status, sum(step.rate for step in copying), to_go, facts.windows.get(status.name, ""))
 
 
 def _cutover(cutover: Cutover, now: datetime) -> CutoverPart:

@@ -42,6 +42,7 @@ def _environment() -> Environment:
         "size": size,
         "rate": rate,
         "rough": rough,
+        "capitalised": lambda text: text[:1].upper() + text[1:],
         "counted": counted,
         "prose": prose,
         "field_rows": field_rows,

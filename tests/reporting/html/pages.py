@@ -57,7 +57,12 @@ def facts() -> tuple[TenantFacts, ...]:
     ways = {"source": "rhosp13, domain Default, project acme", "target": "rhosp17, domain customers, project acme"}
     return (
         TenantFacts(acme, **ways, objects=objects, cutovers=(OVER, BACK), differences=differences, behind=behind),
-        TenantFacts(examples.GLOBEX, **ways),
+        TenantFacts(
+            examples.GLOBEX,
+            **ways,
+            at_work="run 20261201T115500Z-3f2a9c of ada@runner-1 works on it since 2026-12-01 11:55:00 UTC",
+            windows={"rest": "2026-12-01 21:00:00 UTC to 2026-12-02 01:00:00 UTC"},
+        ),
         TenantFacts(replace(examples.QUIET, tenant=HOSTILE), **ways),
     )
 

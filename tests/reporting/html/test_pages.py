@@ -1,6 +1,7 @@
 """Pages as text: self-contained, escaped, complete."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from importlib.resources import files
 from itertools import product
@@ -8,7 +9,7 @@ from itertools import product
 import pytest
 
 from millpond.reporting.drift_report import DriftReport
-from millpond.reporting.html.page import DriftPage
+from millpond.reporting.html.page import DriftPage, report_page
 from millpond.reporting.html.phases import Phase
 from millpond.reporting.html.render import drift_html, report_html
 from tests.reporting import examples
@@ -30,6 +31,15 @@ def test_nothing_is_fetched_and_nothing_runs(page: str) -> None:
     assert "@import" not in STYLE
 
 
+def test_an_outage_that_a_run_works_on_is_left_to_that_run() -> None:
+    acme, *_ = pages.facts()
+    busy = replace(acme, at_work="run 20261201T115500Z-3f2a9c of ada@runner-1 works on it")
+    text = told(report_html(report_page("north", pages.NOON, "0.1.0", [busy])))
+    assert "A run is at work on acme and goes on by itself." in text
+    assert "To continue" not in text
+    assert "To continue: millpond apply acme" in told(report_html(report_page("north", pages.NOON, "0.1.0", [acme])))
+
+
 def test_names_do_nothing(page: str) -> None:
     assert pages.HOSTILE not in page
     assert pages.HOSTILE in unescape(page)
@@ -46,7 +56,9 @@ def test_all_that_was_collected_is_there(page: str) -> None:
         "Migrations of north",
         "umbrella could not be read. The login was refused: rhosp17 answered 401 for user millpond",
         "Outage in progress. Servers of wave pilot are down since 2026-12-01 11:58:20 UTC.",
-        "412.0 GiB 118.2 MiB/s 59 min",
+        "412.0 GiB 118.2 MiB/s 59 min 2026-12-01 21:00:00 UTC to 2026-12-02 01:00:00 UTC -",
+        "Run 20261201T115500Z-3f2a9c of ada@runner-1 works on it since 2026-12-01 11:55:00 UTC. Digest",
+        "No run is at work on it. Digest",
         "Wave core went over, 2026-12-01 12:00",
         "Wave pilot is coming back, 2026-12-01 12:00",
         "the longest outage was that of db-1: 1 min 4 s (expected: 1 min 12 s)",
