@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from millpond.sandbox.core.world import World
+from millpond.sandbox.core.world import Cloud, World
+from millpond.sandbox.keystone.application_credentials import READING, READING_SECRET
 from millpond.sandbox.keystone.bootstrap import ADMIN_PASSWORD, AUDITOR, AUDITOR_PASSWORD, REGION
 
 TENANT = "acme"
@@ -21,11 +22,21 @@ def write_files(world: World, urls: dict[str, str], directory: Path) -> None:
     clouds = {f"{name}-admin": _entry(cloud.base_url, "admin", "admin", ADMIN_PASSWORD) for name, cloud in world.clouds.items()}
     clouds[f"source-{TENANT}"] = _entry(world.clouds["source"].base_url, TENANT, TENANT_USER, TENANT_PASSWORD)
     secrets = {name: {"auth": {"password": entry["auth"]["password"]}} for name, entry in clouds.items()}
-    reading = {f"{name}-admin": _entry(cloud.base_url, "admin", AUDITOR, AUDITOR_PASSWORD) for name, cloud in world.clouds.items()}
+    reading = {f"{name}-admin": _reading(cloud) for name, cloud in world.clouds.items()}
     _write(directory / "clouds-read.yaml", yaml.safe_dump({"clouds": reading}, sort_keys=False))
     _write(directory / "clouds.yaml", yaml.safe_dump({"clouds": clouds}, sort_keys=False))
     _write(directory / "secure.yaml", yaml.safe_dump({"clouds": secrets}, sort_keys=False))
     _write(directory / "endpoints.json", json.dumps({"pid": os.getpid(), **urls}, indent=2) + "\n")
+
+
+def _reading(cloud: Cloud) -> dict[str, Any]:
+    """What this release offers: an application credential with access rules, or else a user whom the cloud's policies let read."""
+    if not cloud.keystone.application_credentials.are_known:
+        return _entry(cloud.base_url, "admin", AUDITOR, AUDITOR_PASSWORD)
+    auth = {"application_credential_name": READING, "application_credential_secret": READING_SECRET}
+    user = {"username": "admin", "user_domain_name": "Default"}
+    place = {"auth_url": f"{cloud.base_url}/identity/v3"}
+    return {"auth_type": "v3applicationcredential", "auth": {**place, **user, **auth}, "region_name": REGION, "identity_api_version": "3"}
 
 
 def _entry(base_url: str, project: str, user: str, password: str) -> dict[str, Any]:

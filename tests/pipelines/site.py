@@ -50,9 +50,25 @@ def merge_into_manifest(directory: Path, patch: Any) -> None:
     (directory / MANIFEST).write_text(yaml.safe_dump(document, sort_keys=False))
 
 
-def secrets(sandbox: Sandbox) -> dict[str, str]:
-    """Accounts of the simulated arrays and clouds: administrators, as an old release asks for even where one only reads."""
+def reading(sandbox: Sandbox) -> dict[str, str]:
+    """Accounts that the simulated arrays and clouds let read, and nothing else."""
     return {
+        "CLOUDS_YAML": reading_clouds(sandbox).read_text(),
+        "CLOUDS": str(reading_clouds(sandbox)),
+        "IBOX_USER": "reader",
+        "IBOX_A_PASSWORD": "reader-secret",
+        "IBOX_B_PASSWORD": "reader-secret",
+    }
+
+
+def reading_clouds(sandbox: Sandbox) -> Path:
+    return sandbox.directory / "clouds-read.yaml"
+
+
+def secrets(sandbox: Sandbox) -> dict[str, str]:
+    """Administrators of the simulated arrays and clouds."""
+    return {
+        "CLOUDS": str(sandbox.clouds_yaml),
         "CLOUDS_YAML": sandbox.clouds_yaml.read_text(),
         "IBOX_USER": "admin",
         "IBOX_A_PASSWORD": PASSWORD,

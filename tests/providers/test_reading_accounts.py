@@ -11,6 +11,7 @@ from millpond.errors import ReadingAccount, Refused
 from millpond.providers.access import Access
 from millpond.providers.infinibox import InfiniBoxArray
 from millpond.providers.openstack import connect
+from millpond.providers.ports import Cloud
 from tests.providers.conftest import LIMITS, array_system
 from tests.sandbox.running import Sandbox
 
@@ -18,7 +19,7 @@ ALL = {"all_tenants": "1"}
 
 
 @pytest.fixture
-def auditor(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def reading(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(sandbox.directory / "clouds-read.yaml"))
     monkeypatch.delenv("OS_CLIENT_SECURE_FILE")
 
@@ -28,21 +29,24 @@ def project_of(name: str) -> str:
     return project.id
 
 
-def test_an_auditor_sees_what_an_administrator_sees(sandbox: Sandbox, request: pytest.FixtureRequest) -> None:
-    project = project_of("acme")
-    admin = connect("source-admin", Access.READ, LIMITS)
-    seen = (admin.compute.servers(project), admin.network.networks(project), admin.block_storage.volumes(project))
-    request.getfixturevalue("auditor")
-    cloud = connect("source-admin", Access.READ, LIMITS)
-    assert cloud.user_id != admin.user_id
-    assert (cloud.compute.servers(project), cloud.network.networks(project), cloud.block_storage.volumes(project)) == seen
-    assert all(seen)
+def seen(cloud: Cloud, project: str) -> tuple[object, ...]:
+    return cloud.compute.servers(project), cloud.network.networks(project), cloud.block_storage.volumes(project), cloud.identity.roles()
 
 
-@pytest.mark.usefixtures("auditor")
+def test_who_only_reads_sees_what_an_administrator_sees(sandbox: Sandbox, request: pytest.FixtureRequest) -> None:
+    project, names = project_of("acme"), ("source-admin", "target-admin")
+    shown = [seen(connect(name, Access.READ, LIMITS), project) for name in names]
+    assert all(shown[0])
+    request.getfixturevalue("reading")
+    assert [seen(connect(name, Access.READ, LIMITS), project) for name in names] == shown
+
+
+@pytest.mark.usefixtures("reading")
 def test_an_account_without_admin_is_refused_before_anything_is_sent(sandbox: Sandbox) -> None:
     sandbox.control.clear_requests()
     with pytest.raises(ReadingAccount, match="has the role auditor in its project; nothing was sent"):
+        connect("source-admin", Access.WRITE, LIMITS)
+    with pytest.raises(ReadingAccount, match="is an application credential, which is of one project alone; nothing was sent"):
         connect("target-admin", Access.WRITE, LIMITS)
     assert sandbox.control.mutating() == []
 

@@ -18,7 +18,7 @@ import yaml
 from tests.pipelines.code_host import CodeHost, code_host
 from tests.pipelines.github import Actions, Job
 from tests.pipelines.repository import Repository, git
-from tests.pipelines.site import MANIFEST, merge_into_manifest, secrets, write_manifest, write_site
+from tests.pipelines.site import MANIFEST, merge_into_manifest, reading, secrets, write_manifest, write_site
 from tests.reporting.test_markdown import live
 from tests.sandbox.running import Sandbox
 from tests.story.command import millpond
@@ -123,7 +123,7 @@ def team(small: Sandbox, seeded: str, tmp_path: Path) -> Iterator[Team]:
     repository = Repository.begin(tmp_path)
     write_site(repository.clone, small)
     repository.commit("Begin")
-    every = {name: secrets(small) for name in ("millpond-read", "millpond-apply", "millpond-decommission")}
+    every = {"millpond-read": reading(small), **{name: secrets(small) for name in ("millpond-apply", "millpond-decommission")}}
     with code_host() as host:
         yield Team(repository, Actions(repository, host, tmp_path / "runner", every), host, Cloud(small))
 

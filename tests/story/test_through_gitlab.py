@@ -21,7 +21,7 @@ from tests.pipelines.code_host import TOKEN, CodeHost, code_host
 from tests.pipelines.gitlab import Pipelines
 from tests.pipelines.repository import Repository, git
 from tests.pipelines.shell import EXAMPLES, Ran, bash, programs
-from tests.pipelines.site import MANIFEST, secrets, write_manifest, write_site
+from tests.pipelines.site import MANIFEST, reading, secrets, write_manifest, write_site
 from tests.reporting.test_markdown import live
 from tests.sandbox.running import Sandbox
 from tests.story.worlds import INVENTORY
@@ -52,8 +52,7 @@ def host() -> Iterator[CodeHost]:
 
 @pytest.fixture
 def pipelines(repository: Repository, host: CodeHost, small: Sandbox, tmp_path: Path) -> Pipelines:
-    accounts = {**secrets(small), "CLOUDS": str(small.clouds_yaml)}
-    variables = dict.fromkeys(("millpond-read", "millpond-apply", "millpond-decommission"), accounts)
+    variables = {"millpond-read": reading(small), **dict.fromkeys(("millpond-apply", "millpond-decommission"), secrets(small))}
     variables["millpond-comment"] = {"COMMENT_TOKEN": TOKEN}
     return Pipelines(repository, host, tmp_path / "runner", variables)
 

@@ -1,6 +1,6 @@
 """Who makes a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -24,6 +24,8 @@ class Caller:
     user_name: str = ""
     only_reads: bool = False
     """Sees what an administrator sees, and may change nothing."""
+    access_rules: Sequence[Mapping[str, str]] | None = None
+    """Of the application credential: without any that fits a request is refused."""
 
 
 def caller(request: web.Request) -> Caller:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from millpond.sandbox.core.access_rules import allows
 from millpond.sandbox.core.callers import Caller, admin, caller, is_public, public
 from millpond.sandbox.core.errors import ERROR_SHAPES, ApiError
 from millpond.sandbox.core.microversions import HEADERS, Microversion, announce, microversion, negotiate
@@ -65,7 +66,7 @@ def service_app(cloud: "Cloud", service: str, routes: web.RouteTableDef) -> web.
 
     A route whose path ends with a slash is served without it too ("/" also as the bare mount point).
     """
-    inner = [_authentication(cloud)]
+    inner = [_authentication(cloud, service)]
     if service in HEADERS:
         inner.append(_negotiation(cloud, service))
     return _application(cloud.world, cloud.name, service, routes, [_errors(service), refuse_if_told, *inner])
@@ -138,14 +139,15 @@ def _errors(service: str) -> Middleware:
     return render
 
 
-def _authentication(cloud: "Cloud") -> Middleware:
+def _authentication(cloud: "Cloud", service: str) -> Middleware:
     """As keystonemiddleware does it: one answer for every service."""
 
     @web.middleware
     async def authenticate(request: web.Request, handler: Respond) -> web.StreamResponse:
         if not is_public(request):
             found = cloud.keystone.caller(request.headers.get("X-Auth-Token", ""))
-            if found is None:
+            rules = found.access_rules if found else ()
+            if found is None or (rules is not None and not allows(rules, service, request.method, _inside(request.path))):
                 return _unauthorized(cloud)
             if found.only_reads and is_mutating(request.method, request.path):
                 raise ApiError(403, f"Policy doesn't allow {request.method} {request.path} to be performed.")
@@ -153,6 +155,11 @@ def _authentication(cloud: "Cloud") -> Middleware:
         return await handler(request)
 
     return authenticate
+
+
+def _inside(path: str) -> str:
+    """Without the mount point."""
+    return "/" + path.split("/", 2)[2]
 
 
 def _unauthorized(cloud: "Cloud") -> web.Response:

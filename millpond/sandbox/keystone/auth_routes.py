@@ -72,6 +72,8 @@ def document(cloud: Cloud, token: Row, with_catalog: bool = True) -> dict[str, A
     }
     if not scope:
         return shown
+    if found := keystone.application_credentials.get(token.get("application_credential")):
+        shown["application_credential"] = {"id": found["id"], "name": found["name"], "restricted": True}
     if "project_id" in scope:
         shown["project"] = _reference(cloud, keystone.require("project", scope["project_id"]))
         shown["is_domain"] = False

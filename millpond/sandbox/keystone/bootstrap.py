@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from millpond.sandbox.keystone.application_credentials import READING, READING_SECRET, reading_rules
+
 if TYPE_CHECKING:
     from millpond.sandbox.keystone.service import KeystoneService
 
@@ -38,6 +40,9 @@ def bootstrap(keystone: "KeystoneService") -> None:
     keystone.assignments.add(keystone.role("admin")["id"], {"user_id": admin["id"]}, {"system": "all"})
     keystone.create_role(AUDITOR)
     keystone.grant(AUDITOR, keystone.create_user(AUDITOR, password=AUDITOR_PASSWORD)["id"], project["id"])
+    if keystone.application_credentials.are_known:
+        rules = reading_rules([kind for _, kind, _ in CATALOG])
+        keystone.application_credentials.create(READING, READING_SECRET, admin["id"], project["id"], rules)
     service = keystone.create_project("service", description="Services")
     for name in ("nova", "neutron", "cinder", "glance", "placement"):
         user = keystone.create_user(name, password=f"{name}-secret")

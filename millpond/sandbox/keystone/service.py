@@ -9,6 +9,7 @@ from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.store import Row, Table
 from millpond.sandbox.core.web import Caller
 from millpond.sandbox.core.world import Cloud
+from millpond.sandbox.keystone.application_credentials import ApplicationCredentials
 from millpond.sandbox.keystone.assignments import Assignments
 from millpond.sandbox.keystone.bootstrap import bootstrap
 from millpond.sandbox.keystone.digest import keystone_digest
@@ -30,6 +31,7 @@ class KeystoneService:
         self.groups = cloud.table("keystone/group")
         self.roles = cloud.table("keystone/role")
         self.assignments = Assignments(self)
+        self.application_credentials = ApplicationCredentials(self)
         self.tokens = Tokens(self)
         bootstrap(self)
 

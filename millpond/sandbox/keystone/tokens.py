@@ -33,6 +33,8 @@ class Tokens:
         elif methods == ["token"]:
             parent = self.live(str(_part(identity, "token").get("id")))
             user = self._keystone.users.get(parent["user_id"]) if parent else None
+        elif methods == ["application_credential"]:
+            return self._by_application_credential(_part(identity, "application_credential"), auth.get("scope"))
         else:
             raise ApiError(401, f"Attempted to authenticate with an unsupported method: {methods}.")
         if user is None or not user["enabled"]:
@@ -40,11 +42,13 @@ class Tokens:
         scope = self._scope(auth.get("scope"), user)
         if scope and not self._keystone.assignments.effective(user["id"], scope):
             raise unauthorized()
+        return self._issued(user["id"], methods, scope, parent["expires"] if parent else 0.0)
+
+    def _issued(self, user_id: str, methods: list[str], scope: Scope, expires: float = 0.0, **more: Any) -> Row:
         self._sweep()
         now = time.time()
-        expires = parent["expires"] if parent else now + LIFETIME
-        times = {"issued": now, "expires": expires}
-        return self._table.insert({"id": uuid.uuid4().hex, "user_id": user["id"], "methods": methods, "scope": scope, **times})
+        times = {"issued": now, "expires": expires or now + LIFETIME}
+        return self._table.insert({"id": uuid.uuid4().hex, "user_id": user_id, "methods": methods, "scope": scope, **times, **more})
 
     def live(self, token: str) -> Row | None:
         """The token's row while it is valid."""
@@ -74,7 +78,11 @@ class Tokens:
         user = self._keystone.require("user", row["user_id"])
         project_id, domain_id = scope.get("project_id"), scope.get("domain_id")
         writes, reads = "admin" in roles, AUDITOR in roles
-        return Caller(user["id"], project_id, domain_id, roles, writes or reads, token, user["name"], only_reads=reads and not writes)
+        found = self._keystone.application_credentials.get(row.get("application_credential"))
+        return Caller(
+            user["id"], project_id, domain_id, roles, writes or reads, token, user["name"],
+            only_reads=reads and not writes, access_rules=found["access_rules"] if found else None,
+        )  # fmt: skip
 
     def roles(self, row: Row) -> list[Row]:
         return self._keystone.assignments.effective(row["user_id"], row["scope"]) if row["scope"] else []
@@ -84,6 +92,15 @@ class Tokens:
         if user is None or user.get("password") is None or user["password"] != given.get("password"):
             return None
         return user
+
+    def _by_application_credential(self, given: Document, scope: Any) -> Row:
+        """Its scope is its own project, and cannot be asked for."""
+        user = self._named("user", _part(given, "user")) if "user" in given else None
+        found = self._keystone.application_credentials.logged_in(given, user)
+        if found is None or scope is not None:
+            raise unauthorized()
+        scoped = {"project_id": str(found["project_id"])}
+        return self._issued(found["user_id"], ["application_credential"], scoped, application_credential=found["id"])
 
     def _named(self, kind: str, given: Document) -> Row | None:
         """An object named by `{"id"}` or by `{"name", "domain": {"id"|"name"}}`."""
