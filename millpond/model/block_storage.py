@@ -18,6 +18,17 @@ class Attachment:
 
 
 @dataclass(frozen=True)
+class VolumeAttachment:
+    """A row of Cinder's own list, which alone has those that only reserve their volume. `server_id` is what the caller named: it may not
+    exist, and is empty where none was named."""
+
+    id: str
+    volume_id: str
+    server_id: str
+    status: str
+
+
+@dataclass(frozen=True)
 class Volume:
     """`size` in GiB, as Cinder says (rounded up from the array's bytes). `host` is `host@backend#pool`.
 
@@ -48,6 +59,16 @@ class Volume:
     def backend_name(self) -> str:
         """The object's name on the array, by Cinder's default volume_name_template."""
         return f"openstack-vol-{self.name_id or self.id}"
+
+    @property
+    def attachable(self) -> bool:
+        """Not guarded by the servers that have it, however stopped and locked: it can be attached to another one."""
+        return self.multiattach or not self.attachments
+
+    @property
+    def held(self) -> bool:
+        """Reserved by Millpond: nobody can attach it, delete it, or have Cinder write to it."""
+        return self.status == "attaching" and self.record is not None and bool(self.record.held)
 
 
 @dataclass(frozen=True)

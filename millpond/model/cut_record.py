@@ -21,6 +21,7 @@ class CutRecord:
     stopped: ms since epoch on the source array's clock, read after SHUTOFF was confirmed.
     booting: UTC set before POST /servers. verified: UTC of the handover. attempts: boots that failed before launch.
     returned: ms on the target array's clock, read after the target server was confirmed stopped in a rollback.
+    held: the cut for which the volume is reserved in Cinder; on volumes alone, also where servers carry the rest of the record.
     """
 
     cut: str = ""
@@ -33,6 +34,7 @@ class CutRecord:
     verified: str = ""
     attempts: str = ""
     returned: str = ""
+    held: str = ""
 
     def metadata(self) -> dict[str, str]:
         return {PREFIX + f.name: value for f in fields(self) if (value := str(getattr(self, f.name)))}

@@ -59,6 +59,8 @@ def may_change_hands(change: Change, providers: Providers) -> None:
     fibre = any(_wwpn(host) for disk in local for host in disk.mapped_to)
     initiators = providers.source.block_storage.initiators(project) if fibre else {}
     _mapped_to_stopped(change, local, _of(volumes, values["volumes"]), servers, initiators)
+    if source.role is Role.SOURCE:
+        _guarded(change, volumes)
     if not values["stopped"] or (source.role is Role.SOURCE and source.restore_point < values["stopped"]):
         raise broken(change, "no sync that began after the stop has completed")
     if change.action == "promote" and source.role is not Role.TARGET and providers.site.replication.fence_first:
@@ -92,12 +94,27 @@ def may_come_back(change: Change, providers: Providers) -> None:
         if volume.marker in values["volumes"] and {a.server_id for a in volume.attachments} - asleep:
             raise broken(change, f"volume {volume.id} is attached to a server on the target that is not stopped")
     _has_role(change, own, Role.TARGET if change.action == "restore" else Role.SOURCE)
+    if values.get("carried"):
+        _carried(change, providers, own, volumes)
     if change.action == "take_back":
         _never_booted(change, providers, servers, here)
     if change.action == "restore":
         peer = replica(change, providers, values["peer_array"], values["peer"])
         if peer.role is not Role.TARGET and providers.site.replication.fence_first:
             raise broken(change, "the target side is still writable: two sides would be")
+
+
+def _carried(change: Change, providers: Providers, own: Replica, volumes: Iterable[Volume]) -> None:
+    """What the target wrote last is on the source, as long as the target's side is still writable: nobody wrote after that was timed."""
+    values = change.parameters
+    back = own if change.action == "demote" else replica(change, providers, values["peer_array"], values["peer"])
+    if back.role is not Role.SOURCE:
+        return
+    if not values["returned"] or back.restore_point < values["returned"]:
+        raise broken(change, "no sync back that began after the target's stop has completed")
+    for volume in volumes:
+        if volume.marker in values["volumes"] and volume.status == "available" and not volume.attachments:
+            raise broken(change, f"volume {volume.id} on the target is free: it may have been written after the last sync")
 
 
 def _never_booted(change: Change, providers: Providers, there: Iterable[Server], here: Iterable[Server]) -> None:
@@ -301,6 +318,14 @@ def _all_seen(change: Change, volumes: Iterable[Volume], local: Iterable[ArrayVo
     unseen |= set(values["local_ids"]) - {volume.id for volume in local}
     if unseen:
         raise broken(change, f"volumes are not listed, so nothing proves that nobody uses them: {', '.join(sorted(map(str, unseen)))}")
+
+
+def _guarded(change: Change, volumes: Iterable[Volume]) -> None:
+    """No volume was free for anybody to attach since its last writes were timed: a reservation that was lost times it anew."""
+    wanted = change.parameters["volumes"]
+    for volume in volumes:
+        if volume.id in wanted and volume.attachable and not volume.held:
+            raise broken(change, f"volume {volume.id} is {volume.status}, not reserved: it may have been written after the last sync")
 
 
 def _of(volumes: Iterable[Volume], wanted: Sequence[str]) -> dict[str, Volume]:

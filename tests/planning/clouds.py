@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from millpond.errors import NotFound
-from millpond.model.block_storage import Attachment, StoragePool, Volume, VolumeSnapshot, VolumeType
+from millpond.model.block_storage import Attachment, StoragePool, Volume, VolumeAttachment, VolumeSnapshot, VolumeType
 from millpond.model.compute import AttachedVolume, Flavor, Server, ServerGroup
 from millpond.model.cut_record import split_metadata
 from millpond.model.identity import KeyPair, Project, Quota, RoleAssignment, User
@@ -135,7 +135,7 @@ class Compute:
         if any(port.device_id for port in ports):
             raise refused("port in use")
         for disk in disks:
-            self.cloud.block_storage.reserve(disk["uuid"])
+            self.cloud.block_storage.reserve(disk["uuid"], id)
         flavor = replace(self.flavors_[body["flavorRef"]], id="", is_public=True, access=(), description="")
         self.rows[id] = Server(
             id, body["name"], flavor, body["description"] or "", hostname=body["name"], key_name=body.get("key_name", ""),
@@ -256,6 +256,7 @@ class BlockStorage:
     limits: dict[str, int] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
     initiators_: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    reservations: dict[str, VolumeAttachment] = field(default_factory=dict)
 
     def initiators(self, project_id: str) -> Mapping[tuple[str, str], frozenset[str]]:
         return self.initiators_
@@ -319,6 +320,12 @@ class BlockStorage:
                 if volume.attachments or volume.status not in ("available", "error"):
                     raise refused("the volume is in use")
                 del self.rows[volume_id], self.raw[volume_id]
+            case "os-reserve":
+                self._require(volume, "available", *(["in-use"] if volume.multiattach else []))
+                self.put(volume_id, status="attaching")
+            case "os-unreserve":
+                if volume.status == "attaching":
+                    self.put(volume_id, status="in-use" if volume.attachments else "available")
             case other:
                 raise AssertionError(other)
 
@@ -337,6 +344,7 @@ class BlockStorage:
             raise NotFound(f"volume {volume_id} could not be found")
         if self.rows[volume_id].attachments or any(s.volume_id == volume_id for s in self.snapshots_.values()):
             raise refused("the volume is in use")
+        self._require(self.rows[volume_id], "available", "error", "maintenance")
         number = self._array().by_name(self.rows[volume_id].backend_name).id
         self._array().delete_volume(number)
         del self.rows[volume_id]
@@ -347,14 +355,30 @@ class BlockStorage:
     def update_quota(self, project_id: str, limits: Mapping[str, int]) -> None:
         self.limits.update(limits)
 
-    def reserve(self, id: str) -> None:
+    def attachments(self, project_id: str) -> tuple[VolumeAttachment, ...]:
+        shown = [
+            VolumeAttachment(f"{id}-{one.server_id}", id, one.server_id, "attached")
+            for id in self.rows
+            for one in self.rows[id].attachments
+        ]
+        return (*shown, *self.reservations.values())
+
+    def delete_attachment(self, project_id: str, attachment_id: str) -> None:
+        gone = self.reservations.pop(attachment_id, None)
+        if gone is not None:
+            self.put(gone.volume_id, status="in-use" if self.rows[gone.volume_id].attachments else "available")
+
+    def reserve(self, id: str, server: str) -> None:
         self._require(self.rows[id], "available")
         self.put(id, status="reserved")
+        self.reservations[f"attachment-{id}"] = VolumeAttachment(f"attachment-{id}", id, server, "reserved")
 
     def free(self, id: str) -> None:
+        self.reservations.pop(f"attachment-{id}", None)
         self.put(id, status="available")
 
     def attach(self, id: str, server: str, device: str) -> None:
+        self.reservations.pop(f"attachment-{id}", None)
         self.put(id, status="in-use", attachments=(*self.rows[id].attachments, Attachment(server, device)))
 
     def detach(self, id: str, server: str, *, delete: bool) -> None:

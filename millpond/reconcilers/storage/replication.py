@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,6 +11,7 @@ from millpond.model.array import ArrayVolume, ConsistencyGroup, Replica, Replica
 from millpond.model.block_storage import Volume
 from millpond.model.cut_record import CutRecord
 from millpond.model.desired import Desired, DesiredWave
+from millpond.model.plan import Stage
 from millpond.model.site import PoolPair
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
@@ -262,7 +263,7 @@ def recorded_on(desired: Desired, group: Group) -> tuple[str, ...]:
 def doubtful(desired: Desired, snapshot: Snapshot, wave: str, key: str) -> bool:
     """Whether what another run knew of a stop in this wave (`stopped`, or `returned`) is void: the side that is to give way is writable.
 
-    Between two runs a host may bring a locked server up and down again, and a detached volume be attached, written and detached.
+    Between two runs a host may bring a locked server up and down again.
     """
     return wave in (_source_writable_once(Same(desired), Same(snapshot)) if key == "stopped" else _away_once(Same(desired), Same(snapshot)))
 
@@ -273,8 +274,47 @@ def _source_writable_once(desired: Same, snapshot: Same) -> frozenset[str]:
 
 
 def is_stale(desired: Desired, snapshot: Snapshot, goals: Goals, wave: str, record: CutRecord, key: str = "stopped") -> bool:
-    """Whether the stop was timed by a run that is no longer, and may have been written after: it is timed anew."""
-    return bool(getattr(record, key)) and record.run != goals.run and doubtful(desired, snapshot, wave, key)
+    """Whether it may have been written after the stop was timed, which is timed anew: by a run that is no longer, or unguarded since."""
+    if not getattr(record, key):
+        return False
+    if record.run != goals.run and doubtful(desired, snapshot, wave, key):
+        return True
+    cut = Stage.CUT if key == "stopped" else Stage.CARRY_BACK
+    return any(goals.wave(id) == wave and goals.stage(id) is cut for id in unguarded(desired, snapshot, key))
+
+
+def strangers(desired: Desired, volume: Volume) -> list[str]:
+    """Servers of the source that have the volume attached, and neither had it when the inventory was made nor move with it."""
+    own = servers_of_volumes(desired).get(volume.id, ())
+    return [attachment.server_id for attachment in volume.attachments if attachment.server_id not in own]
+
+
+def unguarded(desired: Desired, snapshot: Snapshot, key: str = "stopped") -> frozenset[str]:
+    """Source ids of volumes that anybody may be writing to, on the side that is to give way and still is writable."""
+    return (_unheld_once if key == "stopped" else _in_use_once)(Same(desired), Same(snapshot))
+
+
+@lru_cache(maxsize=16)
+def _unheld_once(desired: Same, snapshot: Same) -> frozenset[str]:
+    live = by_id(snapshot.item.source.volumes)
+    own = [group for group in groups(desired.item, snapshot.item) if ends(group, snapshot.item).source_writable]
+    found = [live[member.volume.id] for group in own for member in group.members if member.volume.id in live]
+    return frozenset(v.id for v in found if (v.attachable and not v.held) or strangers(desired.item, v))
+
+
+@lru_cache(maxsize=16)
+def _in_use_once(desired: Same, snapshot: Same) -> frozenset[str]:
+    """A volume of the target that is free, or used by a server that stands for none of its own."""
+    own, copies = servers_of_volumes(desired.item), {copy.id: copy.marker for copy in snapshot.item.target.servers}
+    away = [group for group in groups(desired.item, snapshot.item) if ends(group, snapshot.item).promoted]
+    found = {member.volume.id: twin(snapshot.item, "volumes", member.volume.id) for group in away for member in group.members}
+    return frozenset(id for id, double in found.items() if double is not None and _is_in_use(double, copies, own.get(id, ())))
+
+
+def _is_in_use(double: Volume, copies: Mapping[str, str], own: tuple[str, ...]) -> bool:
+    if not double.attachments:
+        return double.status == "available"
+    return any(copies.get(attachment.server_id, "") not in own for attachment in double.attachments)
 
 
 def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str, run: str) -> int:
@@ -285,6 +325,8 @@ def stopped_at(desired: Desired, snapshot: Snapshot, group: Group, key: str, run
     array = group.pair.source.array if key == "stopped" else group.pair.target.array
     records = _records(desired, snapshot, group)
     if doubtful(desired, snapshot, group.wave, key) and any(record.run != run for record in records):
+        return 0
+    if any(member.volume.id in unguarded(desired, snapshot, key) for member in group.members):
         return 0
     values = [times(getattr(record, key)) for record in records]
     known = [value.get(array, 0) for value in values]

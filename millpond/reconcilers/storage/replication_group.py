@@ -288,9 +288,15 @@ def _role(source: Replica | None, target: Replica | None, side: str) -> dict[str
     return {**_call(own), **peer}
 
 
-def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends, target: Replica) -> None:
-    """Both roles, the target's first. Where the array refuses two targets, the source's first and the target's at once after."""
+def _give_back(
+    ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends, target: Replica, *, carried: bool = False
+) -> None:
+    """Both roles, the target's first. Where the array refuses two targets, the source's first and the target's at once after.
+
+    `carried`: with the proof that the source has what the target wrote.
+    """
     fence_first, proof = desired.site.replication.fence_first, _proof(desired, snapshot, goals, group)
+    proof |= {"carried": carried, "returned": stopped_at(desired, snapshot, group, "returned", goals.run)}
     if found.promoted and fence_first:
         _demote(ladder, group, target, proof)
     if found.promoted or found.fenced:
@@ -333,7 +339,7 @@ def _carry_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goa
     assert found.source is not None and found.target is not None  # noqa: S101, PT018
     if found.promoted:
         _reverse(ladder, desired, snapshot, goals, group, found)
-    _give_back(ladder, desired, snapshot, goals, group, found, found.target)
+    _give_back(ladder, desired, snapshot, goals, group, found, found.target, carried=True)
     if not found.forward or suspended(found.source):
         ladder.change("resume", "replication goes on from the source", destination="in_sync", **_call(found.source))
 

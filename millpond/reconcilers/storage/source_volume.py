@@ -1,8 +1,9 @@
-"""Volumes on the source: in a wave without servers they carry the cut record; decommissioned at last, their snapshots first."""
+"""Volumes on the source: in a wave without servers they carry the cut record; what no server guards is reserved while it is cut;
+decommissioned at last, their snapshots first."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.invariants import stands_for
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change, timed
+from millpond.reconcilers.storage.holding import hold, let_go
 from millpond.reconcilers.storage.replication import away, is_stale, local_volume
 from millpond.reconcilers.twins import ambiguous, once_per
 from millpond.reconcilers.usage import ARRIVED, servers_of_volumes
@@ -60,8 +62,11 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
                 own = _own_servers(desired).get(id, frozenset())
                 _delete(ladder, snapshot, live[id], desired, handed_over=_handed_over(live[id], own, goals))
             elif id in carriers(wave):
-                _carry(ladder, goal(KIND, goals.stage(id)), desired, snapshot, goals, live[id])
+                findings += _carry(ladder, goal(KIND, goals.stage(id)), desired, snapshot, goals, live[id])
+            else:
+                findings += _guard(ladder, goal(KIND, goals.stage(id)), desired, snapshot, goals, live[id])
             steps += ladder.steps
+    steps += _left_behind(desired, live.values())
     return KindPlan(signed(steps, goals.run), tuple(findings))
 
 
@@ -103,15 +108,43 @@ def _stayed(desired: Desired, wave: DesiredWave, volume: Volume) -> Finding:
     )
 
 
-def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> None:
+def _guard(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> list[Finding]:
+    """One whose cut is recorded on servers: it is reserved before they are stopped, and let go before they forget."""
+    if aim == "verified":
+        return hold(ladder, desired, snapshot, goals, volume, recorded=bool(volume.record and volume.record.held))
+    if aim == "as_found":
+        _release(ladder, desired, volume, "the cut is undone")
+    return []
+
+
+def _left_behind(desired: Desired, live: Iterable[Volume]) -> list[AnyStep]:
+    """Reserved for a wave that does not have the volume any more."""
+    moving = {id for wave in desired.waves for id in wave.volumes}
+    steps: list[AnyStep] = []
+    for volume in live:
+        if volume.id not in moving and volume.record is not None and volume.record.held:
+            ladder = Ladder(desired.address(KIND, volume.id), source_id=volume.id, side=Side.SOURCE)
+            _release(ladder, desired, volume, "it was reserved for a cut, and no wave has it any more")
+            steps += ladder.steps
+    return steps
+
+
+def _release(ladder: Ladder, desired: Desired, volume: Volume, reason: str) -> None:
+    let_go(ladder, desired, volume, reason)
+    if volume.record is not None and volume.record.held:
+        forget(ladder, "forget_hold", reason, volume.id, volume.record, "held")
+
+
+def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> list[Finding]:
     if aim == "as_found" and volume.record is not None and not (volume.record.cut and goals.stage(volume.id) is Stage.REPLICATE):
         _give_back(ladder, desired, snapshot, goals, volume, volume.record)
     if aim != "verified" or (volume.record and volume.record.cut and volume.record.verified):
-        return
+        return []
     record = current(ladder, volume.id, volume.record)
     wave = goals.wave(volume.id)
     if record is None:
-        record = CutRecord(cut=goals.cuts.get(wave, ""), wave=wave, run=goals.run)
+        cut = goals.cuts.get(wave, "")
+        record = CutRecord(cut=cut, wave=wave, run=goals.run, held=cut)
         record_change(ladder, "record", "what must be remembered of this cut", volume.id, record.metadata(), outage=False)
     stale = is_stale(desired, snapshot, goals, wave, record)
     if stale:  # before a claim: it would vouch for what another run timed
@@ -119,6 +152,7 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
     claim(ladder, goals, volume.id, record)
     if record.returned:
         forget(ladder, "untime_return", "it goes on: a later way back times it anew", volume.id, record, "returned")
+    findings = hold(ladder, desired, snapshot, goals, volume, recorded=bool(record.held))
     if not record.stopped or stale:
         ladder.change(
             "time",
@@ -139,7 +173,7 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
         )
     if ambiguous(snapshot, "volumes", volume.id):
         ladder.wait("verify", "it cannot be told which volume of the target stands for it", long=True)
-        return
+        return findings
     record_change(
         ladder,
         "verify",
@@ -150,6 +184,7 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
         recorded=[volume.id],
         source_project=desired.inventory.project.id,
     )
+    return findings
 
 
 def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, record: CutRecord) -> None:
@@ -170,6 +205,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
                 server_id=volume.id,
                 **clock_of(desired, "target"),
             )
+    let_go(ladder, desired, volume, "the cut is undone")
     clear(ladder, volume.id, replace(record, verified="") if record.cut else record)
 
 
@@ -189,6 +225,7 @@ def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired
     if volume.status == "deleting":
         ladder.wait("delete", "the volume is being deleted")
         return
+    let_go(ladder, desired, volume, "Cinder deletes no reserved volume")
     ladder.change(
         "delete",
         "decommission: true; it goes with its server (delete_on_termination)" if _dies(desired, volume) else "decommission: true",
@@ -216,7 +253,13 @@ def perform(change: Change, providers: Providers) -> None:
         case "time" | "time_return":
             stamp = ",".join(f"{name}:{providers.array(name).clock()}" for name in values["arrays"])
             storage.set_volume_metadata(project, values["server_id"], timed(change, stamp))
-        case "forget" | "unverify" | "untime" | "untime_return":
+        case "hold":
+            invariants.group_still_ours(change, providers)
+            storage.volume_action(project, values["server_id"], "os-reserve", {})
+        case "let_go":
+            invariants.group_still_ours(change, providers)
+            storage.volume_action(project, values["server_id"], "os-unreserve", {})
+        case "forget" | "forget_hold" | "unverify" | "untime" | "untime_return":
             storage.delete_volume_metadata(project, values["server_id"], values["key"])
         case "delete_snapshot":
             invariants.decommission_admitted(change, providers)
