@@ -28,13 +28,27 @@ def make_directory(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """CannotWrite where the place does not take it; what was there before is then still there."""
+    """CannotWrite where the place does not take it; what was there before is then still there.
+
+    A link goes on leading to its file. What is no file, as /dev/stdout, is written to as it is.
+    """
     expect_directory(path)
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace(path.resolve(), text)
+    except (OSError, RuntimeError) as error:  # the latter of links in a circle
+        why = str(getattr(error, "strerror", "") or "its links lead in a circle")
+        raise CannotWrite(why, where=str(path), fix="Make the place writable, or name another one.") from error
+
+
+def _replace(path: Path, text: str) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
-    except OSError as error:
+    except OSError:
         with suppress(OSError):
             fresh.unlink()
-        raise CannotWrite(str(error.strerror), where=str(path), fix="Make the place writable, or name another one.") from error
+        raise
