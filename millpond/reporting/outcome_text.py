@@ -11,6 +11,7 @@ from millpond.reporting.amounts import counted, duration
 from millpond.reporting.findings_text import findings_text
 from millpond.reporting.layout import WIDEST, columns, wrapped
 from millpond.reporting.outage_text import continue_with, outage_lines
+from millpond.reporting.progress import SENT, is_request
 from millpond.reporting.summary import counts, holds, shuts
 from millpond.reporting.symbols import bold, dim, green, red, yellow
 from millpond.reporting.waiting_text import waiting_line, waits
@@ -23,7 +24,7 @@ _LAST = (Result.DONE, Result.HELD, Result.UNKNOWN, Result.FAILED)
 def outcome_text(result: ApplyResult, wave: str = "") -> str:
     """`wave` as `--wave` was given, for the command that continues."""
     blocks = [
-        outcome_lines(result.final.values()),
+        outcome_lines(result),
         outage_table(result),
         findings_text(f for tenant in result.plan.tenants for f in tenant.findings if f in tenant.blockers or f.code == AFTERWARDS),
         summary_lines(result),
@@ -32,12 +33,14 @@ def outcome_text(result: ApplyResult, wave: str = "") -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def outcome_lines(outcomes: Iterable[Outcome]) -> list[str]:
-    """What was done, one line per resource; then each change that was not, with what was said about it."""
-    ordered = sorted(outcomes, key=lambda outcome: _LAST.index(outcome.result))
+def outcome_lines(result: ApplyResult) -> list[str]:
+    """What was done, one line per resource; then what was sent and not seen done, and each change that was not done, with what was said."""
+    ordered = sorted(result.final.values(), key=lambda outcome: _LAST.index(outcome.result))
+    left = {step.id for tenant in result.plan.tenants for step in tenant.steps}
+    sent = [outcome for outcome in ordered if outcome.result is Result.DONE and outcome.step in left and is_request(outcome.step)]
     done: dict[str, list[str]] = {}
     for outcome in ordered:
-        if outcome.result is Result.DONE:
+        if outcome.result is Result.DONE and outcome not in sent:
             done.setdefault(address_of(outcome.step), []).append(_action(outcome.step))
     lines = [bold("Changes")] if ordered else []
     width = min(max((len(address) for address in done), default=0), WIDEST)
@@ -45,6 +48,8 @@ def outcome_lines(outcomes: Iterable[Outcome]) -> list[str]:
         begin = f"  done     {address:<{width}}  "
         first, *rest = wrapped(_listed(actions), " " * (width + 13), first=begin)
         lines += [f"  {_WORDS[Result.DONE]}{first[6:]}", *rest]
+    for outcome in sent:
+        lines.append(f"  {yellow(SENT)}     {address_of(outcome.step)}  {_action(outcome.step)}  (under way when this run ended)")
     for outcome in ordered:
         if outcome.result is not Result.DONE:
             lines += _undone(outcome)

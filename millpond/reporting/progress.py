@@ -10,6 +10,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Protocol, Self
 
+from click import unstyle
+
 from millpond.model.address import Address
 from millpond.model.change import Change, Waiting
 from millpond.model.outcome import Outcome, Result
@@ -19,6 +21,17 @@ from millpond.reporting.change_text import verb
 from millpond.reporting.symbols import dim, green, red, yellow
 from millpond.reporting.waiting_text import progress_of
 
+REQUESTS = frozenset(
+    {
+        *("source_server#stop", "source_server#start", "source_server#delete", "source_volume#delete"),
+        *("server#create", "server#stop", "server#power", "server#power_on"),
+        *("server#delete", "server#delete_first", "server#delete_failed"),
+        *("volume#create", "volume#manage", "volume#unmanage", "volume#unmanage_first", "volume#delete_failed"),
+        *("replication_group#sync", "replication_group#reverse_sync"),
+    }
+)
+"""What a service only takes in: it is done once the next plans do not ask for it any more."""
+SENT = "sent"
 _WORDS = {Result.DONE: green("done"), Result.FAILED: red("failed"), Result.UNKNOWN: yellow("unknown"), Result.HELD: yellow("held")}
 
 
@@ -35,6 +48,8 @@ class Progress(Protocol):
 class Lines:
     """At most one line per change of state per resource: what begins if it is grave, what ended, what is waited for from now on.
 
+    A request that was taken in is `sent`, and `done` when it is seen to be.
+
     What is done to several parts of a resource is one line, once all of them are done or the next plan is made.
     """
 
@@ -42,6 +57,7 @@ class Lines:
         self._write, self._now = write, now
         self._lock = Lock()
         self._said: dict[str, str] = {}
+        self._sent: dict[str, Change] = {}
         self._parts: dict[str, Counter[tuple[Address, str]]] = {}
         self._done: Counter[tuple[Address, str]] = Counter()
 
@@ -54,8 +70,18 @@ class Lines:
     def count(self, plan: TenantPlan) -> None:
         """How many parts of a resource are each to be changed."""
         self.tell_the_rest(plan.tenant)
+        self._tell_seen(plan)
         with self._lock:
             self._parts[plan.tenant] = Counter((change.address, verb(change.action)) for change in plan.changes)
+
+    def _tell_seen(self, plan: TenantPlan) -> None:
+        """The requests of which nothing is left to do or to wait for."""
+        left = {step.id for step in plan.steps}
+        with self._lock:
+            seen = [id for id, change in self._sent.items() if change.address.tenant == plan.tenant and id not in left]
+            changes = [self._sent.pop(id) for id in seen]
+        for change in changes:
+            self._say(change.id, Result.DONE, f"{_WORDS[Result.DONE]}    {change.address} {change.action}")
 
     def tell_the_rest(self, tenant: str = "") -> None:
         """Parts that are done while others are not."""
@@ -75,6 +101,11 @@ class Lines:
 
     def ended(self, change: Change, outcome: Outcome) -> None:
         key = (change.address, verb(change.action))
+        if outcome.result is Result.DONE and is_request(change.id):
+            self._say(change.id, SENT, ended_line(change, outcome, yellow(SENT)))
+            with self._lock:
+                self._sent[change.id] = change
+            return
         wanted = self._parts.get(change.address.tenant, Counter[tuple[Address, str]]())[key]
         if wanted < 2 or outcome.result is not Result.DONE:
             self._say(change.id, f"{outcome.result}{outcome.message}", ended_line(change, outcome))
@@ -94,8 +125,15 @@ class Lines:
                 self._write(f"{self._now():%H:%M:%S} {text}")
 
 
-def ended_line(change: Change, outcome: Outcome) -> str:
-    word = _WORDS[outcome.result] + " " * (7 - len(outcome.result))
+def is_request(step: str) -> bool:
+    """Of a step's id."""
+    address, _, action = step.partition("#")
+    return f"{address.split('/')[1]}#{verb(action)}" in REQUESTS
+
+
+def ended_line(change: Change, outcome: Outcome, said_as: str = "") -> str:
+    word = said_as or _WORDS[outcome.result]
+    word += " " * (7 - len(unstyle(word)))
     took = dim(f" in {duration(outcome.seconds)}") if outcome.seconds >= 1 else ""
     said = f": {' '.join(outcome.message.split())}" if outcome.message and outcome.result is not Result.DONE else ""
     return f"{word} {change.address} {change.action}{took}{said}"

@@ -101,7 +101,7 @@ def _section(title: str, lines: Sequence[str], most: int) -> list[str]:
 
 def _changes(result: ApplyResult, host: Host, room: int) -> list[str]:
     """Every change that was tried, in a fold."""
-    lines = outcome_lines(result.final.values())[1:]
+    lines = outcome_lines(result)[1:]
     if not lines or room < 0:
         return []
     body = cut([plain_part([line]) for line in lines], room)

@@ -100,6 +100,15 @@ def test_a_decommissioned_wave_asks_for_nothing() -> None:
     assert text.count("nothing") == 2
 
 
+def test_what_was_sent_and_not_seen_done_is_not_called_done() -> None:
+    stop = examples.stop("web-1")
+    waiting = Waiting(stop.address, "stop", "the server is changing its power state")
+    outcomes = (Outcome(examples.lock("web-1").id, Result.DONE), Outcome(stop.id, Result.DONE))
+    text = unstyle(outcome_text(examples.result(replace(examples.QUIET, steps=(waiting,)), outcomes=outcomes, remaining=True)))
+    assert "  done     acme/source_server/web-1  lock" in text.splitlines()
+    assert "  sent     acme/source_server/web-1  stop  (under way when this run ended)" in text.splitlines()
+
+
 def test_a_long_address_does_not_push_the_others_aside() -> None:
     long = f"acme/security_group/{'a' * 60}"
     steps = (f"{long}#create", *(f"acme/port/eth0#{action}" for action in ("create", "mark", "secure")))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from click import unstyle
 
-from millpond.model.change import Change
+from millpond.model.change import Change, Waiting
 from millpond.model.outcome import Outcome, Result
 from millpond.reporting.live import Live
 from millpond.reporting.progress import Lines, Running
@@ -34,12 +34,26 @@ def test_one_line_per_change_of_state() -> None:
         progress.ended(lock, Outcome(lock.id, Result.DONE, 0.2))
         progress.began(stop)
         progress.ended(stop, Outcome(stop.id, Result.DONE, 8.1))
+        away = Waiting(stop.address, "stop", "the server is changing its power state (task powering-off)")
+        for steps in ((away,), (away,), (examples.promote(),)):
+            progress.planned(replace(examples.ACME, steps=steps))
     assert seen == [
         "12:00:00 waiting globex/replication_group/rest-p1 seed: 412.0 GiB left, 118.2 MiB/s, about 59 min (the first copy is under way)",
         "12:00:00 done    acme/source_server/web-1 lock",
         "12:00:00 begun   acme/source_server/web-1 stop",
-        "12:00:00 done    acme/source_server/web-1 stop in 8.1 s",
+        "12:00:00 sent    acme/source_server/web-1 stop in 8.1 s",
+        "12:00:00 waiting acme/source_server/web-1 stop: the server is changing its power state (task powering-off)",
+        "12:00:00 done    acme/source_server/web-1 stop",
     ]
+
+
+def test_a_request_is_done_only_when_it_is_seen_to_be() -> None:
+    progress, seen = lines()
+    boot = examples.boot("web-1")
+    with progress:
+        progress.ended(boot, Outcome(boot.id, Result.DONE, 0.4))
+        progress.planned(replace(examples.GLOBEX, steps=()))
+    assert seen == ["12:00:00 sent    acme/server/web-1 create"]
 
 
 def test_a_failure_says_why_and_the_same_one_is_said_once() -> None:
@@ -133,4 +147,4 @@ def test_the_live_view_keeps_the_lines_of_what_ended(monkeypatch: pytest.MonkeyP
         live.began(boot)
         assert live.table().row_count == 2
     written = unstyle(terminal.getvalue())
-    assert "done    acme/source_server/web-1 stop in 8.1 s" in written
+    assert "sent    acme/source_server/web-1 stop in 8.1 s" in written

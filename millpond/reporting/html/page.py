@@ -42,7 +42,8 @@ class TenantFacts:
 class WaveRow:
     """`rate` in bytes per second and `to_go` in seconds are 0 where unknown. `window`: when it may be cut over, or empty.
 
-    `outage_since`: its servers are down since then."""
+    `outage_since`: its servers are down since then.
+    """
 
     status: WaveStatus
     rate: int
