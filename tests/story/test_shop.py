@@ -60,7 +60,9 @@ def test_detached_volumes_and_the_odd_sized_one_arrive(stage: Stage) -> None:
     rows = {row["metadata"]["millpond:source"]: row for row in stage.rows("target/cinder/volumes")}
     source = stage.rows("source/cinder/volumes")
     assert {row["id"] for row in source} == set(rows)
-    detached = [row for row in source if row["status"] == "available"]
+    assert {row["status"] for row in source} == {"in-use", "attaching"}
+    assert {row["name"] for row in source if row["status"] == "attaching" and row["multiattach"]} == {"db-quorum"}
+    detached = [row for row in source if row["status"] == "attaching" and not row["multiattach"]]
     assert len(detached) == 3
     assert [rows[row["id"]]["status"] for row in detached] == ["available"] * 3
     assert {rows[row["id"]]["size"] for row in source if row["name"] == "reports-data"} == {11}
@@ -73,6 +75,9 @@ def test_the_whole_shop_goes_back_as_it_was(stage: Stage, shop_moved: Moved) -> 
     assert not result.plan.tenants[0].steps, result.plan.tenants[0].steps
     assert servers(stage.rows("source/nova/servers")) == servers(shop_moved.before["source/nova/servers"])
     assert disks(stage.rows("ibox-a/volumes")) == stopped
+    source = stage.rows("source/cinder/volumes")
+    assert {row["status"] for row in source} == {"in-use", "available"}
+    assert not [key for row in source for key in row["metadata"] if key.startswith("millpond")]
     assert stage.rows("target/nova/servers") == []
     assert stage.sandbox.control.violations() == []
 
