@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -24,6 +25,13 @@ from millpond.cli.status import status
 from millpond.cli.unlock import unlock
 from millpond.cli.validate import validate
 from millpond.errors import ExitCode, MillpondError, MissingCloud
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
+
+
+class OutputLost(MillpondError):
+    summary = "The output cannot be written"
+
 
 VERBS = (discover, validate, plan, show, apply, status, drift, report, schema, unlock, sandbox)
 
@@ -87,11 +95,25 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         click.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes at the end
+        _leave_stdout()
         return ExitCode.ERROR
+    except OSError as error:
+        return _unwritable(error) if error.errno in NO_ROOM else _unexpected(error)
     except Exception as error:
         return _unexpected(error)
     return int(result or ExitCode.DONE)
+
+
+def _leave_stdout() -> None:
+    """What it did not take is still in its buffer, and the interpreter would complain when it flushes that at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _unwritable(error: OSError) -> int:
+    _leave_stdout()
+    where = str(error.filename or "standard output")
+    fix = "Free some space, or let it be written elsewhere. What was done is on the clouds and in the journal; to see where things stand:"
+    return _told(OutputLost(str(error.strerror), where=where, fix=fix, command="millpond status"))
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TextIO
 
 from click import echo
@@ -16,4 +17,19 @@ def progress_on(stream: TextIO) -> Progress:
         from millpond.reporting.live import Live  # noqa: PLC0415 - rich is slow to load and needed on a terminal alone
 
         return Live(stream)
-    return Lines(lambda text: echo(text, file=stream))
+    return Lines(_as_long_as_it_goes(stream))
+
+
+def _as_long_as_it_goes(stream: TextIO) -> Callable[[str], None]:
+    """Nobody's log may end a run in the middle of an outage: one that takes nothing more, as a closed pipe or a full disk, is left."""
+    broken = False
+
+    def write(text: str) -> None:
+        nonlocal broken
+        try:
+            if not broken:
+                echo(text, file=stream)
+        except OSError:
+            broken = True
+
+    return write

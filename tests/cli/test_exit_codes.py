@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -52,6 +53,7 @@ def test_the_table_is_frozen() -> None:
         (EOFError(), 130),
         (KeyError("why"), 1),
         (BrokenPipeError(), 1),
+        (OSError(errno.ENOSPC, "No space left on device"), 1),
     ],
 )
 def test_every_error_has_its_code_and_no_traceback(

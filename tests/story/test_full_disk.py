@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from millpond.execution.journal import Journal
-from tests.story.command import millpond
+from tests.story.command import millpond, started
 from tests.story.stage import Stage
 from tests.story.test_faults import whole
 from tests.story.worlds import INVENTORY
@@ -74,4 +74,30 @@ def test_a_journal_that_is_full_between_stops_names_every_server_whose_stop_was_
     with sqlite3.connect(stage.directory / ".millpond/journal.db") as database:
         database.execute("DROP TRIGGER full")
     assert millpond(stage.directory, "apply").code == 0
+    whole(stage)
+
+
+def test_a_log_on_a_full_disk_ends_no_run(stage: Stage) -> None:
+    stage.manifest["cutover"] = True
+    stage.write()
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "millpond.cli.main", "apply"],
+            cwd=stage.directory, env=os.environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The output cannot be written\n  Where: standard output\n  Why:   No space left on device\n")
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    whole(stage)
+
+
+def test_a_reader_that_goes_away_ends_no_run(stage: Stage) -> None:
+    stage.manifest["cutover"] = True
+    stage.write()
+    process = started(stage.directory, "apply")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.wait(60)
     whole(stage)
