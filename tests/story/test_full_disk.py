@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_a_journal_that_is_full_between_stops_names_every_server_whose_stop_was_
 def test_a_log_on_a_full_disk_ends_no_run(stage: Stage) -> None:
     stage.manifest["cutover"] = True
     stage.write()
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "millpond.cli.main", "apply"],
             cwd=stage.directory, env=os.environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
