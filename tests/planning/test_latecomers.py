@@ -144,6 +144,25 @@ def test_a_crash_between_two_records_leaves_nobody_behind() -> None:
     assert codes(made.advance(on)) == []
 
 
+def test_an_unpaired_disk_that_an_admitted_server_shares_with_a_late_one_is_told_and_can_be_left_out() -> None:
+    shared = volume("vol-both", "both", 5, "server-2", "/dev/vdb", multiattach=True)
+    second = replace(INVENTORY.servers[1], volumes=(*INVENTORY.servers[1].volumes, AttachedVolume("vol-both", "/dev/vdb")))
+    third = replace(LATE, volumes=(*LATE.volumes, AttachedVolume("vol-both", "/dev/vdb")))
+    made = prepared()
+    made.advance(flags(rest=True), at("replication_group/web-2-root#fence"))
+    made.crash()
+    comes(made, ROOT, third)
+    comes(made, shared)
+    tenant = replace(THREE, servers=(INVENTORY.servers[0], second, third), volumes=(*THREE.volumes, shared))
+    on = flags(rest=True, base=desired(tenant))
+    found = next(finding for finding in made.plan(on).blockers if finding.code == "pair_lost")
+    assert (found.what.startswith("both has no replica"), "exclude a disk" in found.fix, found.wave) == (True, True, "rest")
+    assert not [id for id in made.sent if "pair" in id and "both" in id]
+    waves = tuple(replace(wave, volumes=tuple(id for id in wave.volumes if id != "vol-both")) for wave in on.waves)
+    made.advance(replace(on, waves=waves, excluded=frozenset({"vol-both"})))
+    assert made.source.compute.shown("server-2").record.verified  # type: ignore[union-attr]
+
+
 def renamed(base: Desired) -> Desired:
     return replace(base, waves=(replace(base.waves[0], name="renamed"), *base.waves[1:]))
 

@@ -117,7 +117,7 @@ def _blockers(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, 
     under_way = group.wave in goals.admitted and stage is goals.stages.get(group.wave)
     result = refusals(desired, snapshot, group, found, under_way=under_way)
     if wanted and (under_way or goal(KIND, stage) == "carried_back"):
-        result.append(pair_lost(group))
+        result.append(pair_lost(group, [m.label for m in group.members if goals.stage(m.volume.id) is stage]))
     explained = found.forward or found.both_writable or unknown(group, found)
     if stage in (Stage.REPLICATE, Stage.CUT) and found.paired and not under_way and not explained:
         result.append(turned(group))

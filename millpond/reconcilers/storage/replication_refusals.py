@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from millpond.model.array import ConsistencyGroup, Replica
 from millpond.model.block_storage import Volume
 from millpond.model.desired import Desired
@@ -218,14 +220,17 @@ def moved_in_part(group: Group) -> Finding:
     )
 
 
-def pair_lost(group: Group) -> Finding:
+def pair_lost(group: Group, labels: Sequence[str]) -> Finding:
+    """It cannot be told from the arrays whether there ever was one: a disk may have come to its server, or back from the excluded ones."""
     return Finding(
         "pair_lost",
         Severity.BLOCKER,
         group.address,
-        "the replica is gone from the array in the middle of a cut",
-        "without it nothing tells which side holds the last writes",
-        "find out on both arrays who removed it and which side is newer; Millpond does nothing by itself here",
+        f"{', '.join(labels)} {'has' if len(labels) == 1 else 'have'} no replica in the middle of a cut",
+        "it was removed from the array, and nothing tells which side holds the last writes; or the wave was admitted without the disk, and "
+        "no first copy is waited for while servers are down",
+        "exclude a disk that was never replicated, with a reason: the wave goes on without it. Else find out on both arrays who removed "
+        "the replica and which side is newer; Millpond does nothing by itself here",
         wave=group.wave,
     )
 
