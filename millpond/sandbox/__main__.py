@@ -14,11 +14,11 @@ from aiohttp import web
 
 from millpond.sandbox.control import Control
 from millpond.sandbox.core.releases import ANTELOPE, QUEENS, RELEASES
-from millpond.sandbox.core.world import World
 from millpond.sandbox.credentials import write_files
 from millpond.sandbox.scenarios import seed
-from millpond.sandbox.server import HOSTS, applications, assemble
+from millpond.sandbox.server import applications
 from millpond.sandbox.settings import Settings
+from millpond.sandbox.simulation import HOSTS, Simulation, assemble
 
 TICK = 0.05
 """Real seconds between looks at what is due while no request comes."""
@@ -97,7 +97,7 @@ def _bind_all(port: int) -> dict[str, socket.socket]:
     return sockets
 
 
-async def _serve(world: World, sockets: dict[str, socket.socket], directory: Path) -> None:
+async def _serve(world: Simulation, sockets: dict[str, socket.socket], directory: Path) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -122,7 +122,7 @@ async def _serve(world: World, sockets: dict[str, socket.socket], directory: Pat
     world.close()
 
 
-async def _tick(world: World) -> None:
+async def _tick(world: Simulation) -> None:
     while True:
         await asyncio.sleep(TICK)
         world.events.run_due()

@@ -4,17 +4,17 @@ from typing import Any
 
 from aiohttp import web
 
-from millpond.sandbox.core.digest import digest
 from millpond.sandbox.core.errors import ApiError
-from millpond.sandbox.core.guest import write, write_from_outside
 from millpond.sandbox.core.web import body, refuse_unknown
-from millpond.sandbox.core.world import World
+from millpond.sandbox.digest import digest
+from millpond.sandbox.guest import write, write_from_outside
+from millpond.sandbox.simulation import Simulation
 
 
 class Control:
     """Keeps the snapshots, which live as long as the process."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Simulation) -> None:
         self.world = world
         self._snapshots: dict[str, bytes] = {}
 

@@ -7,16 +7,17 @@ from typing import Any
 
 import yaml
 
-from millpond.sandbox.core.world import Cloud, World
+from millpond.sandbox.clouds import SimulatedCloud
 from millpond.sandbox.keystone.application_credentials import READING, READING_SECRET
 from millpond.sandbox.keystone.bootstrap import ADMIN_PASSWORD, AUDITOR, AUDITOR_PASSWORD, REGION
+from millpond.sandbox.simulation import Simulation
 
 TENANT = "acme"
 TENANT_USER = "alice"
 TENANT_PASSWORD = "alice-secret"
 
 
-def write_files(world: World, urls: dict[str, str], directory: Path) -> None:
+def write_files(world: Simulation, urls: dict[str, str], directory: Path) -> None:
     """clouds.yaml is complete in itself, so that OS_CLIENT_CONFIG_FILE alone is enough; secure.yaml repeats the secrets.
     clouds-read.yaml has the same names, so that the documents of a site need not say by whom they are read."""
     clouds = {f"{name}-admin": _entry(cloud.base_url, "admin", "admin", ADMIN_PASSWORD) for name, cloud in world.clouds.items()}
@@ -29,7 +30,7 @@ def write_files(world: World, urls: dict[str, str], directory: Path) -> None:
     _write(directory / "endpoints.json", json.dumps({"pid": os.getpid(), **urls}, indent=2) + "\n")
 
 
-def _reading(cloud: Cloud) -> dict[str, Any]:
+def _reading(cloud: SimulatedCloud) -> dict[str, Any]:
     """What this release offers: an application credential with access rules, or else a user whom the cloud's policies let read."""
     if not cloud.keystone.application_credentials.are_known:
         return _entry(cloud.base_url, "admin", AUDITOR, AUDITOR_PASSWORD)

@@ -23,9 +23,8 @@ class Pair:
         settings = Settings(speed=0)
         settings.rates.seed = settings.rates.sync = float(GIB)
         self.world = World(settings=settings)
-        for name in ("ibox-a", "ibox-b"):
-            self.world.arrays[name] = InfiniBox(self.world, name)
-        self.a, self.b = self.world.arrays.values()
+        arrays: dict[str, InfiniBox] = {}
+        self.a, self.b = (arrays.setdefault(name, InfiniBox(self.world, name, arrays)) for name in ("ibox-a", "ibox-b"))
         self.pools = {box.name: box.create_pool("pool", 1000 * GIB) for box in (self.a, self.b)}
         self.link = self.a.connect(self.b)
 

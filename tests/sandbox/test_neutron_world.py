@@ -8,16 +8,16 @@ import pytest
 from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.releases import ANTELOPE, QUEENS
 from millpond.sandbox.core.table import Row
-from millpond.sandbox.core.world import World
 from millpond.sandbox.neutron.collection import SERVICE
+from millpond.sandbox.neutron.digest import digest
 from millpond.sandbox.neutron.service import NeutronService
-from millpond.sandbox.server import assemble
+from millpond.sandbox.simulation import Simulation, assemble
 
 MAC = "fa:16:3e:00:11:22"
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[Simulation]:
     """The old cloud on ML2/OVS, the new one on ML2/OVN."""
     made = assemble(releases={"source": QUEENS, "target": ANTELOPE.with_ml2("ovn")})
     yield made
@@ -26,12 +26,12 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture
-def source(world: World) -> NeutronService:
+def source(world: Simulation) -> NeutronService:
     return world.clouds["source"].neutron
 
 
 @pytest.fixture
-def target(world: World) -> NeutronService:
+def target(world: Simulation) -> NeutronService:
     return world.clouds["target"].neutron
 
 
@@ -52,7 +52,7 @@ def run(neutron: NeutronService, port: Row, server: str = "server") -> None:
     assert neutron.bindings.port_active(port["id"])
 
 
-def kinds(world: World) -> list[str]:
+def kinds(world: Simulation) -> list[str]:
     return [violation["kind"] for violation in world.violations()]
 
 
@@ -61,7 +61,7 @@ def automatic(neutron: NeutronService, network: Row) -> list[tuple[str, list[str
     return [(port["device_owner"], [item["ip_address"] for item in port["fixed_ips"]]) for port in ports]
 
 
-def test_every_dhcp_agent_takes_an_address(world: World, source: NeutronService) -> None:
+def test_every_dhcp_agent_takes_an_address(world: Simulation, source: NeutronService) -> None:
     network = make_network(source, dhcp=True)
     assert automatic(source, network) == []
     world.clock.advance(5)
@@ -74,7 +74,7 @@ def test_every_dhcp_agent_takes_an_address(world: World, source: NeutronService)
     assert automatic(source, network) == []
 
 
-def test_a_dhcp_agent_adopts_a_reserved_port_and_lives_without_addresses(world: World, source: NeutronService) -> None:
+def test_a_dhcp_agent_adopts_a_reserved_port_and_lives_without_addresses(world: Simulation, source: NeutronService) -> None:
     network = make_network(source, dhcp=True)
     [subnet] = source.subnets.table
     source.subnets.table.update(subnet["id"], allocation_pools=[{"start": "10.0.0.250", "end": "10.0.0.250"}])
@@ -156,14 +156,14 @@ def test_addresses_stand_in_the_order_of_the_nics(source: NeutronService) -> Non
 
 
 def test_an_early_port_on_ovn_swallows_the_traffic_of_a_running_server(
-    world: World, source: NeutronService, target: NeutronService
+    world: Simulation, source: NeutronService, target: NeutronService
 ) -> None:
     run(source, make_port(source, make_network(source)))
     make_port(target, make_network(target))
     assert kinds(world) == ["unbound_port_swallows_traffic"]
 
 
-def test_a_port_on_ovn_after_the_stop_is_right(world: World, source: NeutronService, target: NeutronService) -> None:
+def test_a_port_on_ovn_after_the_stop_is_right(world: Simulation, source: NeutronService, target: NeutronService) -> None:
     old = make_port(source, make_network(source))
     run(source, old)
     source.bindings.port_down(old["id"])
@@ -195,7 +195,7 @@ def _routed(neutron: NeutronService) -> Row:
     return neutron.add_router_interface(router["id"], subnet["id"])
 
 
-def test_two_live_gateways_are_a_violation(world: World, source: NeutronService, target: NeutronService) -> None:
+def test_two_live_gateways_are_a_violation(world: Simulation, source: NeutronService, target: NeutronService) -> None:
     old = _routed(source)
     source.ports.update(SERVICE, old["id"], {"admin_state_up": False})
     _routed(target)
@@ -205,7 +205,7 @@ def test_two_live_gateways_are_a_violation(world: World, source: NeutronService,
     assert kinds(world) == ["gateway_twice"]
 
 
-def test_ovn_does_not_switch_off_one_port_of_a_router(world: World, source: NeutronService, target: NeutronService) -> None:
+def test_ovn_does_not_switch_off_one_port_of_a_router(world: Simulation, source: NeutronService, target: NeutronService) -> None:
     new = _routed(target)
     target.ports.update(SERVICE, new["id"], {"admin_state_up": False})
     router = target.routers.require(new["device_id"])
@@ -216,7 +216,7 @@ def test_ovn_does_not_switch_off_one_port_of_a_router(world: World, source: Neut
     assert kinds(world) == ["gateway_twice"]
 
 
-def test_one_external_address_on_two_routers_is_a_violation(world: World, source: NeutronService, target: NeutronService) -> None:
+def test_one_external_address_on_two_routers_is_a_violation(world: Simulation, source: NeutronService, target: NeutronService) -> None:
     for neutron in (source, target):
         outside = neutron.create_network("admin", **{"router:external": True})
         neutron.create_subnet("admin", network_id=outside["id"], cidr="203.0.113.0/24", enable_dhcp=False)
@@ -229,7 +229,7 @@ def test_one_external_address_on_two_routers_is_a_violation(world: World, source
     assert kinds(world) == ["external_address_twice"]
 
 
-def test_a_floating_ip_on_both_clouds_is_a_violation(world: World, source: NeutronService, target: NeutronService) -> None:
+def test_a_floating_ip_on_both_clouds_is_a_violation(world: Simulation, source: NeutronService, target: NeutronService) -> None:
     for neutron in (source, target):
         outside = neutron.create_network("admin", **{"router:external": True})
         own = "203.0.113.101" if neutron is source else "203.0.113.201"
@@ -259,11 +259,11 @@ def test_it_all_survives_a_restart(tmp_path: Path) -> None:
     assert len(neutron.agents.table.where(agent_type="Open vSwitch agent")) == 5
 
 
-def test_the_digest_does_not_depend_on_when_things_happened(world: World, source: NeutronService) -> None:
+def test_the_digest_does_not_depend_on_when_things_happened(world: Simulation, source: NeutronService) -> None:
     port = make_port(source, make_network(source))
-    before = source.digest()
+    before = digest(source)
     world.clock.advance(60)
     source.ports.update(SERVICE, port["id"], {"name": "other"})
-    assert source.digest() != before
+    assert digest(source) != before
     source.ports.update(SERVICE, port["id"], {"name": ""})
-    assert source.digest() == before
+    assert digest(source) == before

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from openstack.connection import Connection
 
-from millpond.sandbox.core.digest import digest
-from millpond.sandbox.core.world import World
+from millpond.sandbox.digest import digest
 from millpond.sandbox.scenarios import seed
-from millpond.sandbox.server import assemble
+from millpond.sandbox.simulation import Simulation, assemble
 from tests.sandbox.conftest import connect
 from tests.sandbox.running import Sandbox, start_sandbox
 
@@ -22,7 +21,7 @@ GIB = 2**30
 Rows = list[dict[str, Any]]
 
 
-def seeded(scenario: str, servers: int | None = None) -> World:
+def seeded(scenario: str, servers: int | None = None) -> Simulation:
     world = assemble()
     seed(world, scenario, servers)
     world.clock.advance(60)
@@ -30,12 +29,12 @@ def seeded(scenario: str, servers: int | None = None) -> World:
     return world
 
 
-def rows(world: World, table: str) -> Rows:
+def rows(world: Simulation, table: str) -> Rows:
     return list(world.store.table(table))
 
 
 @pytest.fixture(scope="module")
-def shop() -> World:
+def shop() -> Simulation:
     return seeded("shop")
 
 
@@ -69,7 +68,7 @@ def test_a_scenario_is_the_same_every_time(scenario: str) -> None:
     assert digest(first) == digest(second)
 
 
-def test_the_target_knows_nothing_of_the_tenant(shop: World) -> None:
+def test_the_target_knows_nothing_of_the_tenant(shop: Simulation) -> None:
     for kind in ("nova/servers", "nova/keypairs", "nova/server_groups", "cinder/volumes", "neutron/routers", "glance/images"):
         assert rows(shop, f"target/{kind}") == []
     assert [network["name"] for network in rows(shop, "target/neutron/networks")] == ["public"]
@@ -77,7 +76,7 @@ def test_the_target_knows_nothing_of_the_tenant(shop: World) -> None:
     assert "acme" not in {project["name"] for project in rows(shop, "target/keystone/project")}
 
 
-def test_both_clouds_share_the_external_prefix_but_no_address(shop: World) -> None:
+def test_both_clouds_share_the_external_prefix_but_no_address(shop: Simulation) -> None:
     source, target = (
         next(one for one in rows(shop, f"{cloud}/neutron/subnets") if one["name"] == "public-v4") for cloud in ("source", "target")
     )
@@ -85,7 +84,7 @@ def test_both_clouds_share_the_external_prefix_but_no_address(shop: World) -> No
     assert source["allocation_pools"][0]["end"] < target["allocation_pools"][0]["start"]
 
 
-def test_volume_types_lead_to_their_pools(shop: World) -> None:
+def test_volume_types_lead_to_their_pools(shop: Simulation) -> None:
     names = [{row["name"] for row in rows(shop, f"{cloud}/cinder/types")} for cloud in ("source", "target")]
     assert names[0] == names[1] == {"gold", "silver", "gold-multiattach"}
     pools = {row["id"]: row["name"] for row in rows(shop, "ibox-a/pools")}
@@ -93,7 +92,7 @@ def test_volume_types_lead_to_their_pools(shop: World) -> None:
     assert set(used) == {"pool-a1", "pool-a2"}
 
 
-def test_the_shop_has_a_bit_of_everything(shop: World) -> None:
+def test_the_shop_has_a_bit_of_everything(shop: Simulation) -> None:
     servers = rows(shop, "source/nova/servers")
     by_name = {server["name"]: server for server in servers}
     assert len(servers) == 12
@@ -111,14 +110,14 @@ def test_the_shop_has_a_bit_of_everything(shop: World) -> None:
     assert sum(any(one["volume_id"] == shared["id"] for one in server["volumes"]) for server in servers) == 2
 
 
-def test_one_volume_of_the_shop_is_no_whole_number_of_gib(shop: World) -> None:
+def test_one_volume_of_the_shop_is_no_whole_number_of_gib(shop: Simulation) -> None:
     odd = [row for row in rows(shop, "ibox-a/volumes") if row["size"] % GIB]
     (volume,) = (row for row in rows(shop, "source/cinder/volumes") if row["name"] == "reports-data")
     assert [row["name"] for row in odd] == [f"openstack-vol-{volume['id']}"]
     assert odd[0]["size"] < volume["size"] * GIB < odd[0]["size"] + GIB
 
 
-def test_the_networks_of_the_shop(shop: World) -> None:
+def test_the_networks_of_the_shop(shop: Simulation) -> None:
     ports = rows(shop, "source/neutron/ports")
     interfaces = Counter(port["device_id"] for port in ports if port["device_owner"] == "network:router_interface")
     routers = {row["name"]: row for row in rows(shop, "source/neutron/routers")}
@@ -133,7 +132,7 @@ def test_the_networks_of_the_shop(shop: World) -> None:
     assert {row["provider:physical_network"] for row in networks} == {"physnet1"}
 
 
-def test_key_pairs_of_the_shop_repeat_names_between_users(shop: World) -> None:
+def test_key_pairs_of_the_shop_repeat_names_between_users(shop: Simulation) -> None:
     assert Counter(row["name"] for row in rows(shop, "source/nova/keypairs")) == {"work": 2, "alice": 1}
 
 

@@ -15,7 +15,6 @@ from millpond.sandbox.cinder import (
 from millpond.sandbox.cinder.service import CinderService as Service
 from millpond.sandbox.cinder.wire import CINDER, routes
 from millpond.sandbox.core.web import service_app
-from millpond.sandbox.core.world import Cloud
 
 __all__ = ["Service", "application"]
 
@@ -23,7 +22,7 @@ ROUTES = (routes_actions, routes_attachments, routes_manage, routes_others, rout
 """Imported so that each puts its routes into the one table."""
 
 
-def application(cloud: Cloud) -> web.Application:
-    app = service_app(cloud, "cinder", routes)
-    app[CINDER] = cloud.cinder
+def application(service: Service) -> web.Application:
+    app = service_app(service.cloud, "cinder", routes)
+    app[CINDER] = service
     return app

@@ -66,7 +66,7 @@ class Attaching:
     def check_unused(self, attachment: Row) -> None:
         """ApiError 409 where a server has the volume by this very attachment (cinder/volume/api.py, attachment_deletion_allowed)."""
         minor = int(self.cloud.release.cinder_max.partition(".")[2])
-        server = self.cloud.nova.servers.table.get(attachment["server_id"] or "")
+        server = self.cloud.table("nova/servers").get(attachment["server_id"] or "")
         if minor < GUARDED_SINCE or attachment["status"] != "attached" or server is None:
             return
         if any(device["volume_id"] == attachment["volume_id"] for device in server["volumes"]):

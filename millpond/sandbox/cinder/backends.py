@@ -1,5 +1,6 @@
 """The storage back ends of one Cinder: each is a pool of an array, served by one cinder-volume."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from millpond.sandbox.core.store import Row
@@ -13,8 +14,8 @@ VOLUME_BINARY = "cinder-volume"
 class Backends:
     """Rows: `id` is `host@backend#volume_backend_name`, which volumes carry as their host; the driver reports no pools of its own."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
+    def __init__(self, cloud: Cloud, arrays: Mapping[str, InfiniBox]) -> None:
+        self.cloud, self.arrays = cloud, arrays
         self.table = cloud.table("cinder/backends")
 
     def add(self, array: str, pool: str, name: str = "infinidat", backend_name: str = "", host: str = "", zone: str = "nova") -> Row:
@@ -37,7 +38,7 @@ class Backends:
         return self.table.get(volume["host"] or "")
 
     def array(self, backend: Row) -> InfiniBox:
-        return self.cloud.world.arrays[backend["array"]]
+        return self.arrays[backend["array"]]
 
     def pool(self, backend: Row) -> Row:
         pool = self.array(backend).pools.named(backend["pool"])

@@ -5,7 +5,6 @@ from typing import Any
 
 from millpond.sandbox.cinder.attaching import Attaching
 from millpond.sandbox.cinder.backends import Backends
-from millpond.sandbox.cinder.digest import digest
 from millpond.sandbox.cinder.driver import Driver
 from millpond.sandbox.cinder.managing import Managing
 from millpond.sandbox.cinder.metadata import Metadata
@@ -16,19 +15,20 @@ from millpond.sandbox.cinder.types import Types
 from millpond.sandbox.cinder.volumes import Order, Volumes
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.world import Cloud
+from millpond.sandbox.infinibox import InfiniBox
 
 
 class CinderService:
     """One cloud's Cinder, by subject. `volumes`, `snapshots` and `attachments` are the tables themselves."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, arrays: Mapping[str, InfiniBox]) -> None:
         self.cloud = cloud
         self.volumes = cloud.table("cinder/volumes")
         self.snapshots = cloud.table("cinder/snapshots")
         self.attachments = cloud.table("cinder/attachments")
         self.types = Types(cloud)
         self.quotas = Quotas(cloud, self.types.table, self.volumes, self.snapshots)
-        self.backends = Backends(cloud)
+        self.backends = Backends(cloud, arrays)
         self.driver = Driver(cloud, self.backends)
         self.life = Volumes(cloud, self.backends, self.driver, self.types, self.quotas)
         self.metadata = Metadata(self.life)
@@ -99,7 +99,3 @@ class CinderService:
         backend = self.backends.of(row)
         assert backend is not None
         return self.backends.array(backend).write(self.driver.find(row)["id"], data, size)
-
-    def digest(self) -> dict[str, Any]:
-        """What of this Cinder decides where a migration ends up; see core.digest."""
-        return digest(self)

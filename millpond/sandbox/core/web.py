@@ -4,7 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -16,9 +16,7 @@ from millpond.sandbox.core.microversions import HEADERS, Microversion, announce,
 from millpond.sandbox.core.paging import page
 from millpond.sandbox.core.requests import is_mutating
 from millpond.sandbox.core.striking import refuse_if_told, strike
-
-if TYPE_CHECKING:
-    from millpond.sandbox.core.world import Cloud, World
+from millpond.sandbox.core.world import Cloud, World
 
 __all__ = [
     "ApiError",
@@ -61,8 +59,8 @@ def refuse_unknown(document: dict[str, Any], known: Iterable[str]) -> None:
         raise ApiError(400, f"Additional properties are not allowed ({named} unexpected)")
 
 
-def service_app(cloud: "Cloud", service: str, routes: web.RouteTableDef) -> web.Application:
-    """The application of one service of `cloud`; `service` is the attribute of Cloud that it stands behind.
+def service_app(cloud: Cloud, service: str, routes: web.RouteTableDef) -> web.Application:
+    """The application of one service of `cloud`; `service` is its name in faults and logs.
 
     A route whose path ends with a slash is served without it too ("/" also as the bare mount point).
     """
@@ -72,14 +70,12 @@ def service_app(cloud: "Cloud", service: str, routes: web.RouteTableDef) -> web.
     return _application(cloud.world, cloud.name, service, routes, [_errors(service), refuse_if_told, *inner])
 
 
-def array_app(
-    world: "World", name: str, routes: web.RouteTableDef, errors: Middleware, inner: Iterable[Middleware] = ()
-) -> web.Application:
+def array_app(world: World, name: str, routes: web.RouteTableDef, errors: Middleware, inner: Iterable[Middleware] = ()) -> web.Application:
     """The application of one array, which brings its own error shape and sessions."""
     return _application(world, name, "infinibox", routes, [errors, refuse_if_told, *inner])
 
 
-def _application(world: "World", site: str, service: str, routes: web.RouteTableDef, inner: list[Middleware]) -> web.Application:
+def _application(world: World, site: str, service: str, routes: web.RouteTableDef, inner: list[Middleware]) -> web.Application:
     app = web.Application(middlewares=[_serving(world, site, service), *inner], client_max_size=MAX_BODY)
     app.add_routes(routes)
     known = {route.path for route in routes if isinstance(route, web.RouteDef)}
@@ -89,7 +85,7 @@ def _application(world: "World", site: str, service: str, routes: web.RouteTable
     return app
 
 
-def _serving(world: "World", site: str, service: str) -> Middleware:
+def _serving(world: World, site: str, service: str) -> Middleware:
     """Outermost: the log, latency, what is due, and faults. Nothing is lost on disk once a reply is sent."""
 
     @web.middleware
@@ -139,13 +135,13 @@ def _errors(service: str) -> Middleware:
     return render
 
 
-def _authentication(cloud: "Cloud", service: str) -> Middleware:
+def _authentication(cloud: Cloud, service: str) -> Middleware:
     """As keystonemiddleware does it: one answer for every service."""
 
     @web.middleware
     async def authenticate(request: web.Request, handler: Respond) -> web.StreamResponse:
         if not is_public(request):
-            found = cloud.keystone.caller(request.headers.get("X-Auth-Token", ""))
+            found = cloud.authenticate(request.headers.get("X-Auth-Token", ""))
             rules = found.access_rules if found else ()
             if found is None or (rules is not None and not allows(rules, service, request.method, _inside(request.path))):
                 return _unauthorized(cloud)
@@ -162,7 +158,7 @@ def _inside(path: str) -> str:
     return "/" + path.split("/", 2)[2]
 
 
-def _unauthorized(cloud: "Cloud") -> web.Response:
+def _unauthorized(cloud: Cloud) -> web.Response:
     message = "The request you have made requires authentication."
     return web.json_response(
         {"error": {"code": 401, "title": "Unauthorized", "message": message}},
@@ -171,7 +167,7 @@ def _unauthorized(cloud: "Cloud") -> web.Response:
     )
 
 
-def _negotiation(cloud: "Cloud", service: str) -> Middleware:
+def _negotiation(cloud: Cloud, service: str) -> Middleware:
     @web.middleware
     async def choose(request: web.Request, handler: Respond) -> web.StreamResponse:
         if not is_public(request):

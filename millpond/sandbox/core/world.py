@@ -1,10 +1,10 @@
-"""The simulated world: clock, tables, events and faults, two clouds, and the arrays behind them."""
+"""The simulated world: clock, tables, events and faults; and what every service knows of the cloud that it belongs to."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from millpond.sandbox.core.callers import Caller
 from millpond.sandbox.core.clock import Clock
 from millpond.sandbox.core.events import Events
 from millpond.sandbox.core.faults import Faults
@@ -12,15 +12,6 @@ from millpond.sandbox.core.releases import Release
 from millpond.sandbox.core.requests import RequestLog
 from millpond.sandbox.core.store import Row, Store, Table
 from millpond.sandbox.settings import Settings
-
-if TYPE_CHECKING:
-    from millpond.sandbox.cinder import Service as CinderService
-    from millpond.sandbox.glance import Service as GlanceService
-    from millpond.sandbox.infinibox import InfiniBox
-    from millpond.sandbox.keystone import Service as KeystoneService
-    from millpond.sandbox.neutron import Service as NeutronService
-    from millpond.sandbox.nova import Service as NovaService
-    from millpond.sandbox.placement import Service as PlacementService
 
 
 class World:
@@ -35,8 +26,6 @@ class World:
         self.events = Events(self.clock, self.store)
         self.faults = Faults()
         self.requests = RequestLog()
-        self.clouds: dict[str, Cloud] = {}
-        self.arrays: dict[str, InfiniBox] = {}
         self.watches: list[Callable[[], None]] = []
         """Called after every change, to record violations that no single service can see."""
 
@@ -84,21 +73,17 @@ class World:
             self.clock.set(max(saved["now"], self.clock.now()))
 
 
-@dataclass
+@dataclass(eq=False)
 class Cloud:
-    """One simulated cloud. The services are set when the server is assembled."""
+    """One simulated cloud."""
 
     name: str
     release: Release
     base_url: str
     """Without a path: `http://127.0.0.11:8180`."""
     world: World
-    keystone: "KeystoneService" = field(init=False, repr=False)
-    nova: "NovaService" = field(init=False, repr=False)
-    neutron: "NeutronService" = field(init=False, repr=False)
-    cinder: "CinderService" = field(init=False, repr=False)
-    glance: "GlanceService" = field(init=False, repr=False)
-    placement: "PlacementService" = field(init=False, repr=False)
+    authenticate: Callable[[str], Caller | None] = field(init=False, repr=False)
+    """Who a token stands for; set once there is a Keystone."""
 
     def table(self, name: str) -> Table:
         """This cloud's table of that name, like "nova/servers"."""

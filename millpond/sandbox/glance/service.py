@@ -149,10 +149,6 @@ class GlanceService:
         if not caller.is_admin and row["owner"] != caller.project_id:
             raise ApiError(403, f"You are not permitted to modify this image {row['id']}.")
 
-    def digest(self) -> Row:
-        unstable = ("created_at", "updated_at")
-        return {"images": [{name: value for name, value in row.items() if name not in unstable} for row in self.images]}
-
     def _check(self, caller: Caller, body: Row) -> None:
         for name in sorted(set(body) & READ_ONLY):
             raise ApiError(403, f"Attribute '{name}' is read-only.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.infinibox import content, firmware
 from millpond.sandbox.infinibox.collection import Collection, Id
-from millpond.sandbox.infinibox.digest import digest
 from millpond.sandbox.infinibox.groups import Groups
 from millpond.sandbox.infinibox.hosts import Hosts, Luns
 from millpond.sandbox.infinibox.jobs import Jobs
@@ -34,8 +34,8 @@ class InfiniBox:
     Ids count up from 1001 on every array, so the same id means different objects on two arrays.
     """
 
-    def __init__(self, world: World, name: str) -> None:
-        self.world, self.name = world, name
+    def __init__(self, world: World, name: str, arrays: Mapping[str, InfiniBox]) -> None:
+        self.world, self.name, self.arrays = world, name, arrays
         self._number = ord(name[-1])
         self._identity = world.store.table(f"{name}/system")
         self.pools, self.volumes, self.metadata = Pools(self), Volumes(self), Metadata(self)
@@ -101,10 +101,10 @@ class InfiniBox:
         return "READ_ONLY" if user == READER else "ADMIN"
 
     def peers(self) -> list[InfiniBox]:
-        return [box for name, box in self.world.arrays.items() if name != self.name]
+        return [box for name, box in self.arrays.items() if name != self.name]
 
     def peer_of(self, replica: Row) -> InfiniBox:
-        return self.world.arrays[self.links.get(replica["link"])["peer"]]
+        return self.arrays[self.links.get(replica["link"])["peer"]]
 
     def replication_addresses(self) -> list[str]:
         self.identity()
@@ -164,7 +164,3 @@ class InfiniBox:
         self.identity()
         space = self.network_spaces.table.where(service="RMR_SERVICE")[0]
         return self.links.to(peer.name) or self.links.create(name, space["id"], peer.replication_addresses()[1])
-
-    def digest(self) -> Row:
-        """What matters of the array, without ids and times."""
-        return digest(self)

@@ -60,7 +60,7 @@ class Links(Collection):
         return self.change(here["id"], remote_link_id=int(there["id"]))
 
     def _end(self, name: str, space_id: int, remote_host: str, peer: str) -> Row:
-        other = self.box.world.arrays[peer]
+        other = self.box.arrays[peer]
         return self.add(
             name=name,
             local_replication_network_space_id=space_id,
@@ -82,7 +82,7 @@ class Links(Collection):
         row = self.get(id)
         if self.box.replicas.table.where(link=row["id"]):
             raise conflict("LINK_HAS_REPLICAS", "Replicas use this link")
-        self.box.world.arrays[row["peer"]].links.remove(row["remote_link_id"])
+        self.box.arrays[row["peer"]].links.remove(row["remote_link_id"])
         self.remove(id)
         return row
 

@@ -32,7 +32,7 @@ class Replicas(Collection):
         """POST replicas: makes both sides, their target volumes and group where asked for, and starts the first job."""
         link = self.box.links.get(body.get("link_id") or 0)
         self.box.links.require_up()
-        peer = self.box.world.arrays[link["peer"]]
+        peer = self.box.arrays[link["peer"]]
         plan = Checks(self.box, peer).plan(body)
         interval = _interval(body)
         for box in (self.box, peer):

@@ -46,7 +46,7 @@ async def delete_link(request: web.Request) -> web.Response:
     box = box_of(request)
     row = box.links.get(request.match_info["id"])
     if not flag(request, "force_if_no_remote_credentials"):
-        require_remote_login(request, box.world.arrays[row["peer"]])
+        require_remote_login(request, box.arrays[row["peer"]])
     shown = box.links.wire(row)
     box.links.delete(row["id"])
     return answer(shown)

@@ -58,6 +58,6 @@ async def read_there(request: web.Request) -> web.Response:
     link = box.links.get(request.match_info["link"])
     box.links.require_up()
     try:
-        return read(request, box.world.arrays[link["peer"]], request.match_info["path"])
+        return read(request, box.arrays[link["peer"]], request.match_info["path"])
     except ApiError as error:
         raise remote(error) from None

@@ -29,7 +29,7 @@ async def create_replica(request: web.Request) -> web.Response:
     body, box = await document(request), box_of(request)
     only_known(body, *CREATE_FIELDS)
     link = box.links.get(body.get("link_id") or 0)
-    require_remote_login(request, box.world.arrays[link["peer"]])
+    require_remote_login(request, box.arrays[link["peer"]])
     return answer(box.replicas.wire(box.replicas.create(body)), 201)
 
 

@@ -3,15 +3,14 @@
 from aiohttp import web
 
 from millpond.sandbox.core.web import service_app
-from millpond.sandbox.core.world import Cloud
 from millpond.sandbox.keystone import auth_routes, resource_routes, role_routes, tag_routes, user_routes
 from millpond.sandbox.keystone.service import KeystoneService as Service
 
 __all__ = ["Service", "application"]
 
 
-def application(cloud: Cloud) -> web.Application:
+def application(service: Service) -> web.Application:
     routes = web.RouteTableDef()
     for module in (auth_routes, tag_routes, user_routes, role_routes, resource_routes):
-        module.add(routes, cloud)
-    return service_app(cloud, "keystone", routes)
+        module.add(routes, service)
+    return service_app(service.cloud, "keystone", routes)

@@ -8,25 +8,25 @@ from aiohttp import web
 from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import body, caller, public
-from millpond.sandbox.core.world import Cloud
 from millpond.sandbox.keystone.bootstrap import REGION
 from millpond.sandbox.keystone.kinds import BY_NAME
 from millpond.sandbox.keystone.resource_routes import listed
+from millpond.sandbox.keystone.service import KeystoneService
 from millpond.sandbox.keystone.tokens import stamp
 
 
-def add(routes: web.RouteTableDef, cloud: Cloud) -> None:
-    _add_versions(routes, cloud)
-    _add_tokens(routes, cloud)
-    _add_own(routes, cloud)
+def add(routes: web.RouteTableDef, keystone: KeystoneService) -> None:
+    _add_versions(routes, keystone)
+    _add_tokens(routes, keystone)
+    _add_own(routes, keystone)
 
 
-def _add_versions(routes: web.RouteTableDef, cloud: Cloud) -> None:
+def _add_versions(routes: web.RouteTableDef, keystone: KeystoneService) -> None:
     version = {
-        "id": f"v{cloud.release.keystone_version}",
+        "id": f"v{keystone.cloud.release.keystone_version}",
         "status": "stable",
         "updated": "2018-02-28T00:00:00Z",
-        "links": [{"rel": "self", "href": f"{cloud.base_url}/identity/v3/"}],
+        "links": [{"rel": "self", "href": f"{keystone.cloud.base_url}/identity/v3/"}],
         "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}],
     }
 
@@ -41,31 +41,30 @@ def _add_versions(routes: web.RouteTableDef, cloud: Cloud) -> None:
         return web.json_response({"version": version})
 
 
-def catalog(cloud: Cloud, project_id: str | None) -> list[Row]:
+def catalog(keystone: KeystoneService, project_id: str | None) -> list[Row]:
     """The catalogue; a URL that names the project is left out where the token has none."""
-    keystone = cloud.keystone
     entries = []
     for service in keystone.table("service"):
         found = keystone.table("endpoint").where(service_id=service["id"])
         usable = [row for row in found if project_id or "$(project_id)s" not in row["url"]]
-        endpoints = [_endpoint(cloud, row, project_id) for row in usable if row["enabled"]]
+        endpoints = [_endpoint(keystone, row, project_id) for row in usable if row["enabled"]]
         entries.append({"id": service["id"], "name": service.get("name", ""), "type": service["type"], "endpoints": endpoints})
     return entries
 
 
-def _endpoint(cloud: Cloud, row: Row, project_id: str | None) -> Row:
-    url = row["url"] if "://" in row["url"] else cloud.base_url + row["url"]
+def _endpoint(keystone: KeystoneService, row: Row, project_id: str | None) -> Row:
+    url = row["url"] if "://" in row["url"] else keystone.cloud.base_url + row["url"]
     place = {"region": row.get("region_id", REGION), "region_id": row.get("region_id", REGION)}
     return {"id": row["id"], "interface": row["interface"], "url": url.replace("$(project_id)s", project_id or ""), **place}
 
 
-def document(cloud: Cloud, token: Row, with_catalog: bool = True) -> dict[str, Any]:
+def document(keystone: KeystoneService, token: Row, with_catalog: bool = True) -> dict[str, Any]:
     """The `token` part of an answer."""
-    keystone, scope = cloud.keystone, token["scope"]
+    scope = token["scope"]
     user = keystone.require("user", token["user_id"])
     shown: dict[str, Any] = {
         "methods": token["methods"],
-        "user": {**_reference(cloud, user), "password_expires_at": user["password_expires_at"]},
+        "user": {**_reference(keystone, user), "password_expires_at": user["password_expires_at"]},
         "audit_ids": [uuid.uuid5(uuid.NAMESPACE_OID, token["id"]).hex[:22]],
         "issued_at": stamp(token["issued"]),
         "expires_at": stamp(token["expires"]),
@@ -75,7 +74,7 @@ def document(cloud: Cloud, token: Row, with_catalog: bool = True) -> dict[str, A
     if found := keystone.application_credentials.get(token.get("application_credential")):
         shown["application_credential"] = {"id": found["id"], "name": found["name"], "restricted": True}
     if "project_id" in scope:
-        shown["project"] = _reference(cloud, keystone.require("project", scope["project_id"]))
+        shown["project"] = _reference(keystone, keystone.require("project", scope["project_id"]))
         shown["is_domain"] = False
     elif "domain_id" in scope:
         domain = keystone.require("domain", scope["domain_id"])
@@ -84,17 +83,17 @@ def document(cloud: Cloud, token: Row, with_catalog: bool = True) -> dict[str, A
         shown["system"] = {"all": True}
     shown["roles"] = [{"id": role["id"], "name": role["name"]} for role in keystone.tokens.roles(token)]
     if with_catalog:
-        shown["catalog"] = catalog(cloud, scope.get("project_id"))
+        shown["catalog"] = catalog(keystone, scope.get("project_id"))
     return shown
 
 
-def _reference(cloud: Cloud, row: Row) -> Row:
-    domain = cloud.keystone.require("domain", row["domain_id"])
+def _reference(keystone: KeystoneService, row: Row) -> Row:
+    domain = keystone.require("domain", row["domain_id"])
     return {"id": row["id"], "name": row["name"], "domain": {"id": domain["id"], "name": domain["name"]}}
 
 
-def _add_tokens(routes: web.RouteTableDef, cloud: Cloud) -> None:
-    tokens = cloud.keystone.tokens
+def _add_tokens(routes: web.RouteTableDef, keystone: KeystoneService) -> None:
+    tokens = keystone.tokens
 
     def subject(request: web.Request) -> Row:
         who, name = caller(request), request.headers.get("X-Subject-Token", "")
@@ -109,13 +108,13 @@ def _add_tokens(routes: web.RouteTableDef, cloud: Cloud) -> None:
     @public
     async def issue(request: web.Request) -> web.Response:
         token = tokens.issue(await body(request, "auth"))
-        shown = document(cloud, token, "nocatalog" not in request.query)
+        shown = document(keystone, token, "nocatalog" not in request.query)
         return web.json_response({"token": shown}, status=201, headers={"X-Subject-Token": token["id"], "Vary": "X-Auth-Token"})
 
     @routes.get("/v3/auth/tokens")
     async def validate(request: web.Request) -> web.Response:
         token = subject(request)
-        shown = document(cloud, token, "nocatalog" not in request.query)
+        shown = document(keystone, token, "nocatalog" not in request.query)
         return web.json_response({"token": shown}, headers={"X-Subject-Token": token["id"]})
 
     @routes.delete("/v3/auth/tokens")
@@ -124,20 +123,20 @@ def _add_tokens(routes: web.RouteTableDef, cloud: Cloud) -> None:
         return web.Response(status=204)
 
 
-def _add_own(routes: web.RouteTableDef, cloud: Cloud) -> None:
-    assignments = cloud.keystone.assignments
+def _add_own(routes: web.RouteTableDef, keystone: KeystoneService) -> None:
+    assignments = keystone.assignments
 
     @routes.get("/v3/auth/projects")
     async def projects(request: web.Request) -> web.Response:
-        return listed(cloud, request, BY_NAME["project"], assignments.projects_of(caller(request).user_id))
+        return listed(keystone, request, BY_NAME["project"], assignments.projects_of(caller(request).user_id))
 
     @routes.get("/v3/auth/domains")
     async def domains(request: web.Request) -> web.Response:
         user_id = caller(request).user_id
-        found = [row for row in cloud.keystone.domains if assignments.effective(user_id, {"domain_id": row["id"]})]
-        return listed(cloud, request, BY_NAME["domain"], found)
+        found = [row for row in keystone.domains if assignments.effective(user_id, {"domain_id": row["id"]})]
+        return listed(keystone, request, BY_NAME["domain"], found)
 
     @routes.get("/v3/auth/catalog")
     async def show_catalog(request: web.Request) -> web.Response:
         links = {"self": str(request.url), "previous": None, "next": None}
-        return web.json_response({"catalog": catalog(cloud, caller(request).project_id), "links": links})
+        return web.json_response({"catalog": catalog(keystone, caller(request).project_id), "links": links})

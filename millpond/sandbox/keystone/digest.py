@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 OMITTED = ("id", "name", "domain_id", "parent_id", "password", "members", "password_expires_at")
 
 
-def keystone_digest(keystone: "KeystoneService") -> dict[str, Any]:
+def digest(keystone: "KeystoneService") -> dict[str, Any]:
     def named(kind: str, id: str | None) -> str | None:
         row = keystone.table(kind).get(id) if id else None
         if row is None:

@@ -6,7 +6,6 @@ from aiohttp import web
 
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import admin
-from millpond.sandbox.core.world import Cloud
 from millpond.sandbox.keystone.assignments import Actor, Scope
 from millpond.sandbox.keystone.kinds import BY_NAME
 from millpond.sandbox.keystone.resource_routes import listed
@@ -30,26 +29,26 @@ FILTERS = {
 }
 
 
-def add(routes: web.RouteTableDef, cloud: Cloud) -> None:
+def add(routes: web.RouteTableDef, keystone: KeystoneService) -> None:
     for prefix, inherited in SCOPES.items():
         for actor in ("users/{user_id}", "groups/{group_id}"):
-            _add_grants(routes, cloud, f"{prefix}/{actor}/roles", inherited)
+            _add_grants(routes, keystone, f"{prefix}/{actor}/roles", inherited)
 
     @routes.get("/v3/role_assignments")
     async def index(request: web.Request) -> web.Response:
         admin(request)
         wanted = {field: request.query[name] for name, field in FILTERS.items() if name in request.query}
         names = "include_names" in request.query and request.query["include_names"].lower() not in ("0", "false")
-        rows = cloud.keystone.assignments.where()
+        rows = keystone.assignments.where()
         if "effective" in request.query:
-            rows = [single for row in rows for single in _expanded(cloud.keystone, row)]
+            rows = [single for row in rows for single in _expanded(keystone, row)]
         rows = [row for row in rows if all(row[field] == value for field, value in wanted.items())]
         links = {"self": str(request.url), "previous": None, "next": None}
-        return web.json_response({"role_assignments": [_shown(cloud, row, names) for row in rows], "links": links})
+        return web.json_response({"role_assignments": [_shown(keystone, row, names) for row in rows], "links": links})
 
 
-def _add_grants(routes: web.RouteTableDef, cloud: Cloud, path: str, inherited: bool) -> None:
-    assignments = cloud.keystone.assignments
+def _add_grants(routes: web.RouteTableDef, keystone: KeystoneService, path: str, inherited: bool) -> None:
+    assignments = keystone.assignments
     suffix = "/inherited_to_projects" if inherited else ""
     one = f"{path}/{{role_id}}{suffix}"
 
@@ -64,8 +63,8 @@ def _add_grants(routes: web.RouteTableDef, cloud: Cloud, path: str, inherited: b
     async def index(request: web.Request) -> web.Response:
         _, actor, scope, _ = named(request)
         found = {row["role_id"] for row in assignments.where(inherited=inherited, **actor, **scope)}
-        roles = [role for role in cloud.keystone.roles if role["id"] in found]
-        return listed(cloud, request, BY_NAME["role"], roles)
+        roles = [role for role in keystone.roles if role["id"] in found]
+        return listed(keystone, request, BY_NAME["role"], roles)
 
     @routes.put(one)
     async def put(request: web.Request) -> web.Response:
@@ -94,14 +93,14 @@ def _expanded(keystone: KeystoneService, row: Row) -> list[Row]:
     return [{**actor, "domain_id": None, "project_id": project["id"], "inherited": False} for actor in actors for project in projects]
 
 
-def _shown(cloud: Cloud, row: Row, names: bool) -> dict[str, Any]:
+def _shown(keystone: KeystoneService, row: Row, names: bool) -> dict[str, Any]:
     def reference(kind: str, id: str) -> dict[str, Any]:
         if not names:
             return {"id": id}
-        found = cloud.keystone.require(kind, id)
+        found = keystone.require(kind, id)
         named = {"id": id, "name": found["name"]}
         if kind in ("project", "user", "group"):
-            domain = cloud.keystone.require("domain", found["domain_id"])
+            domain = keystone.require("domain", found["domain_id"])
             named["domain"] = {"id": domain["id"], "name": domain["name"]}
         return named
 
@@ -116,5 +115,5 @@ def _shown(cloud: Cloud, row: Row, names: bool) -> dict[str, Any]:
         shown["scope"]["system"] = {"all": True}
     if row["inherited"]:
         shown["scope"]["OS-INHERIT:inherited_to"] = "projects"
-    shown["links"]["assignment"] = f"{cloud.base_url}/identity/v3/role_assignments"
+    shown["links"]["assignment"] = f"{keystone.cloud.base_url}/identity/v3/role_assignments"
     return shown

@@ -12,7 +12,6 @@ from millpond.sandbox.core.world import Cloud
 from millpond.sandbox.keystone.application_credentials import ApplicationCredentials
 from millpond.sandbox.keystone.assignments import Assignments
 from millpond.sandbox.keystone.bootstrap import bootstrap
-from millpond.sandbox.keystone.digest import keystone_digest
 from millpond.sandbox.keystone.kinds import BY_NAME, Kind
 from millpond.sandbox.keystone.tags import check_tags
 from millpond.sandbox.keystone.tokens import Tokens
@@ -123,10 +122,6 @@ class KeystoneService:
         if kind in ("project", "user", "group", "role", "domain"):
             self.assignments.forget(f"{kind}_id", id)
         self.table(kind).delete(id)
-
-    def digest(self) -> dict[str, Any]:
-        """What of it matters to a migration, by names."""
-        return keystone_digest(self)
 
     # Membership of groups.
 

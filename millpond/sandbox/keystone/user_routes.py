@@ -4,14 +4,14 @@ from aiohttp import web
 
 from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.web import admin, body, caller
-from millpond.sandbox.core.world import Cloud
 from millpond.sandbox.keystone.kinds import BY_NAME
 from millpond.sandbox.keystone.resource_routes import listed
+from millpond.sandbox.keystone.service import KeystoneService
 
 
-def add(routes: web.RouteTableDef, cloud: Cloud) -> None:
-    _add_members(routes, cloud)
-    _add_users(routes, cloud)
+def add(routes: web.RouteTableDef, keystone: KeystoneService) -> None:
+    _add_members(routes, keystone)
+    _add_users(routes, keystone)
 
 
 def _own(request: web.Request) -> str:
@@ -22,15 +22,14 @@ def _own(request: web.Request) -> str:
     return id
 
 
-def _add_members(routes: web.RouteTableDef, cloud: Cloud) -> None:
-    keystone = cloud.keystone
+def _add_members(routes: web.RouteTableDef, keystone: KeystoneService) -> None:
     member = "/v3/groups/{id}/users/{user_id}"
 
     @routes.get("/v3/groups/{id}/users")
     async def index(request: web.Request) -> web.Response:
         admin(request)
         members = keystone.require("group", request.match_info["id"]).get("members", [])
-        return listed(cloud, request, BY_NAME["user"], [keystone.require("user", id) for id in members])
+        return listed(keystone, request, BY_NAME["user"], [keystone.require("user", id) for id in members])
 
     @routes.put(member)
     async def put(request: web.Request) -> web.Response:
@@ -52,20 +51,19 @@ def _add_members(routes: web.RouteTableDef, cloud: Cloud) -> None:
         return web.Response(status=204)
 
 
-def _add_users(routes: web.RouteTableDef, cloud: Cloud) -> None:
-    keystone = cloud.keystone
+def _add_users(routes: web.RouteTableDef, keystone: KeystoneService) -> None:
 
     @routes.get("/v3/users/{user_id}/projects")
     async def projects(request: web.Request) -> web.Response:
-        return listed(cloud, request, BY_NAME["project"], keystone.assignments.projects_of(_own(request)))
+        return listed(keystone, request, BY_NAME["project"], keystone.assignments.projects_of(_own(request)))
 
     @routes.get("/v3/users/{user_id}/groups")
     async def groups(request: web.Request) -> web.Response:
-        return listed(cloud, request, BY_NAME["group"], keystone.groups_of(_own(request)))
+        return listed(keystone, request, BY_NAME["group"], keystone.groups_of(_own(request)))
 
     @routes.get("/v3/users/{user_id}/application_credentials")
     async def application_credentials(request: web.Request) -> web.Response:
-        rows = cloud.table("keystone/application_credential").where(user_id=_own(request))
+        rows = keystone.cloud.table("keystone/application_credential").where(user_id=_own(request))
         links = {"self": str(request.url), "previous": None, "next": None}
         return web.json_response({"application_credentials": rows, "links": links})
 

@@ -3,7 +3,6 @@
 from aiohttp import web
 
 from millpond.sandbox.core.web import service_app
-from millpond.sandbox.core.world import Cloud
 from millpond.sandbox.neutron import resource_routes
 from millpond.sandbox.neutron.routes import Routes
 from millpond.sandbox.neutron.service import NeutronService as Service
@@ -11,8 +10,8 @@ from millpond.sandbox.neutron.service import NeutronService as Service
 __all__ = ["Service", "application"]
 
 
-def application(cloud: Cloud) -> web.Application:
+def application(service: Service) -> web.Application:
     routes = web.RouteTableDef()
-    Routes(cloud.neutron).add(routes)
-    resource_routes.add(routes, cloud.neutron)
-    return service_app(cloud, "neutron", routes)
+    Routes(service).add(routes)
+    resource_routes.add(routes, service)
+    return service_app(service.cloud, "neutron", routes)

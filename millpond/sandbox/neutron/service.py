@@ -1,6 +1,6 @@
 """The Neutron of one simulated cloud: its resources, and the calls that Nova and the scenarios make in-process."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from millpond.sandbox.core.store import Row
@@ -9,7 +9,6 @@ from millpond.sandbox.neutron.agents import Agents
 from millpond.sandbox.neutron.bindings import Bindings
 from millpond.sandbox.neutron.collection import SERVICE, Collection
 from millpond.sandbox.neutron.consumers import Consumers
-from millpond.sandbox.neutron.digest import digest
 from millpond.sandbox.neutron.floatingips import FloatingIPs
 from millpond.sandbox.neutron.gateways import Gateways
 from millpond.sandbox.neutron.interfaces import Interfaces
@@ -27,8 +26,9 @@ if TYPE_CHECKING:
 
 
 class NeutronService:
-    def __init__(self, cloud: "Cloud") -> None:
-        self.cloud = cloud
+    def __init__(self, cloud: "Cloud", of_clouds: "Mapping[str, NeutronService]") -> None:
+        """`of_clouds` comes to hold the Neutron of every cloud, this one too: some rules span clouds."""
+        self.cloud, self.of_clouds = cloud, of_clouds
         self.extensions = extensions.loaded(cloud.release)
         self.is_ovn = cloud.release.ml2 == "ovn"
         self._counters = cloud.table("neutron/counters")
@@ -94,10 +94,6 @@ class NeutronService:
         """Returns the interface's port."""
         answer = self.interfaces.add(SERVICE, router_id, {"subnet_id": subnet_id, "port_id": port_id})
         return self.ports.require(answer["port_id"])
-
-    def digest(self) -> Row:
-        """What matters of this Neutron to where a migration ends up."""
-        return digest(self)
 
     def _create(self, collection: Collection, project_id: str, attributes: Row) -> Row:
         tags: Iterable[str] = attributes.pop("tags", ())

@@ -44,8 +44,7 @@ class Watch:
                 self._record("floating_ip_twice", f"floating IP {address} is associated on both clouds")
 
     def _others(self) -> list[NeutronService]:
-        clouds = self.service.cloud.world.clouds.values()
-        return [cloud.neutron for cloud in clouds if cloud is not self.service.cloud and hasattr(cloud, "neutron")]
+        return [service for name, service in self.service.of_clouds.items() if name != self.service.cloud.name]
 
     def _opposite(self, port: Row) -> Iterator[tuple[NeutronService, Row]]:
         network = self.service.networks.require(port["network_id"])

@@ -3,12 +3,11 @@
 from aiohttp import web
 
 from millpond.sandbox.core.web import service_app
-from millpond.sandbox.core.world import Cloud
 from millpond.sandbox.nova.routes import all_routes
 from millpond.sandbox.nova.service import NovaService as Service
 
 __all__ = ["Service", "application"]
 
 
-def application(cloud: Cloud) -> web.Application:
-    return service_app(cloud, "nova", all_routes(cloud.nova))
+def application(service: Service) -> web.Application:
+    return service_app(service.cloud, "nova", all_routes(service))

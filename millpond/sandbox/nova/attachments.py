@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from millpond.sandbox.cinder.service import CinderService
 from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import Caller
@@ -17,8 +18,8 @@ NOT_MIGRATING = "volume {} is not migrating; this API should only be called by C
 
 
 class Attachments:
-    def __init__(self, cloud: "Cloud", servers: Servers) -> None:
-        self.cloud = cloud
+    def __init__(self, cloud: "Cloud", servers: Servers, cinder: CinderService) -> None:
+        self.cloud, self.cinder = cloud, cinder
         self.servers = servers
         for step in ("attached", "detached"):
             cloud.world.events.on(self._event(step), getattr(self, step))
@@ -37,7 +38,7 @@ class Attachments:
         volume_id = given["volumeId"]
         self.servers.check_lock(caller, server)
         self.servers.check_state(server, "attach_volume", STATES)
-        volume = self.cloud.cinder.volumes.get(volume_id)
+        volume = self.cinder.volumes.get(volume_id)
         if volume is None or not (caller.is_admin or volume["project_id"] == caller.project_id):
             raise refusals.no_volume(volume_id)
         if volume["multiattach"] and minor < 60:
@@ -45,7 +46,7 @@ class Attachments:
         if find(server, volume_id):
             raise refusals.bad_request(f"Invalid volume: volume {volume_id} already attached")
         try:
-            self.cloud.cinder.reserve(volume_id, server["project_id"], server["id"])
+            self.cinder.reserve(volume_id, server["project_id"], server["id"])
         except ApiError as error:
             raise refusals.bad_request(f"Invalid volume: {error.message}") from None
         device = self._add(server, given)
@@ -77,7 +78,7 @@ class Attachments:
                 f"Invalid volume: Invalid input received: Invalid volume: Unable to detach volume. Volume status must "
                 f"be 'in-use' and attach_status must be 'attached' to detach. Volume {volume_id}"
             )
-        self.cloud.cinder.begin_detaching(volume_id)
+        self.cinder.begin_detaching(volume_id)
         self.servers.record(caller, server, "detach_volume")
         self._after("detached", server, volume_id)
 
@@ -87,9 +88,9 @@ class Attachments:
         if server is None or device is None:
             return
         try:
-            self.cloud.cinder.attach(volume_id, server_id, device["device"], server["host"])
+            self.cinder.attach(volume_id, server_id, device["device"], server["host"])
         except ApiError:
-            self.cloud.cinder.unreserve(volume_id, server_id)
+            self.cinder.unreserve(volume_id, server_id)
             self._remove(server, volume_id)
             return
         self.set(server, volume_id, attached=True)
@@ -97,7 +98,7 @@ class Attachments:
     def detached(self, server_id: str, volume_id: str) -> None:
         server = self.servers.table.get(server_id)
         if server is not None and find(server, volume_id):
-            self.cloud.cinder.terminate(volume_id, server_id)
+            self.cinder.terminate(volume_id, server_id)
             self._remove(server, volume_id)
 
     def set(self, server: Row, volume_id: str, **changes: Any) -> None:

@@ -3,6 +3,7 @@
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from millpond.sandbox.cinder.service import CinderService
 from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import Caller
@@ -10,7 +11,7 @@ from millpond.sandbox.nova import refusals
 from millpond.sandbox.nova.boolean import is_true
 
 if TYPE_CHECKING:
-    from millpond.sandbox.core.world import Cloud
+    pass
 
 INVALID = "Block Device Mapping is Invalid: "
 SEQUENCE = INVALID + "Boot sequence for the instance and image/block device mapping combination is not valid."
@@ -58,9 +59,9 @@ def device(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def check_volume(cloud: "Cloud", caller: Caller, item: dict[str, Any], minor: int) -> Row:
+def check_volume(cinder: CinderService, caller: Caller, item: dict[str, Any], minor: int) -> Row:
     """The existing volume that `item` names. ApiError 400: absent, another project's, not bootable, multiattach below 2.60."""
-    volume: Row | None = cloud.cinder.volumes.get(item["source_id"])
+    volume: Row | None = cinder.volumes.get(item["source_id"])
     if volume is None or not (caller.is_admin or volume["project_id"] == caller.project_id):
         raise refusals.bad_request(INVALID + f"failed to get volume {item['source_id']}.")
     if volume["multiattach"] and minor < 60:

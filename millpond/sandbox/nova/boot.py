@@ -60,7 +60,7 @@ class Boot:
     def _image(self, caller: Caller, id: str, flavor: Row) -> Row | None:
         if not id:
             return None
-        image: Row | None = self.cloud.glance.find(caller, id)
+        image: Row | None = self.nova.glance.find(caller, id)
         if image is None:
             raise refusals.bad_request("Can not find requested image")
         if image["status"] != "active":
@@ -79,7 +79,7 @@ class Boot:
 
     def _volumes(self, caller: Caller, devices: list[dict[str, Any]], minor: int) -> dict[str, Row]:
         existing = [item for item in devices if item["source_type"] == "volume"]
-        return {item["source_id"]: block_devices.check_volume(self.cloud, caller, item, minor) for item in existing}
+        return {item["source_id"]: block_devices.check_volume(self.nova.cinder, caller, item, minor) for item in existing}
 
     def _boot_properties(self, devices: list[dict[str, Any]], volumes: dict[str, Row]) -> dict[str, Any]:
         """What the boot volume's image metadata says: the only source of hw_* for a server without an image."""
@@ -110,7 +110,7 @@ class Boot:
         fault = self.cloud.world.faults.boot_refused(self.cloud.name, row["name"]) if existing else None
         try:
             for volume_id in existing[: fault["reserved"] if fault else None]:
-                self.cloud.cinder.reserve(volume_id, row["project_id"], row["id"])
+                self.nova.cinder.reserve(volume_id, row["project_id"], row["id"])
         except ApiError as error:
             raise refusals.bad_request(error.message) from None
         if fault:

@@ -25,6 +25,7 @@ class Builds:
 
     def __init__(self, nova: "NovaService") -> None:
         self.cloud = cloud = nova.cloud
+        self.neutron, self.cinder = nova.neutron, nova.cinder
         self.servers = nova.servers
         self.groups = nova.server_groups
         self.scheduler = nova.scheduler
@@ -46,7 +47,7 @@ class Builds:
             self._connect(server, at)
         self._activate(server)
         for nic in server["nics"]:
-            self.cloud.neutron.bindings.port_active(nic["port_id"])
+            self.neutron.bindings.port_active(nic["port_id"])
 
     # Events.
 
@@ -73,7 +74,7 @@ class Builds:
         if device["volume_id"] is None:
             self._create_volume(server, at)
             self._after(1.0, "attach", server, at=at)
-        elif device["source"] and self.cloud.cinder.life.require(device["volume_id"])["status"] == "creating":
+        elif device["source"] and self.cinder.life.require(device["volume_id"])["status"] == "creating":
             self._after(1.0, "attach", server, at=at)
         else:
             self._attach_or_abort(server, at)
@@ -83,7 +84,7 @@ class Builds:
         if server is None:
             return
         self.servers.change(server, task_state="spawning")
-        ports = [self.cloud.neutron.ports.table.get(nic["port_id"]) for nic in server["nics"]]
+        ports = [self.neutron.ports.table.get(nic["port_id"]) for nic in server["nics"]]
         if any(port is None or not port["admin_state_up"] for port in ports):
             self._after(VIF_PLUGGING_TIMEOUT, "unplugged", server)
             return
@@ -111,7 +112,7 @@ class Builds:
     def plugged(self, server_id: str) -> None:
         server = self.servers.table.get(server_id)
         for nic in server["nics"] if server else ():
-            self.cloud.neutron.bindings.port_active(nic["port_id"])
+            self.neutron.bindings.port_active(nic["port_id"])
 
     def abort(self, server: Row, reason: str) -> None:
         """Ends the build in ERROR: ports freed, volumes detached, and those with delete_on_termination destroyed."""
@@ -142,7 +143,7 @@ class Builds:
 
     def _wait_for_array(self, volume_id: str | None) -> float:
         """Virtual seconds until this volume is mapped: the driver holds one lock per array while it maps."""
-        volume = self.cloud.cinder.volumes.get(volume_id) if volume_id else None
+        volume = self.cinder.volumes.get(volume_id) if volume_id else None
         lane = volume["host"].partition("#")[0] if volume and volume["host"] else "none"
         now, delay = self.cloud.world.clock.now(), self.cloud.world.settings.delays.attach
         row = self.lanes.get(lane) or self.lanes.insert({"id": lane, "free_at": now})
@@ -152,7 +153,7 @@ class Builds:
 
     def _create_volume(self, server: Row, at: int) -> None:
         item = server["volumes"][at]["source"]
-        volume = self.cloud.cinder.create_volume_for_nova(
+        volume = self.cinder.create_volume_for_nova(
             server["project_id"],
             server["user_id"],
             size=item["volume_size"],
@@ -165,7 +166,7 @@ class Builds:
         device = server["volumes"][at]
         try:
             if device["source"]:
-                self.cloud.cinder.reserve(device["volume_id"], server["project_id"], server["id"])
+                self.cinder.reserve(device["volume_id"], server["project_id"], server["id"])
             self._connect(server, at)
         except ApiError as error:
             self.abort(server, f"Failure prepping block device: {error.message}")
@@ -174,7 +175,7 @@ class Builds:
 
     def _connect(self, server: Row, at: int) -> None:
         device = server["volumes"][at]
-        self.cloud.cinder.attach(device["volume_id"], server["id"], device["device"], server["host"])
+        self.cinder.attach(device["volume_id"], server["id"], device["device"], server["host"])
         self._set_device(server, at, attached=True)
 
     def _set_device(self, server: Row, at: int, **changes: Any) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import Caller
+from millpond.sandbox.neutron.service import NeutronService
 from millpond.sandbox.nova import refusals
 from millpond.sandbox.nova.servers import RUNNING, Servers
 
@@ -16,8 +17,8 @@ AMBIGUOUS = "Multiple possible networks found, use a Network ID to be more speci
 
 
 class Interfaces:
-    def __init__(self, cloud: "Cloud", servers: Servers) -> None:
-        self.cloud = cloud
+    def __init__(self, cloud: "Cloud", servers: Servers, neutron: NeutronService) -> None:
+        self.cloud, self.neutron = cloud, neutron
         self.servers = servers
 
     def requested(self, caller: Caller, networks: Any) -> list[Nic]:
@@ -53,7 +54,7 @@ class Interfaces:
         self.servers.record(caller, server, "attach_interface")
         self.servers.change(server, nics=[*server["nics"], nic])
         if server["power_state"] == RUNNING:
-            self.cloud.neutron.bindings.port_active(nic["port_id"])
+            self.neutron.bindings.port_active(nic["port_id"])
         return self.show(server, nic["port_id"])
 
     def detach(self, caller: Caller, server: Row, port_id: str) -> None:
@@ -61,13 +62,13 @@ class Interfaces:
         self.servers.check_lock(caller, server)
         self.servers.check_state(server, "detach_interface", ("active", "paused", "stopped"))
         gone = next(nic for nic in server["nics"] if nic["port_id"] == port_id)
-        self.cloud.neutron.bindings.unbind_port(port_id, delete_if_created_by_nova=gone["created"])
+        self.neutron.bindings.unbind_port(port_id, delete_if_created_by_nova=gone["created"])
         self.servers.record(caller, server, "detach_interface")
         self.servers.change(server, nics=[nic for nic in server["nics"] if nic["port_id"] != port_id])
 
     def plug(self, server: Row, nic: Nic) -> Nic:
         """Gives the NIC its port, bound to the server's host. ApiError when Neutron refuses."""
-        neutron = self.cloud.neutron.bindings
+        neutron = self.neutron.bindings
         if nic["port_id"] is None:
             groups = server["security_groups"]
             port = neutron.create_port_for_nova(server["project_id"], nic["network_id"], nic["fixed_ip"], groups)
@@ -81,16 +82,16 @@ class Interfaces:
         nic: Nic = {"port_id": item.get("port"), "network_id": None, "fixed_ip": item.get("fixed_ip"), "tag": item.get("tag")}
         if nic["port_id"]:
             return nic | {"network_id": self._free_port(caller, nic["port_id"])["network_id"], "created": False}
-        network = self.cloud.neutron.networks.table.get(item.get("uuid", ""))
+        network = self.neutron.networks.table.get(item.get("uuid", ""))
         if network is None or not self._may_use(caller, network):
             raise refusals.bad_request(f"Network {item.get('uuid')} could not be found.")
-        if not self.cloud.neutron.subnets.table.where(network_id=network["id"]):
+        if not self.neutron.subnets.table.where(network_id=network["id"]):
             raise refusals.bad_request(f"Network {network['id']} requires a subnet in order to boot instances on.")
         return nic | {"network_id": network["id"], "created": True}
 
     def _free_port(self, caller: Caller, id: str) -> Row:
-        port = self.cloud.neutron.ports.table.get(id)
-        if port is None or not self.cloud.neutron.ports.visible(caller, port):  # its network's owner sees it, too
+        port = self.neutron.ports.table.get(id)
+        if port is None or not self.neutron.ports.visible(caller, port):  # its network's owner sees it, too
             raise refusals.bad_request(f"Port id {id} could not be found.")
         if port["device_id"]:
             raise refusals.conflict(f"Port {id} is still in use.")
@@ -102,7 +103,7 @@ class Interfaces:
         return bool(caller.is_admin or network["shared"] or network["project_id"] == caller.project_id)
 
     def _only_network(self, caller: Caller, required: bool) -> list[Nic]:
-        own = self.cloud.neutron.networks.table.where(project_id=caller.project_id)
+        own = self.neutron.networks.table.where(project_id=caller.project_id)
         if len(own) > 1:
             raise refusals.conflict(AMBIGUOUS)
         if not own and required:
@@ -111,7 +112,7 @@ class Interfaces:
 
     def _ports(self, server: Row) -> list[Row]:
         """In NIC order."""
-        found = (self.cloud.neutron.ports.table.get(nic["port_id"]) for nic in server["nics"] if nic["port_id"])
+        found = (self.neutron.ports.table.get(nic["port_id"]) for nic in server["nics"] if nic["port_id"])
         return [port for port in found if port is not None]
 
     def addresses(self, server: Row) -> dict[str, list[Row]]:
@@ -119,11 +120,11 @@ class Interfaces:
         if server["vm_state"] == "building":
             return {}
         ports = [nic["port_id"] for nic in server["nics"]]
-        found = self.cloud.neutron.bindings.server_addresses(server["id"], ports)
+        found = self.neutron.bindings.server_addresses(server["id"], ports)
         return {name: sorted(items, key=lambda item: item["OS-EXT-IPS:type"] == "floating") for name, items in found.items()}
 
     def security_groups(self, server: Row) -> list[Row]:
         """One entry per group and port, as Nova shows them; a group on two ports stands there twice."""
-        groups = self.cloud.neutron.security_groups.table
+        groups = self.neutron.security_groups.table
         found = (groups.get(id) for port in self._ports(server) for id in port["security_groups"])
         return [{"name": group["name"] or group["id"]} for group in found if group is not None]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import Caller
+from millpond.sandbox.neutron.service import NeutronService
 from millpond.sandbox.nova import refusals
 from millpond.sandbox.nova.servers import PAUSED, RUNNING, SHUTDOWN, Servers
 
@@ -34,8 +35,8 @@ ACTIONS = {
 
 
 class Power:
-    def __init__(self, cloud: "Cloud", servers: Servers) -> None:
-        self.cloud = cloud
+    def __init__(self, cloud: "Cloud", servers: Servers, neutron: NeutronService) -> None:
+        self.cloud, self.neutron = cloud, neutron
         self.servers = servers
         self.event = f"{cloud.name}/nova/power"
         cloud.world.events.on(self.event, self.done)
@@ -79,6 +80,6 @@ class Power:
         """The interface of a stopped guest is gone from its host, so its ports are DOWN."""
         for nic in server["nics"]:
             if server["power_state"] == SHUTDOWN:
-                self.cloud.neutron.bindings.port_down(nic["port_id"])
+                self.neutron.bindings.port_down(nic["port_id"])
             else:
-                self.cloud.neutron.bindings.port_active(nic["port_id"])
+                self.neutron.bindings.port_active(nic["port_id"])

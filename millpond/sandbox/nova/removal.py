@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from millpond.sandbox.cinder.service import CinderService
 from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import Caller
+from millpond.sandbox.neutron.service import NeutronService
 from millpond.sandbox.nova.server_groups import ServerGroups
 from millpond.sandbox.nova.servers import Servers
 
@@ -15,8 +17,8 @@ NOSTATE = 0
 
 
 class Removal:
-    def __init__(self, cloud: "Cloud", servers: Servers, groups: ServerGroups) -> None:
-        self.cloud = cloud
+    def __init__(self, cloud: "Cloud", servers: Servers, groups: ServerGroups, neutron: NeutronService, cinder: CinderService) -> None:
+        self.cloud, self.neutron, self.cinder = cloud, neutron, cinder
         self.servers = servers
         self.groups = groups
         self.event = f"{cloud.name}/nova/removed"
@@ -62,7 +64,7 @@ class Removal:
     def free_ports(self, server: Row) -> None:
         for nic in server["nics"]:
             if nic["port_id"] is not None:
-                self.cloud.neutron.bindings.unbind_port(nic["port_id"], delete_if_created_by_nova=nic["created"])
+                self.neutron.bindings.unbind_port(nic["port_id"], delete_if_created_by_nova=nic["created"])
 
     def free_volumes(self, server: Row) -> list[dict[str, Any]]:
         """Detaches or unreserves all volumes and destroys those with delete_on_termination; returns the other devices."""
@@ -72,7 +74,7 @@ class Removal:
         return [{**device, "attached": False} for device in server["volumes"] if not device["delete_on_termination"]]
 
     def _free_volume(self, server_id: str, device: dict[str, Any]) -> None:
-        cinder = self.cloud.cinder
+        cinder = self.cinder
         if device["volume_id"] not in cinder.volumes:
             return
         if device["attached"]:

@@ -1,12 +1,13 @@
 """Nova's rules, without HTTP."""
 
-from typing import Any
-
+from millpond.sandbox.cinder.service import CinderService
 from millpond.sandbox.core.world import Cloud
+from millpond.sandbox.glance.service import GlanceService
+from millpond.sandbox.keystone.service import KeystoneService
+from millpond.sandbox.neutron.service import NeutronService
 from millpond.sandbox.nova.attachments import Attachments
 from millpond.sandbox.nova.boot import Boot
 from millpond.sandbox.nova.builds import Builds
-from millpond.sandbox.nova.digest import digest
 from millpond.sandbox.nova.flavors import Flavors
 from millpond.sandbox.nova.hypervisors import Hypervisors
 from millpond.sandbox.nova.interfaces import Interfaces
@@ -24,8 +25,10 @@ from millpond.sandbox.nova.servers import Servers
 class NovaService:
     """One cloud's Nova, by subject. What takes time is done by events of the world's virtual time."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
+    def __init__(
+        self, cloud: Cloud, keystone: KeystoneService, glance: GlanceService, neutron: NeutronService, cinder: CinderService
+    ) -> None:
+        self.cloud, self.keystone, self.glance, self.neutron, self.cinder = cloud, keystone, glance, neutron, cinder
         self.quotas = Quotas(cloud)
         self.flavors = Flavors(cloud)
         self.keypairs = Keypairs(cloud, self.quotas)
@@ -34,14 +37,10 @@ class NovaService:
         self.scheduler = Scheduler(cloud, self.hypervisors)
         self.servers = Servers(cloud)
         self.metadata = ServerMetadata(self.servers, self.quotas)
-        self.removal = Removal(cloud, self.servers, self.server_groups)
-        self.power = Power(cloud, self.servers)
+        self.removal = Removal(cloud, self.servers, self.server_groups, neutron, cinder)
+        self.power = Power(cloud, self.servers, neutron)
         self.resize = Resize(cloud, self.servers, self.flavors, self.quotas)
-        self.attachments = Attachments(cloud, self.servers)
-        self.interfaces = Interfaces(cloud, self.servers)
+        self.attachments = Attachments(cloud, self.servers, cinder)
+        self.interfaces = Interfaces(cloud, self.servers, neutron)
         self.builds = Builds(self)
         self.boot = Boot(self)
-
-    def digest(self) -> dict[str, Any]:
-        """What of this Nova decides where a migration ends up; see core.digest."""
-        return digest(self)

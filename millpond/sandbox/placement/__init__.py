@@ -3,14 +3,13 @@
 from aiohttp import web
 
 from millpond.sandbox.core.web import service_app
-from millpond.sandbox.core.world import Cloud
 from millpond.sandbox.placement.routes import Routes
 from millpond.sandbox.placement.service import PlacementService as Service
 
 __all__ = ["Service", "application"]
 
 
-def application(cloud: Cloud) -> web.Application:
+def application(service: Service) -> web.Application:
     routes = web.RouteTableDef()
-    Routes(cloud).add(routes)
-    return service_app(cloud, "placement", routes)
+    Routes(service).add(routes)
+    return service_app(service.cloud, "placement", routes)

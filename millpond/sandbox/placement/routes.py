@@ -6,16 +6,16 @@ from aiohttp import web
 
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import ApiError, admin, microversion, public
-from millpond.sandbox.placement.service import CLASSES, FIELDS, TRAITS
+from millpond.sandbox.placement.service import CLASSES, FIELDS, TRAITS, PlacementService
 
 if TYPE_CHECKING:
-    from millpond.sandbox.core.world import Cloud
+    pass
 
 
 class Routes:
-    def __init__(self, cloud: "Cloud") -> None:
-        self.cloud = cloud
-        self.service = cloud.placement
+    def __init__(self, service: PlacementService) -> None:
+        self.cloud = service.cloud
+        self.service = service
 
     def add(self, routes: web.RouteTableDef) -> None:
         routes.get("/")(public(self.versions))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import ApiError
+from millpond.sandbox.nova.hypervisors import Hypervisors
 
 if TYPE_CHECKING:
     from millpond.sandbox.core.world import Cloud
@@ -23,27 +24,27 @@ TRAITS = (
 class PlacementService:
     """It keeps nothing of its own: Nova's hosts and servers are the only providers and consumers here."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self.cloud = cloud
+    def __init__(self, cloud: "Cloud", hypervisors: Hypervisors) -> None:
+        self.cloud, self.hypervisors = cloud, hypervisors
 
     def providers(self) -> list[Row]:
         """Nova's hypervisors; a provider's uuid is its hypervisor's."""
-        return list(self.cloud.nova.hypervisors.table)
+        return list(self.hypervisors.table)
 
     def require(self, id: str) -> Row:
-        row = self.cloud.nova.hypervisors.table.get(id)
+        row = self.hypervisors.table.get(id)
         if row is None:
             raise ApiError(404, f"No resource provider with uuid {id} found")
         return row
 
     def generation(self, host: Row) -> int:
-        return int(self.cloud.nova.hypervisors.used(host["host"])["servers"])
+        return int(self.hypervisors.used(host["host"])["servers"])
 
     def inventories(self, host: Row) -> dict[str, dict[str, Any]]:
         return {name: self._inventory(name, int(host[field])) for name, field in FIELDS.items()}
 
     def usages(self, host: Row) -> dict[str, int]:
-        used = self.cloud.nova.hypervisors.used(host["host"])
+        used = self.hypervisors.used(host["host"])
         return {name: int(used[field]) for name, field in FIELDS.items()}
 
     def capacity(self, host: Row, name: str) -> int:

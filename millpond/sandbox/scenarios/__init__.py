@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from millpond.sandbox.core.world import World
 from millpond.sandbox.scenarios import generated, shop, small
 from millpond.sandbox.scenarios.foundation import lay
+from millpond.sandbox.simulation import Simulation
 
-SCENARIOS: dict[str, Callable[[World], None]] = {"small": small.seed, "shop": shop.seed}
+SCENARIOS: dict[str, Callable[[Simulation], None]] = {"small": small.seed, "shop": shop.seed}
 
 
-def seed(world: World, scenario: str, servers: int | None = None) -> None:
+def seed(world: Simulation, scenario: str, servers: int | None = None) -> None:
     """Fills a new world; a world that was seeded before is left as it is.
 
     With `servers` the tenant is a generated one of that many servers, whatever the scenario. KeyError: no such scenario.

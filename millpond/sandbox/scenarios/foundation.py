@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
+from millpond.sandbox.clouds import SimulatedCloud
 from millpond.sandbox.core.store import Row
-from millpond.sandbox.core.world import Cloud, World
+from millpond.sandbox.simulation import Simulation
 
 TIB = 2**40
 POOL_SIZE = 200 * TIB
@@ -41,7 +42,7 @@ SITES = {
 }
 
 
-def lay(world: World) -> None:
+def lay(world: Simulation) -> None:
     for name, site in SITES.items():
         cloud = world.clouds[name]
         for pool in sorted(set(site.backends.values())):
@@ -54,7 +55,7 @@ def lay(world: World) -> None:
     world.clouds["target"].keystone.create_domain(CUSTOMERS, description="Tenants of the new platform")
 
 
-def lay_storage(cloud: Cloud, site: Site) -> None:
+def lay_storage(cloud: SimulatedCloud, site: Site) -> None:
     """One backend per pool, and a volume type that leads to each; the multi-attach type shares the first."""
     for pool in sorted(set(site.backends.values())):
         cloud.cinder.backends.add(site.array, pool, name=pool)
@@ -65,7 +66,7 @@ def lay_storage(cloud: Cloud, site: Site) -> None:
         cloud.cinder.types.add(kind, specs, default=kind == "gold")
 
 
-def lay_external_network(cloud: Cloud, site: Site) -> Row:
+def lay_external_network(cloud: SimulatedCloud, site: Site) -> Row:
     """The same prefix on both clouds, each giving out a range of its own."""
     admin = cloud.keystone.by_name("project", "admin", "default")
     assert admin is not None

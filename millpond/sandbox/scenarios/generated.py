@@ -1,8 +1,8 @@
 """A tenant of any size, for timings."""
 
 from millpond.sandbox.core.store import Row
-from millpond.sandbox.core.world import World
 from millpond.sandbox.scenarios.tenant import Tenant
+from millpond.sandbox.simulation import Simulation
 
 BLOCK = 25
 """Servers that share three networks and a router, which makes them one unit of cutover."""
@@ -11,7 +11,7 @@ FIRST_VLAN = 300
 UNLIMITED = -1
 
 
-def seed(world: World, servers: int) -> None:
+def seed(world: Simulation, servers: int) -> None:
     """`servers` servers of three volumes and three ports each."""
     tenant = Tenant(world, description=f"{servers} generated servers")
     lift_quotas(tenant)

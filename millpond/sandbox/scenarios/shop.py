@@ -3,9 +3,9 @@
 import base64
 
 from millpond.sandbox.core.store import Row
-from millpond.sandbox.core.world import World
 from millpond.sandbox.scenarios.shop_networks import Networks, build_networks
 from millpond.sandbox.scenarios.tenant import Tenant
+from millpond.sandbox.simulation import Simulation
 
 IMAGE_METADATA = {"os_distro": "rhel", "hw_disk_bus": "scsi", "hw_scsi_model": "virtio-scsi", "hw_qemu_guest_agent": "yes"}
 USER_DATA = base64.b64encode(b"#cloud-config\nchpasswd: {list: 'root:canary-9f31', expire: false}\n").decode()
@@ -14,7 +14,7 @@ ODD_SIZE = 10 * 2**30 + 300 * 2**20
 """Bytes of a volume that an operator once brought under Cinder's management: no whole number of GiB."""
 
 
-def seed(world: World) -> None:
+def seed(world: Simulation) -> None:
     tenant = Tenant(world, description="ACME web shop", tags=["prod", "tier1"], cost_centre="4711", contact="ops@acme.example")
     people(tenant)
     quotas(tenant)

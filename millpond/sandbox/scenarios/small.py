@@ -1,10 +1,10 @@
 """Three servers on one network: the shortest complete migration."""
 
-from millpond.sandbox.core.world import World
 from millpond.sandbox.scenarios.tenant import Tenant
+from millpond.sandbox.simulation import Simulation
 
 
-def seed(world: World) -> None:
+def seed(world: Simulation) -> None:
     tenant = Tenant(world, description="ACME web shop", tags=["prod"])
     tenant.keypair(tenant.owner, "alice")
     app = tenant.network("app", 101)

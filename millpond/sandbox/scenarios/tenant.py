@@ -6,9 +6,9 @@ from typing import Any
 
 from millpond.sandbox.core.store import Row
 from millpond.sandbox.core.web import Caller
-from millpond.sandbox.core.world import World
 from millpond.sandbox.credentials import TENANT, TENANT_PASSWORD, TENANT_USER
 from millpond.sandbox.scenarios.foundation import EXTERNAL_NETWORK, PHYSICAL_NETWORK
+from millpond.sandbox.simulation import Simulation
 
 MEMBER = "_member_"
 """The role's name on Queens."""
@@ -20,7 +20,7 @@ ADMINISTRATOR = Caller("admin", None, "default", frozenset({"admin"}), is_admin=
 class Tenant:
     """Everything is made through the services' own rules, at once. The same name makes the same MAC addresses and keys."""
 
-    def __init__(self, world: World, name: str = TENANT, **properties: Any) -> None:
+    def __init__(self, world: Simulation, name: str = TENANT, **properties: Any) -> None:
         self.world = world
         self.cloud = world.clouds["source"]
         self.array = world.arrays["ibox-a"]

@@ -120,7 +120,7 @@ def _add_access(routes: web.RouteTableDef, nova: NovaService) -> None:
         administrator(request, f"os-flavor-access:{'add' if adding else 'remove'}_tenant_access")
         check(admin_schemas.add_tenant_access if adding else admin_schemas.remove_tenant_access, minor(request), document)
         row, project_id = flavor(request, nova), next(iter(document.values()))["tenant"]
-        if project_id not in nova.cloud.keystone.projects:
+        if project_id not in nova.keystone.projects:
             raise refusals.bad_request(f"Project ID {project_id} is not a valid project.")
         if adding:
             nova.flavors.add_access(row, project_id, minor(request))

@@ -52,7 +52,7 @@ def project(request: web.Request, nova: NovaService, rule: str) -> str:
     id, who = request.match_info["id"], caller(request)
     if not who.is_admin and id != who.project_id:
         raise refusals.policy(f"os-quota-sets:{rule}")
-    if id not in nova.cloud.keystone.projects:
+    if id not in nova.keystone.projects:
         raise refusals.bad_request(f"Project ID {id} is not a valid project.")
     return id
 

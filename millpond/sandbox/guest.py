@@ -1,23 +1,22 @@
 """A guest's writes: the proof that a disk arrives with all that was written to it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from millpond.sandbox.clouds import SimulatedCloud
 from millpond.sandbox.core.errors import ApiError
 from millpond.sandbox.core.store import Row
-from millpond.sandbox.core.watch import RUNNING
-
-if TYPE_CHECKING:
-    from millpond.sandbox.core.world import Cloud, World
-    from millpond.sandbox.infinibox import InfiniBox
+from millpond.sandbox.infinibox import InfiniBox
+from millpond.sandbox.nova.servers import RUNNING
+from millpond.sandbox.simulation import Simulation
 
 
-def write(world: "World", order: dict[str, Any]) -> dict[str, str]:
+def write(simulation: Simulation, order: dict[str, Any]) -> dict[str, str]:
     """Writes `data` as a guest of `cloud` does: to every disk of the server `server_id`, or to `volume_id` alone.
 
     Returns the content of each volume afterwards, by volume id. ApiError 404 for unknown things; 409, with nothing written,
     unless the server runs and each volume is attached, mapped to its host and not write-protected.
     """
-    cloud = world.clouds.get(str(order.get("cloud")))
+    cloud = simulation.clouds.get(str(order.get("cloud")))
     if cloud is None or "data" not in order:
         raise ApiError(400, "cloud and data are needed")
     server = _server(cloud, order)
@@ -30,12 +29,12 @@ def write(world: "World", order: dict[str, Any]) -> dict[str, str]:
     return {id: array.content(row["id"]) for id, (array, row) in disks.items()}
 
 
-def write_from_outside(world: "World", order: dict[str, Any]) -> dict[str, str]:
+def write_from_outside(simulation: Simulation, order: dict[str, Any]) -> dict[str, str]:
     """Writes `data` to the volume that `array` knows by the name `volume`, as a host of a cloud that is not simulated does.
 
     Returns its content afterwards, by name. ApiError 404 for unknown things; 409 unless a host sees it and it is not write-protected.
     """
-    array = world.arrays.get(str(order["array"]))
+    array = simulation.arrays.get(str(order["array"]))
     row = array.volume_by_name(str(order.get("volume"))) if array else None
     if array is None or row is None or "data" not in order:
         raise ApiError(404, "no such array or volume, or no data")
@@ -47,7 +46,7 @@ def write_from_outside(world: "World", order: dict[str, Any]) -> dict[str, str]:
     return {row["name"]: array.content(row["id"])}
 
 
-def _server(cloud: "Cloud", order: dict[str, Any]) -> Row:
+def _server(cloud: SimulatedCloud, order: dict[str, Any]) -> Row:
     servers = cloud.nova.servers.table
     found = servers.get(str(order["server_id"])) if "server_id" in order else _holder(cloud, str(order.get("volume_id")))
     if found is None:
@@ -55,12 +54,12 @@ def _server(cloud: "Cloud", order: dict[str, Any]) -> Row:
     return found
 
 
-def _holder(cloud: "Cloud", volume_id: str) -> Row | None:
+def _holder(cloud: SimulatedCloud, volume_id: str) -> Row | None:
     holding = [server for server in cloud.nova.servers.table if any(one["volume_id"] == volume_id for one in server["volumes"])]
     return max(holding, key=lambda server: server["power_state"] == RUNNING, default=None)
 
 
-def _disk(cloud: "Cloud", server: Row, volume_id: str) -> tuple["InfiniBox", Row]:
+def _disk(cloud: SimulatedCloud, server: Row, volume_id: str) -> tuple[InfiniBox, Row]:
     cinder = cloud.cinder
     volume = cinder.volumes.get(volume_id)
     backend = cinder.backends.of(volume) if volume else None

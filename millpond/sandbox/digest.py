@@ -8,7 +8,14 @@ import json
 import re
 from typing import Any
 
-from millpond.sandbox.core.world import World
+from millpond.sandbox.cinder import digest as cinder
+from millpond.sandbox.clouds import SimulatedCloud
+from millpond.sandbox.glance import digest as glance
+from millpond.sandbox.infinibox import digest as infinibox
+from millpond.sandbox.keystone import digest as keystone
+from millpond.sandbox.neutron import digest as neutron
+from millpond.sandbox.nova import digest as nova
+from millpond.sandbox.simulation import Simulation
 
 ID = re.compile(r"\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b")
 ACCIDENTS = {
@@ -23,22 +30,31 @@ ORDERED = {"ports": str, "fixed_ips": dict, "dns_nameservers": str}
 """Lists whose order says something, by key and kind of their items; every other list is sorted."""
 RECORDED = re.compile(r"millpond\.(cut|run|stopped|booting|verified|returned|attempts)$")
 """Metadata keys of which it matters that they are there, but not what a particular run put in."""
-SERVICES = ("keystone", "neutron", "cinder", "glance", "nova")
 
 
-def digest(world: World) -> dict[str, Any]:
-    """`{"clouds": ..., "arrays": ..., "sha256": ...}`; each service and array contributes what its `digest()` gives."""
-    clouds = {name: {service: getattr(cloud, service).digest() for service in SERVICES} for name, cloud in world.clouds.items()}
-    arrays = {name: {**array.digest(), "hosts": None} for name, array in world.arrays.items()}
+def digest(world: Simulation) -> dict[str, Any]:
+    """`{"clouds": ..., "arrays": ..., "sha256": ...}`; each service and array has a digest of its own."""
+    clouds = {name: _of_cloud(cloud) for name, cloud in world.clouds.items()}
+    arrays = {name: {**infinibox.digest(array), "hosts": None} for name, array in world.arrays.items()}
     plain = Normalised(world).value({"clouds": clouds, "arrays": arrays})
     text = json.dumps(plain, sort_keys=True)
     return {**plain, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
+def _of_cloud(cloud: SimulatedCloud) -> dict[str, Any]:
+    return {
+        "keystone": keystone.digest(cloud.keystone),
+        "neutron": neutron.digest(cloud.neutron),
+        "cinder": cinder.digest(cloud.cinder),
+        "glance": glance.digest(cloud.glance),
+        "nova": nova.digest(cloud.nova),
+    }
+
+
 class Normalised:
     """Replaces every id by the name of what has it and times by `<time>`, and sorts what has no order of its own."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Simulation) -> None:
         self._names: dict[str, str] = {}
         for table in map(world.store.table, world.store.names()):
             kind = table.name.rsplit("/", 1)[-1]

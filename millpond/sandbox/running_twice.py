@@ -1,28 +1,28 @@
 """The one invariant that no service of its own can see: at most one running copy of a server over both clouds."""
 
+from __future__ import annotations
+
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-if TYPE_CHECKING:
-    from millpond.sandbox.core.world import Cloud, World
-
-RUNNING = 1
-"""Nova's power_state of a guest that runs, also while it is being stopped (nova/compute/power_state.py)."""
+from millpond.sandbox.clouds import SimulatedCloud
+from millpond.sandbox.core.world import World
+from millpond.sandbox.nova.servers import RUNNING
 
 
-def check_running_twice(world: "World") -> None:
+def check_running_twice(world: World, clouds: Mapping[str, SimulatedCloud]) -> None:
     """Records a violation for each MAC address with which a server runs on both clouds."""
-    running = [_running(cloud) for cloud in world.clouds.values()]
+    running = [_running(cloud) for cloud in clouds.values()]
     table = world.store.table("violations")
     for mac in set.intersection(*map(set, running)):
-        names = " and ".join(f"{cloud}/{found[mac]}" for cloud, found in zip(world.clouds, running, strict=True))
+        names = " and ".join(f"{cloud}/{found[mac]}" for cloud, found in zip(clouds, running, strict=True))
         id = uuid.uuid5(uuid.NAMESPACE_URL, f"running_twice {mac} {names}").hex
         if id not in table:
             detail = f"{names} run at once with MAC address {mac}"
             table.insert({"id": id, "kind": "running_twice", "at": world.clock.ms(), "where": "clouds", "detail": detail})
 
 
-def _running(cloud: "Cloud") -> dict[str, str]:
+def _running(cloud: SimulatedCloud) -> dict[str, str]:
     """MAC address -> name of the server that runs with it."""
     ports = cloud.neutron.ports.table
     found = {}
