@@ -106,11 +106,6 @@ class StalePlan(MillpondError):
     exit_code = ExitCode.STALE
 
 
-class Interrupted(MillpondError):
-    summary = "Interrupted"
-    exit_code = ExitCode.INTERRUPTED
-
-
 class RemoteFailure(MillpondError):
     """A call to a cloud or an array that did not succeed. Classified once, in providers."""
 

@@ -38,6 +38,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
     """
     from millpond.cli.apply_forms import apply_forms
     from millpond.cli.documents import load, load_each
+    from millpond.cli.errors_in_forms import errors_told
     from millpond.cli.say import say
     from millpond.execution.redaction import redact, secrets_of
     from millpond.reporting.errors_text import error_text
@@ -48,7 +49,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
 
     file, tenants = _split(arguments)
     forms.expect()
-    with forms.errors_of("Apply", directory):
+    with errors_told(forms, "Apply", directory):
         saved = read_planfile(file) if file else None
         if saved and not tenants:
             tenants = tuple(tenant.tenant for tenant in saved.plan.tenants)

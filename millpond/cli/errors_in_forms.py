@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -16,7 +17,17 @@ from millpond.reporting.error_markdown import error_markdown
 from millpond.reporting.files import CannotWrite, write_text
 
 
-def tell(forms: Forms, error: MillpondError, verb: str, directory: Path) -> None:
+@contextmanager
+def errors_told(forms: Forms, verb: str, directory: Path) -> Iterator[None]:
+    """Whoever reads the comment learns why there is no result, too."""
+    try:
+        yield
+    except MillpondError as error:
+        _tell(forms, error, verb, directory)
+        raise
+
+
+def _tell(forms: Forms, error: MillpondError, verb: str, directory: Path) -> None:
     """As Markdown alone: who reads JSON has the exit code. What cannot be written is left to the error itself."""
     text = redact(error_markdown(error, verb, site_name(directory), forms.host), secrets_of(os.environ))
     for form, path in forms.into:

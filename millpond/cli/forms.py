@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,15 +44,3 @@ class Forms:
             write_text(path, writers[form]())
         if self.printed in writers:
             click.echo(writers[self.printed](), nl=False)
-
-    @contextmanager
-    def errors_of(self, verb: str, directory: Path) -> Iterator[None]:
-        """Whoever reads the comment learns why there is no result, too."""
-        from millpond.cli.errors_in_forms import tell
-        from millpond.errors import MillpondError
-
-        try:
-            yield
-        except MillpondError as error:
-            tell(self, error, verb, directory)
-            raise

@@ -29,6 +29,7 @@ def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode
     that could be made ends with 0.
     """
     from millpond.cli.documents import load_each, plan_document
+    from millpond.cli.errors_in_forms import errors_told
     from millpond.cli.plan_forms import plan_forms
     from millpond.cli.say import say
     from millpond.reporting.files import expect_directory
@@ -39,7 +40,7 @@ def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode
     if out:
         expect_directory(out)
     forms.expect()
-    with forms.errors_of("Plan", directory):
+    with errors_told(forms, "Plan", directory):
         site, desired, refused = load_each(directory, tenants, wave)
         made = make_plan(site, desired, wave, all_tenants=not tenants, refused=refused)
     document = plan_document(site, desired, made, wave)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,3 @@ class Agent:
     agent_type: str
     host: str
     alive: bool = True
-
-
-@dataclass(frozen=True)
-class Extensions:
-    aliases: frozenset[str] = field(default_factory=frozenset)

@@ -17,14 +17,3 @@ class Progress(Protocol):
     def began(self, change: Change) -> None: ...
 
     def ended(self, change: Change, outcome: Outcome) -> None: ...
-
-
-class Silent:
-    def planned(self, plan: TenantPlan) -> None:
-        pass
-
-    def began(self, change: Change) -> None:
-        pass
-
-    def ended(self, change: Change, outcome: Outcome) -> None:
-        pass

@@ -12,7 +12,7 @@ from millpond.errors import InvalidDocument, Problem
 from millpond.schemas.composer import Composer
 from millpond.schemas.nodes import Node
 from millpond.schemas.sentences import schema_problems
-from millpond.schemas.text import decode, read_text
+from millpond.schemas.text import read_text
 
 TITLES = {"site": "Site", "tenant": "Tenant", "inventory": "Inventory"}
 
@@ -47,10 +47,6 @@ def read_document(path: Path, kind: str, problems: list[Problem]) -> Document | 
     """The document in `path`, or None where it has problems, which are added to `problems`."""
     text = read_text(path)
     return _check(text, str(path), kind, problems)
-
-
-def parse_document(data: bytes, file: str, kind: str, problems: list[Problem]) -> Document | None:
-    return _check(decode(data, file), file, kind, problems)
 
 
 def _check(text: str | Problem, file: str, kind: str, problems: list[Problem]) -> Document | None:

@@ -23,9 +23,10 @@ from millpond.model.site import Site
 from millpond.runs.apply import apply_plan
 from millpond.runs.discover import discover
 from millpond.runs.plan import make_plan
-from millpond.runs.progress import Progress, Silent
+from millpond.runs.progress import Progress
 from millpond.schemas import dump_inventory, load_all
 from tests.sandbox.running import Sandbox
+from tests.story.silent import Silent
 
 PASSWORD = "123456"
 TENANT = "acme"

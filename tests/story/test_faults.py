@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from millpond.model.change import Change
-from millpond.runs.progress import Silent
 from tests.story.identical import Comparison
+from tests.story.silent import Silent
 from tests.story.stage import Stage
 from tests.story.test_small import statuses
 

@@ -9,7 +9,7 @@ import pytest
 from millpond.errors import ExitCode, LeaseHeld, MillpondError
 from millpond.model.change import Change
 from millpond.model.outcome import ApplyResult
-from millpond.runs.progress import Silent
+from tests.story.silent import Silent
 from tests.story.stage import Stage
 from tests.story.test_faults import whole
 

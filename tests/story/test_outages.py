@@ -10,8 +10,8 @@ import pytest
 from millpond.model.change import Change
 from millpond.model.outcome import Outcome, Result
 from millpond.providers import transport
-from millpond.runs.progress import Silent
 from tests.story.command import millpond
+from tests.story.silent import Silent
 from tests.story.stage import Stage
 from tests.story.test_small import cut_over, statuses
 

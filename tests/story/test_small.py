@@ -5,7 +5,7 @@ import pytest
 from millpond.errors import StalePlan
 from millpond.runs.apply import apply_plan
 from millpond.runs.plan import make_plan
-from millpond.runs.progress import Silent
+from tests.story.silent import Silent
 from tests.story.stage import Stage
 
 
