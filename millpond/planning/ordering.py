@@ -199,9 +199,10 @@ RULES: tuple[Rule, ...] = (
     Rule(("subnet#delete",), ("port#delete", "router#detach", "router#delete", "subnet#free")),
     Rule(("network#delete",), ("subnet#delete",)),
     Rule(("security_group#delete",), ("port#delete",)),
+    Rule(("server_group#delete",), ("source_server#delete",)),
     Rule(("source_project#delete",),
          ("source_server#*", "source_volume#*", "replication_group#*", "server#*", "volume#*", "floating_ip#*", "router#*", "segment#*",
-          "port#*", "subnet#*", "stretch#*", "network#*", "security_group#*", "key_pair#*")),
+          "port#*", "subnet#*", "stretch#*", "network#*", "security_group#*", "server_group#*", "key_pair#*")),
 )  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from millpond.model.address import Side
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.compute import ServerGroup
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
+from millpond.reconcilers import invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.ladder import Ladder
 
@@ -36,6 +38,8 @@ def existing(snapshot: Snapshot, group: ServerGroup) -> ServerGroup | None:
 
 
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
+    if goals.decommission:
+        return KindPlan(tuple(_leaving(desired, snapshot)))
     steps: list[AnyStep] = []
     findings: list[Finding] = []
     seen: set[tuple[str, str]] = set()
@@ -65,6 +69,27 @@ def _create(desired: Desired, snapshot: Snapshot, group: ServerGroup) -> list[An
     return ladder.steps
 
 
+def _leaving(desired: Desired, snapshot: Snapshot) -> list[AnyStep]:
+    """Nova keeps the groups of a project that is gone. One that an excluded server is in stays with it, and so does an unknown one."""
+    known = {group.id for group in desired.inventory.server_groups}
+    going = [group for group in snapshot.source.server_groups if group.id in known and not desired.excluded & set(group.members)]
+    steps: list[AnyStep] = []
+    for group in going:
+        ladder = Ladder(desired.address(KIND, group.id), source_id=group.id, side=Side.SOURCE)
+        ladder.change(
+            "delete",
+            "decommission: true",
+            effect=Effect.DELETE,
+            fields=(FieldChange("id", group.id, None),),
+            destination="absent",
+            danger=True,
+            reversible=False,
+            id=group.id,
+        )
+        steps += ladder.steps
+    return steps
+
+
 def _repeated(desired: Desired, group: ServerGroup) -> Finding:
     return Finding(
         "ambiguous_server_group",
@@ -77,4 +102,8 @@ def _repeated(desired: Desired, group: ServerGroup) -> Finding:
 
 
 def perform(change: Change, providers: Providers) -> None:
+    if change.action == "delete":
+        invariants.decommission_admitted(change, providers)
+        providers.source.compute.delete_server_group(change.parameters["id"])
+        return
     providers.target.compute.create_server_group(change.parameters["project_id"], change.parameters["body"])

@@ -1,10 +1,13 @@
 from dataclasses import replace
 
 from millpond.model.compute import ServerGroup
+from millpond.model.desired import Desired
+from millpond.reconcilers.base import Goals, KindPlan
 from millpond.reconcilers.compute import server_group
 from tests.planning.situations import flags
 from tests.planning.tenant import INVENTORY, SERVERS, desired, world
-from tests.reconcilers.kinds import body, codes, ids, planned
+from tests.planning.world import World
+from tests.reconcilers.kinds import body, change, codes, ids, planned
 
 SPREAD = ServerGroup("g-spread", "spread", "anti-affinity", {"max_server_per_host": 2}, ("server-1", "server-2"))
 TENANT = replace(INVENTORY, server_groups=(SPREAD,), servers=tuple(replace(s, server_group_id="g-spread") for s in SERVERS))
@@ -42,3 +45,18 @@ def test_groups_that_cannot_be_told_apart_block() -> None:
     assert [code for code, _ in codes(planned(server_group, desired(TENANT), made))] == ["ambiguous_server_group"]
     made.target.compute.groups_ = {"t-1": replace(SPREAD, id="t-1", policy="affinity")}
     assert ids(planned(server_group, desired(TENANT), made)) == ["spread#create"]
+
+
+def test_decommissioning_deletes_the_known_groups_that_no_excluded_server_is_in() -> None:
+    made, leaving = world(TENANT), Goals(decommission=True)
+    found = planned_with(leaving, desired(TENANT), made)
+    assert (ids(found), change(found, "#delete").danger) == (["spread#delete"], True)
+    assert ids(planned_with(leaving, replace(desired(TENANT), excluded=frozenset({"server-2"})), made)) == []
+    made.source.compute.groups_["g-new"] = replace(SPREAD, id="g-new")
+    assert ids(planned_with(leaving, desired(TENANT), made)) == ["spread#delete"]
+    del made.source.compute.groups_["g-spread"]
+    assert ids(planned_with(leaving, desired(TENANT), made)) == []
+
+
+def planned_with(goals: Goals, documents: Desired, made: World) -> KindPlan:
+    return server_group.plan(documents, made.snapshot(), goals)
