@@ -112,6 +112,7 @@ CARRYING_ON = frozenset(
         "forget_hold",
         "hold",
         "let_go",
+        "let_go_to_delete",
         "mark",
         "mark_inside",
         "record_hold",

@@ -43,10 +43,11 @@ def hold(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, vol
     return []
 
 
-def let_go(ladder: Ladder, desired: Desired, volume: Volume, reason: str) -> None:
+def let_go(ladder: Ladder, desired: Desired, volume: Volume, reason: str, *, dying: bool = False) -> None:
+    """`dying`: its cut is long over, and whichever run decommissions it may."""
     if volume.held:
         ladder.change(
-            "let_go",
+            "let_go_to_delete" if dying else "let_go",
             reason,
             destination="as_found",
             server_id=volume.id,

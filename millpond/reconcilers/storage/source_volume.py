@@ -225,7 +225,7 @@ def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired
     if volume.status == "deleting":
         ladder.wait("delete", "the volume is being deleted")
         return
-    let_go(ladder, desired, volume, "Cinder deletes no reserved volume")
+    let_go(ladder, desired, volume, "Cinder deletes no reserved volume", dying=True)
     ladder.change(
         "delete",
         "decommission: true; it goes with its server (delete_on_termination)" if _dies(desired, volume) else "decommission: true",
@@ -256,8 +256,11 @@ def perform(change: Change, providers: Providers) -> None:
         case "hold":
             invariants.group_still_ours(change, providers)
             storage.volume_action(project, values["server_id"], "os-reserve", {})
-        case "let_go":
-            invariants.group_still_ours(change, providers)
+        case "let_go" | "let_go_to_delete":
+            if change.action == "let_go":
+                invariants.group_still_ours(change, providers)
+            else:
+                invariants.decommission_admitted(change, providers)
             storage.volume_action(project, values["server_id"], "os-unreserve", {})
         case "forget" | "forget_hold" | "unverify" | "untime" | "untime_return":
             storage.delete_volume_metadata(project, values["server_id"], values["key"])

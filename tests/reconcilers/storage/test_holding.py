@@ -180,20 +180,22 @@ def test_a_run_that_was_taken_over_reserves_nothing() -> None:
         made.perform(hold)
 
 
-def test_it_is_let_go_before_it_dies() -> None:
+def test_it_is_let_go_before_it_dies_by_whatever_run() -> None:
     made, on = ready(), flagged(cut(WITH_SERVER), pilot={"cutover": True})
     made.advance(on)
+    made.crash()
     made.tick(7200)
     on = flagged(on, decommission=True, soak=0)
     made.advance(approved(made, on))
     sent = [id for id in made.sent if HELD in id][-2:]
-    assert sent == [f"acme/{HELD}#let_go", f"acme/{HELD}#delete"]
+    assert sent == [f"acme/{HELD}#let_go_to_delete", f"acme/{HELD}#delete"]
     assert SPARE.id not in made.source.block_storage.rows
 
 
 def test_what_no_wave_has_any_more_is_not_left_reserved() -> None:
     made, on = ready(), cut(WITH_SERVER)
     made.advance(on, at(f"{group(WITH_SERVER)}#sync"))
+    made.crash()
     waves = tuple(replace(wave, volumes=tuple(id for id in wave.volumes if id != SPARE.id)) for wave in on.waves)
     without = replace(on, waves=waves, excluded=frozenset({SPARE.id}))
     made.advance(without)
