@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from millpond.model.array import ArrayFacts, ArrayPool, ArrayVolume, ConsistencyGroup, Replica
-from millpond.model.block_storage import StoragePool, Volume, VolumeSnapshot, VolumeType
+from millpond.model.block_storage import StoragePool, Volume, VolumeAttachment, VolumeSnapshot, VolumeType
 from millpond.model.compute import Flavor, Server, ServerGroup
 from millpond.model.identity import Group, KeyPair, Project, Quota, RoleAssignment, User
 from millpond.model.network import Agent, FloatingIP, Network, Port, Router, SecurityGroup, Subnet
@@ -18,6 +18,7 @@ class CloudState:
     """One tenant on one cloud, as far as it was read. `ports` holds all ports of the tenant and those of its networks, fences included.
 
     `parked` are the floating IPs of the login's own project that keep addresses of the tenant.
+    `volume_attachments` were read only if a volume is reserved for a server that should be there and is not.
     `user_id` is the one Millpond is logged in as; `own_key_pairs` are that user's. `release` names what the API offers.
     """
 
@@ -35,6 +36,7 @@ class CloudState:
     server_groups: tuple[ServerGroup, ...] = ()
     servers: tuple[Server, ...] = ()
     volumes: tuple[Volume, ...] = ()
+    volume_attachments: tuple[VolumeAttachment, ...] = ()
     volume_snapshots: tuple[VolumeSnapshot, ...] = ()
     volume_types: tuple[VolumeType, ...] = ()
     storage_pools: tuple[StoragePool, ...] = ()

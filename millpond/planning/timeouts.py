@@ -17,6 +17,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers import boot
+from millpond.reconcilers.storage.reservation import ACTION
 from millpond.reconcilers.twins import by_id, twin
 
 SERVERS = {"source_server": Side.SOURCE, "server": Side.TARGET}
@@ -28,7 +29,9 @@ def overdue(
     desired: Desired, snapshot: Snapshot, steps: tuple[AnyStep, ...], waited: Waited
 ) -> tuple[tuple[AnyStep, ...], tuple[Finding, ...]]:
     """The steps, those that ran out of time as long waits, and a blocker of its wave for each of these."""
-    late = {step.id: finding for step in steps for finding in _late(desired, snapshot, step, waited)}
+    freed = {server for step in steps if step.id.endswith(f"#{ACTION}") for server in step.servers}
+    asked = (step for step in steps if not (step.kind == "server" and step.source_id in freed))  # it boots again then
+    late = {step.id: finding for step in asked for finding in _late(desired, snapshot, step, waited)}
     held = tuple(replace(step, long=True) if isinstance(step, Waiting) and step.id in late else step for step in steps)
     return held, tuple(late.values())
 

@@ -17,12 +17,13 @@ MOVED_BY: Mapping[str, Readers] = {
     "project": (("projects", ""),),
     "source_server": (("server", "source"),),
     "source_volume": (("volume", "source"),),
-    "server": (("server", "target"), ("port", "target"), ("volume", "target"), ("server_group", "target")),
+    "server": (("server", "target"), ("port", "target"), ("volume", "target"), ("server_group", "target"), ("reservation", "target")),
     "volume": (("volume", "target"), ("replication_group", "")),
     **dict.fromkeys(
         ("volume#bootable", "volume#image_metadata", "volume#reserve", "volume#reserve_first", "volume#release"),
         TARGET_VOLUMES,
     ),
+    "volume#take_back_reservation": (("server", "target"), ("volume", "target"), ("reservation", "target")),
     "replication_group": (("replication_group", ""),),
     **dict.fromkeys(
         (

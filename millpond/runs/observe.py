@@ -20,9 +20,10 @@ from millpond.providers.together import together
 from millpond.reconcilers.base import Reader, Scope
 from millpond.reconcilers.registry import RECONCILERS
 from millpond.reconcilers.storage.replication_reading import REPLICAS
+from millpond.reconcilers.storage.reservation import RESERVATIONS
 from millpond.runs.moving import SIDES, moved_by
 
-READERS: tuple[Reader, ...] = (*RECONCILERS, REPLICAS)
+READERS: tuple[Reader, ...] = (*RECONCILERS, REPLICAS, RESERVATIONS)
 ONE_SIDED = frozenset(("replication_group", "replica"))
 """Readers of the arrays: they take no side."""
 
@@ -46,7 +47,7 @@ def one_project(identity: Identity, ref: ProjectRef) -> Project:
 def observe(providers: Providers, desired: Desired) -> Snapshot:
     """Everything of one tenant on both clouds and the arrays."""
     snapshot = _with_projects(providers, desired, Snapshot(datetime.now(UTC)))
-    return read(providers, _scope(desired, snapshot), RECONCILERS)
+    return read(providers, _scope(desired, snapshot), (*RECONCILERS, RESERVATIONS))
 
 
 def observe_source(providers: Providers, tenant: str, project: Project) -> Snapshot:

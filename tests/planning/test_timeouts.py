@@ -58,7 +58,7 @@ def test_it_is_waited_for_until_the_limit_and_then_held(step: str, code: str, li
 def test_a_boot_of_which_no_server_has_come_is_held_too() -> None:
     world = before("server/web-1#create")
     root = next(volume for volume in world.target.block_storage.rows.values() if volume.name == "web-1-root")
-    world.target.block_storage.reserve(root.id)
+    world.target.block_storage.put(root.id, status="attaching")
     world.now += timedelta(seconds=900)
     plan = world.plan(PILOT)
     assert told(plan) == [("boot_timeout", "acme/server/web-1", "pilot")]

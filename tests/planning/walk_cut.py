@@ -199,7 +199,7 @@ def _() -> Situation:
 def _() -> Situation:
     made = reply_lost(600)
     root = next(v for v in made.target.block_storage.rows.values() if v.name == "web-1-root")
-    made.target.block_storage.reserve(root.id)
+    made.target.block_storage.reserve(root.id, "server-of-nobody")
     return PILOT, made
 
 

@@ -20,8 +20,10 @@ from millpond.model.plan import TenantPlan
 from millpond.model.site import Site
 from millpond.model.snapshot import CloudState, Snapshot, StorageState
 from millpond.planning.build import build
+from millpond.reconcilers.base import Scope
 from millpond.reconcilers.invariants import everything_is_known
 from millpond.reconcilers.registry import BY_KIND
+from millpond.reconcilers.storage.reservation import RESERVATIONS
 from tests.planning.arrays import Array
 from tests.planning.clouds import Cloud
 from tests.planning.networking import LEG
@@ -87,7 +89,9 @@ class World:
             tuple(r for a in arrays for r in a.replicas()),
             tuple(g for a in arrays for g in a.groups()),
         )
-        return Snapshot(self.now, source, target, storage)
+        made = Snapshot(self.now, source, target, storage)
+        project = target.project.id if target.project else ""
+        return made.with_facts(RESERVATIONS.observe(self, Scope("acme", "", project, made)), self.now)
 
     def _cloud(self, cloud: Cloud) -> CloudState:
         compute, storage, network, identity = cloud.compute, cloud.block_storage, cloud.network, cloud.identity

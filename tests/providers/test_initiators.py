@@ -31,3 +31,16 @@ def test_the_initiators_of_an_attachment(info: dict[str, Any] | None, found: set
 def test_a_cloud_on_iscsi_tells_none(providers: SiteProviders) -> None:
     source = providers.source
     assert dict(source.block_storage.initiators(source.project_id)) == {}
+
+
+def test_attachments_are_read_to_the_end_though_nothing_says_there_is_more(providers: SiteProviders) -> None:
+    storage = providers.source.block_storage
+    project = providers.source.identity.projects("acme", "Default")[0].id
+    whole = storage.attachments(project)
+    assert {(one.volume_id, one.server_id, one.status) for one in whole} == {
+        (volume.id, one.server_id, "attached") for volume in storage.volumes(project) for one in volume.attachments
+    }
+    asked = {"all_tenants": "1", "project_id": project}
+    one_by_one = storage._cinder.rows("/attachments", "attachments", asked, limit=1, linked=False)  # type: ignore[attr-defined]
+    assert [row["id"] for row in one_by_one] == [one.id for one in whole]
+    assert len(whole) > 1

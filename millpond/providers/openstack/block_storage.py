@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
-from millpond.model.block_storage import StoragePool, Volume, VolumeSnapshot, VolumeType
+from millpond.errors import NotFound
+from millpond.model.block_storage import StoragePool, Volume, VolumeAttachment, VolumeSnapshot, VolumeType
 from millpond.model.identity import Quota
 from millpond.providers.openstack.parse_block_storage import (
     parse_initiators,
     parse_snapshot,
     parse_storage_pool,
     parse_volume,
+    parse_volume_attachment,
     parse_volume_type,
 )
 from millpond.providers.openstack.parse_compute import parse_detailed_quota
-from millpond.providers.openstack.service import Service, Versions
+from millpond.providers.openstack.service import Row, Service, Versions
 from millpond.providers.openstack.sight import shown
 
 VERSIONS = Versions(needed=(3, 50), known=(3, 71))
@@ -36,9 +39,15 @@ class CinderBlockStorage:
 
     def initiators(self, project_id: str) -> Mapping[tuple[str, str], frozenset[str]]:
         """A row's `connection_info` may hold CHAP passwords: nothing else of it is kept."""
-        parameters = {"all_tenants": "1", "project_id": project_id}
-        rows = self._cinder.rows("/attachments/detail", "attachments", parameters)
+        rows = self._attachments("/attachments/detail", project_id)
         return {pair: found for row in rows for pair, found in [parse_initiators(row)] if found}
+
+    def attachments(self, project_id: str) -> tuple[VolumeAttachment, ...]:
+        return tuple(parse_volume_attachment(row) for row in self._attachments("/attachments", project_id))
+
+    def _attachments(self, path: str, project_id: str) -> Iterator[Row]:
+        """Cinder pages this list by marker and says nothing of a next page: the end is a page without rows."""
+        return self._cinder.rows(path, "attachments", {"all_tenants": "1", "project_id": project_id}, linked=False)
 
     def snapshots(self, project_id: str) -> tuple[VolumeSnapshot, ...]:
         parameters = {"all_tenants": "1", "project_id": project_id}
@@ -74,6 +83,10 @@ class CinderBlockStorage:
 
     def delete_snapshot(self, project_id: str, snapshot_id: str) -> None:
         self._cinder.send("DELETE", f"/snapshots/{snapshot_id}")
+
+    def delete_attachment(self, project_id: str, attachment_id: str) -> None:
+        with suppress(NotFound):
+            self._cinder.send("DELETE", f"/attachments/{attachment_id}")
 
     def update_quota(self, project_id: str, limits: Mapping[str, int]) -> None:
         self._cinder.send("PUT", f"/os-quota-sets/{project_id}", {"quota_set": dict(limits)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from millpond.model.block_storage import Attachment, StoragePool, Volume, VolumeSnapshot, VolumeType
+from millpond.model.block_storage import Attachment, StoragePool, Volume, VolumeAttachment, VolumeSnapshot, VolumeType
 from millpond.model.cut_record import split_metadata
 
 Row = Mapping[str, Any]
@@ -42,6 +42,11 @@ def parse_volume(row: Row) -> Volume:
 
 def parse_attachment(row: Row) -> Attachment:
     return Attachment(server_id=row.get("server_id") or "", device=row.get("device") or "", host=row.get("host_name") or "")
+
+
+def parse_volume_attachment(row: Row) -> VolumeAttachment:
+    """A row of GET /attachments, which holds no connection_info."""
+    return VolumeAttachment(row["id"], row["volume_id"], row.get("instance") or "", row.get("status") or "")
 
 
 def parse_initiators(row: Row) -> tuple[tuple[str, str], frozenset[str]]:

@@ -65,15 +65,18 @@ class Service:
         return answer if answer is not None else self._call("GET", path).read(None)
 
     def rows(
-        self, path: str, key: str, parameters: Parameters | None = None, *, limit: int = PAGE, marker: Marker = BY_ID
+        self, path: str, key: str, parameters: Parameters | None = None, *, limit: int = PAGE, marker: Marker = BY_ID, linked: bool = True
     ) -> Iterator[Row]:
-        """The whole list under `key`, page by page as long as there is more. `limit` 0: the service's own page size."""
+        """The whole list under `key`, page by page as long as there is more. `limit` 0: the service's own page size.
+
+        `linked`: the service says whether there is another page. Else only a page without rows is the end.
+        """
         asked: dict[str, str | int | list[str]] = {**(parameters or {}), **({"limit": limit} if limit else {})}
         while True:
             answer = self._listed(path, asked)
             rows = answer.rows(key)
             yield from rows
-            if not rows or not has_next(answer, key):
+            if not rows or (linked and not has_next(answer, key)):
                 return
             asked["marker"] = marker(rows[-1])
 

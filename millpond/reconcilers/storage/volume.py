@@ -18,7 +18,7 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
-from millpond.reconcilers.storage import invariants_storage
+from millpond.reconcilers.storage import invariants_storage, reservation
 from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, remote_ends, volume_names
 from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host
 from millpond.reconcilers.storage.way_back import of_volume, other_servers, used_elsewhere
@@ -95,6 +95,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         moved = [is_handed_over(goals, server) for server in servers_of_volumes(desired).get(volume.id, ())]
         if aim in ("", "tenants") or (moved and all(moved)):
             continue
+        findings += reservation.take_back(ladder, desired, snapshot, goals, volume, target)
         if doubles := ambiguous(snapshot, "volumes", volume.id):
             blockers = [doubled(desired, goals, volume, [double.id for double in doubles])]
         elif _is_managed(desired, snapshot, volume, local, target, remote.get(volume.id)):
@@ -397,13 +398,14 @@ def perform(change: Change, providers: Providers) -> None:
             storage.volume_action(project, values["volume_id"], "os-set_bootable", {"bootable": True})
         case "image_metadata":
             storage.volume_action(project, values["volume_id"], "os-set_image_metadata", {"metadata": values["metadata"]})
-        case "reserve" | "reserve_first":
-            storage.volume_action(project, values["volume_id"], "os-reset_status", {"status": "maintenance"})
-        case "release":
-            storage.volume_action(project, values["volume_id"], "os-reset_status", {"status": "available"})
+        case "reserve" | "reserve_first" | "release":
+            status = "available" if change.action == "release" else "maintenance"
+            storage.volume_action(project, values["volume_id"], "os-reset_status", {"status": status})
         case "unmanage" | "unmanage_first" | "unmanage_failed":
             invariants_storage.volume_is_ours(change, providers)
             storage.volume_action(project, values["volume_id"], "os-unmanage", {})
+        case reservation.ACTION:
+            reservation.perform(change, providers)
         case "delete_failed":
             invariants_storage.volume_is_ours(change, providers)
             storage.delete_volume(project, values["volume_id"])
