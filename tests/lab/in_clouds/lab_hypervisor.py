@@ -17,7 +17,7 @@ class LabHypervisor(fake.FakeDriverWithoutFakeNodes):
             self.resources.claim(vcpus=instance.flavor.vcpus, mem=instance.flavor.memory_mb, disk=instance.flavor.root_gb)
             self.instances[instance.uuid] = fake.FakeInstance(instance.name, state, instance.uuid)
 
-    def resume_state_on_host_boot(self, context, instance, network_info, block_device_info=None, **more):
+    def resume_state_on_host_boot(self, context, instance, network_info, *more, **named):
         self._ensure(instance, power_state.RUNNING)
 
     def power_on(self, context, instance, *more, **named):
