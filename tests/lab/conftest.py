@@ -10,6 +10,13 @@ from tests.lab import infrastructure
 from tests.lab.access import Lab, running_lab
 from tests.sandbox.running import Control
 
+STORIES = ("test_story.py", "test_story_manage.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first: workers take whole files, in this order."""
+    items.sort(key=lambda item: item.path.parent.name != "lab" or item.path.name not in STORIES)
+
 
 @pytest.fixture(scope="session")
 def lab() -> Lab:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,13 @@ class Move:
         if side == "source":
             return Disks(self.arrays, SOURCE.array, self.source, self.source_id)
         return Disks(self.arrays, TARGET.array, self.target, self.target_id)
+
+    def boots(self) -> Counter[str]:
+        """How often a server of each name was made in the target's project, deleted ones counted too."""
+        found: Counter[str] = Counter()
+        for deleted in (False, True):
+            found.update(one.name for one in self.target.compute.servers(all_projects=True, project_id=self.target_id, deleted=deleted))
+        return found
 
     def discover(self) -> None:
         answer = self.site.run("discover", self.site.tenant)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,7 @@ class LabSite:
             "pool_pairs": [{"name": "gold", **pair}],
             "fabric": {"driver": "provider-vlan"},
             "maps": {"flavors": {"m1.volume": "v2.medium"}},
-            "limits": {"mac_move": "0s"},  # nothing here learns addresses
+            "limits": {"mac_move": "0s", "request_timeout": "30s"},  # nothing here learns addresses
         }
         self._document("millpond.yaml", "Site", "lab", spec)
 
@@ -87,19 +89,27 @@ class LabSite:
                 return answer
             time.sleep(2)
 
-    def apply_killed_after(self, kind: str, action: str) -> str:
-        """`kill -9` as soon as the apply tells that an action is done; returns what it had printed. AssertionError if it ends by itself."""
+    def apply_killed_after(self, kind: str, action: str) -> None:
+        """`kill -9` as soon as the apply tells that an action is done."""
         before = self.log.stat().st_size
         told = re.compile(rf"^\S+ done +{re.escape(self.tenant)}/{kind}/.* {action}\b", re.MULTILINE)
+        self.apply_killed_when(lambda: told.search(self.log.read_text()[before:]) is not None, f"{kind} {action}")
+
+    def apply_killed_when(self, reached: Callable[[], bool], what: str) -> None:
+        """`kill -9` as soon as that is so. AssertionError if the apply ends before by itself."""
+        before = self.log.stat().st_size
         process = self.begin("apply", self.tenant)
         deadline = time.monotonic() + CUT_TIMES_OUT
-        while not told.search(self.log.read_text()[before:]):
-            assert process.poll() is None, self.log.read_text()[before:]
-            assert time.monotonic() < deadline, f"{kind} {action} was not done: {self.log}"
+        while not reached():
+            assert process.poll() is None, f"ended before {what}:\n{self.log.read_text()[before:]}"
+            assert time.monotonic() < deadline, f"{what} was not reached: {self.log}"
             time.sleep(0.02)
         process.kill()
         process.wait()
-        return self.log.read_text()[before:]
+
+    def lose_local_files(self) -> None:
+        """All that a runner keeps beside the documents: the journal with its lease."""
+        shutil.rmtree(self.directory / ".millpond")
 
     def unlock(self) -> Answer:
         """Takes the lease from a run that was killed, as a refused apply says how."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import openstack
@@ -19,7 +20,9 @@ PASSWORD = "lab-tenant"
 VIP = "10.20.1.100"
 USER_DATA = base64.b64encode(b"#cloud-config\nchpasswd: {list: 'root:canary-9f31', expire: false}\n").decode()
 IMAGE_METADATA = {"os_distro": "debian", "hw_disk_bus": "scsi", "hw_scsi_model": "virtio-scsi", "hw_qemu_guest_agent": "yes"}
-PATIENCE = 120
+PATIENCE, POLL = 240, 0.5
+CLUSTER_DISK = "cluster"
+"""A multi-attach volume that two servers have."""
 HTTPS = {"direction": "ingress", "protocol": "tcp", "port_range_min": 443, "port_range_max": 443}
 
 Resource = Any
@@ -51,11 +54,7 @@ class Tenant:
         self.build_router()
         self.build_security_groups()
         self.alice.compute.create_keypair(name=self.key_name, public_key=public_key(f"{self.name}-alice"))
-        self.build_database()
-        if not only_database:
-            self.build_web_servers()
-            self.build_app_server()
-        self.create_volume("archive", 1, metadata={"keep": "10y"})
+        together(self.build_archive, *([self.build_database] if only_database else [self.build_cluster, self.build_web_servers]))
         print(f"{self.name} with {len(self.servers)} servers in {time.monotonic() - begun:.0f} s")
 
     # By the administrator.
@@ -124,11 +123,24 @@ class Tenant:
         ):
             network.create_security_group_rule(security_group_id=group.id, **rule)
 
-    def build_database(self) -> None:
-        """Two addresses, two disks."""
+    def build_archive(self) -> None:
+        """A volume that no server has, with a snapshot."""
+        archive = self.create_volume("archive", 1, metadata={"keep": "10y"})
+        storage = self.alice.block_storage
+        snapshot = storage.create_snapshot(name="archive-2025", volume_id=archive.id)
+        storage.wait_for_status(snapshot, "available", interval=POLL, wait=PATIENCE)
+
+    def build_cluster(self) -> None:
+        """Two servers with one disk in common: what is stopped keeps its attachment."""
+        shared = self.create_volume(CLUSTER_DISK, 1, volume_type="gold-multiattach")
+        together(lambda: self.build_database(shared), lambda: self.build_app_server(shared))
+
+    def build_database(self, *more: Resource) -> None:
+        """Two addresses, two disks of its own."""
         port = self.create_port("db-1-eth0", self.data, [(self.data_v4, "10.20.3.11"), (self.data_v4, "10.20.3.12")], self.db)
+        self.alice.network.set_tags(port, ["primary"])
         volumes = [self.create_volume("db-1-root", 1, bootable=True), self.create_volume("db-1-data", 3, metadata={"backup": "hourly"})]
-        self.boot("db-1", self.own_flavor, [port], volumes, metadata={"role": "db"}, description="shop database")
+        self.boot("db-1", self.own_flavor, [port], [*volumes, *more], metadata={"role": "db"}, description="shop database")
 
     def build_web_servers(self) -> None:
         """Two on different hosts, behind a virtual address that belongs to a port of its own."""
@@ -143,14 +155,14 @@ class Tenant:
             self.boot(f"web-{number}", flavor, [port], [root], **more)
             self.alice.network.create_ip(floating_network_id=self.public.id, port_id=port.id, fixed_ip_address=f"10.20.1.1{number}")
 
-    def build_app_server(self) -> None:
-        """Two networks, two disks, user data on a config drive; stopped."""
+    def build_app_server(self, *more: Resource) -> None:
+        """Two networks, two disks of its own, user data on a config drive; stopped."""
         first = self.create_port("app-1-eth0", self.front, [(self.front_v4, "10.20.1.21")], self.web)
         second = self.create_port("app-1-eth1", self.data, [(self.data_v4, "10.20.3.111")], self.db)
         volumes = [self.create_volume("app-1-root", 2, bootable=True), self.create_volume("app-1-spool", 1)]
-        app = self.boot("app-1", self.own_flavor, [first, second], volumes, config_drive=True, user_data=USER_DATA)
+        app = self.boot("app-1", self.own_flavor, [first, second], [*volumes, *more], config_drive=True, user_data=USER_DATA)
         self.alice.compute.stop_server(app)
-        self.alice.compute.wait_for_server(app, status="SHUTOFF", interval=1, wait=PATIENCE)
+        self.alice.compute.wait_for_server(app, status="SHUTOFF", interval=POLL, wait=PATIENCE)
 
     def create_port(
         self, name: str, network: Resource, addresses: Iterable[tuple[Resource, str]], group: Resource, **more: Any
@@ -161,8 +173,8 @@ class Tenant:
     def create_volume(self, name: str, size: int, bootable: bool = False, **more: Any) -> Resource:
         """Empty: to fill it from an image cinder-volume would have to attach it to this machine."""
         storage = self.alice.block_storage
-        volume = storage.create_volume(name=name, size=size, volume_type="gold", **more)
-        storage.wait_for_status(volume, "available", interval=0.5, wait=PATIENCE)
+        volume = storage.create_volume(name=name, size=size, **{"volume_type": "gold", **more})
+        storage.wait_for_status(volume, "available", interval=POLL, wait=PATIENCE)
         if bootable:
             storage.set_volume_bootable_status(volume, True)
             body = {"os-set_image_metadata": {"metadata": IMAGE_METADATA}}
@@ -179,8 +191,14 @@ class Tenant:
         server = self.alice.compute.create_server(
             name=name, flavor_id=flavor.id, networks=nics, block_device_mapping=disks, key_name=self.key_name, **more
         )
-        self.servers[name] = self.alice.compute.wait_for_server(server, interval=1, wait=PATIENCE)
+        self.servers[name] = self.alice.compute.wait_for_server(server, interval=POLL, wait=PATIENCE)
         return self.servers[name]
+
+
+def together(*steps: Callable[[], None]) -> None:
+    with ThreadPoolExecutor() as pool:
+        for step in [pool.submit(step) for step in steps]:
+            step.result()
 
 
 def public_key(comment: str) -> str:

@@ -1,4 +1,4 @@
-"""The whole migration on real services: prepared, a pilot cut over and rolled back, all cut over in spite of a kill, switched, decommissioned.
+"""The whole migration on real services: prepared, a pilot cut over and rolled back, all cut over in spite of kills, switched, decommissioned.
 
 One tenant goes all the way. Every fixture takes it one step further and keeps what was seen there; the tests look at what was kept.
 """
@@ -11,6 +11,7 @@ import requests
 from tests.lab.access import Lab
 from tests.lab.disks import DRIVERS_HOSTS
 from tests.lab.move import Move, Seen, begin, look
+from tests.lab.tenant import CLUSTER_DISK
 from tests.sandbox.running import Control
 
 pytestmark = pytest.mark.lab
@@ -50,12 +51,19 @@ def returned(piloted: Seen) -> Seen:
 
 @pytest.fixture(scope="module")
 def moved(returned: Seen) -> Seen:
-    """All servers, by an apply that is killed between fencing the source's disks and promoting the target's, and another one."""
+    """All servers, by applies that are killed (`kill -9`) in the middle of the cuts, and one that is not."""
     move = returned.move
-    move.site.manifest |= {"waves": [{"name": "pilot", "servers": [PILOT]}], "cutover": True}
-    move.site.apply_killed_after("replication_group", "fence")
-    assert all(disk.write_protected for disk in move.disks("source").read().values()), "the kill came in the middle of the cut"
-    assert move.site.unlock().code == 0
+    site, disk, made = move.site, f"{PILOT}-root", sum(move.boots().values())
+    site.manifest |= {"waves": [{"name": "pilot", "servers": [PILOT]}], "cutover": True}
+    site.apply_killed_after("source_server", "lock")
+    assert site.unlock().code == 0
+    site.apply_killed_after("replication_group", "fence")
+    assert [move.disks(side).read()[disk].write_protected for side in ("source", "target")] == [True, True]
+    assert site.unlock().code == 0
+    site.apply_killed_when(lambda: sum(move.boots().values()) > made, "the first POST /servers")
+    site.lose_local_files()
+    site.apply_killed_when(lambda: sum(move.boots().values()) > made + 1, "the second wave's POST /servers")
+    site.lose_local_files()
     move.done()
     return look(move)
 
@@ -75,6 +83,8 @@ def test_preparing_leaves_the_servers_alone_and_is_done_once(prepared: Move) -> 
     answer = prepared.site.run("plan", prepared.site.tenant, "--detailed-exitcode")
     assert answer.code == 0, answer.text
     assert "No changes. Your infrastructure matches the configuration." in answer.text
+    assert "[snapshots_left_behind]" in answer.text
+    assert "1 snapshot(s) of volumes are not moved: archive-2025" in answer.text
 
 
 def test_disks_are_kept_from_the_tenant_until_the_cut(prepared: Move) -> None:
@@ -109,12 +119,26 @@ def test_the_pilot_comes_back_with_what_it_wrote(returned: Seen) -> None:
     assert (disk.content["last"], disk.write_protected) == (ORDER, False)
 
 
-def test_every_server_arrives_identical_in_spite_of_a_kill(moved: Seen) -> None:
+def test_every_server_arrives_identical_in_spite_of_kills(moved: Seen) -> None:
     assert moved.target.servers == moved.move.before.servers
+    shared = [name for name, server in moved.target.servers.items() for disk in server["volumes"] if disk["name"] == CLUSTER_DISK]
+    assert sorted(shared) == ["app-1", "db-1"]
     assert moved.target_disks[f"{PILOT}-root"].content["last"] == ORDER
     assert {name: disk.content for name, disk in moved.target_disks.items()} == {
         name: disk.content for name, disk in moved.source_disks.items()
     }
+
+
+def test_no_server_was_booted_twice(moved: Seen) -> None:
+    """The pilot once more than the others: its first cut was rolled back."""
+    assert moved.move.boots() == {**dict.fromkeys(moved.move.before.servers, 1), PILOT: 2}
+
+
+def test_networks_security_groups_and_quotas_are_the_same(moved: Seen) -> None:
+    before = moved.move.before
+    assert moved.target.networks == before.networks
+    assert moved.target.security_groups == before.security_groups
+    assert moved.target.quotas == before.quotas
 
 
 def test_no_copy_runs_twice(moved: Seen) -> None:
@@ -138,8 +162,10 @@ def test_nothing_is_left_on_the_source(ended: Seen) -> None:
     assert ended.source.servers == {}
     left = [volume.name for volume in move.source.block_storage.volumes(all_projects=True, project_id=move.source_id)]
     assert left == []
+    assert list(move.source.block_storage.snapshots(all_projects=True, project_id=move.source_id)) == []
 
 
 def test_the_tenant_on_the_target_does_not_notice(ended: Seen, moved: Seen) -> None:
     assert ended.target.servers == moved.target.servers
     assert ended.target_disks == moved.target_disks
+    assert (ended.target.networks, ended.target.security_groups) == (moved.target.networks, moved.target.security_groups)
