@@ -49,7 +49,7 @@ class LabSite:
             "pool_pairs": [{"name": "gold", **pair}],
             "fabric": {"driver": "provider-vlan"},
             "maps": {"flavors": {"m1.volume": "v2.medium"}},
-            "limits": {"mac_move": "0s", "request_timeout": "30s"},  # nothing here learns addresses
+            "limits": {"mac_move": "0s", "request_timeout": "45s"},  # nothing here learns addresses
         }
         self._document("millpond.yaml", "Site", "lab", spec)
 
