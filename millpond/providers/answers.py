@@ -38,6 +38,17 @@ class Answer(dict[str, Any]):
     def __missing__(self, key: str) -> Never:
         raise self._call.wrong(f"the answer has no `{key}` where one belongs")
 
+    def wrong(self, why: str) -> RemoteFailure:
+        """The failure of the call that this is the answer of."""
+        return self._call.wrong(why)
+
+    def whole(self, key: str) -> int:
+        """What stands under `key`, which must be a whole number."""
+        found = self[key]
+        if isinstance(found, int) and not isinstance(found, bool):
+            return found
+        raise self._call.wrong(f"`{key}` in the answer is no whole number")
+
     def rows(self, key: str) -> list[Answer]:
         """What stands under `key`, which must be a list of objects."""
         found = self[key]

@@ -51,6 +51,58 @@ def test_a_list_of_the_wrong_shape_is_a_failure_of_the_call(sandbox: Sandbox, re
     assert f"{sandbox.urls['source']}/compute/v2.1" in told.value.fix
 
 
+SERVER = '{"servers": [{"id": "7", %s}]}'
+WRONG_TYPES: list[tuple[str, str, str, Ask, str]] = [
+    (
+        "nova", "/servers/detail", SERVER % '"name": 17', lambda site: site.source.compute.servers(PROJECT),
+        "the server 7 in the answer: in `name` a whole number stands where a text belongs",
+    ),
+    (
+        "nova", "/servers/detail", SERVER % '"flavor": {"vcpus": "many"}', lambda site: site.source.compute.servers(PROJECT),
+        "the server 7 in the answer has something else where a number belongs",
+    ),
+    (
+        "nova", "/servers/detail", SERVER % '"addresses": ["10.0.0.1"]', lambda site: site.source.compute.servers(PROJECT),
+        "the server 7 in the answer has something else where a text, a list or an object belongs",
+    ),
+    (
+        "nova", "/servers/detail", SERVER % '"tags": [1]', lambda site: site.source.compute.servers(PROJECT),
+        "the server 7 in the answer: in `tags` a whole number stands where a text belongs",
+    ),
+    (
+        "nova", "/os-quota-sets/", '{"quota_set": {"cores": {"limit": "x"}}}', lambda site: site.source.compute.quota(PROJECT),
+        "a detailed quota in the answer has something else where a number belongs",
+    ),
+    (
+        "neutron", "/ports/7$", '{"port": {"id": "7", "network_id": 5, "mac_address": "fa:16:3e:00:00:01"}}',
+        lambda site: site.source.network.port("7"),
+        "the port 7 in the answer: in `network_id` a whole number stands where a text belongs",
+    ),
+    (
+        "keystone", "/v3/projects", '{"projects": [{"id": "7", "name": {}}]}', lambda site: site.source.identity.projects("acme", "Default"),
+        "the project 7 in the answer: in `name` an object stands where a text belongs",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "path", "body", "ask", "why"), WRONG_TYPES)
+def test_a_value_of_another_type_is_told_with_the_call_and_what_belongs_there(
+    sandbox: Sandbox, reader: SiteProviders, service: str, path: str, body: str, ask: Ask, why: str
+) -> None:
+    answers(sandbox, body, path, cloud="source", service=service)
+    with pytest.raises(Retryable) as told:
+        ask(reader)
+    assert told.value.where.startswith("source-admin: GET ")
+    assert told.value.why == why
+
+
+def test_what_is_of_the_wrong_type_is_not_quoted(sandbox: Sandbox, reader: SiteProviders) -> None:
+    answers(sandbox, SERVER % '"OS-EXT-SRV-ATTR:user_data": "canary-7", "name": {"canary-7": 1}', "/servers/detail", cloud="source")
+    with pytest.raises(Retryable) as told:
+        reader.source.compute.servers(PROJECT)
+    assert "canary-7" not in str(vars(told.value))
+
+
 SINGLE: list[tuple[str, str, Ask]] = [
     ("nova", "/os-quota-sets/", lambda site: site.source.compute.quota(PROJECT)),
     ("nova", "/servers/7$", lambda site: site.source.compute.server("7")),
@@ -101,6 +153,40 @@ def test_an_array_is_no_exception(sandbox: Sandbox, path: str, ask: Callable[[An
     assert told.value.where == f"ibox-a: GET {path.strip('/')}"
     assert "answer" in told.value.why
     assert sandbox.host("ibox-a") in told.value.fix
+
+
+ARRAY: list[tuple[str, str, Callable[[Any], object], str]] = [
+    (
+        "/pools", '{"result": [{"id": 1, "name": "p", "free_physical_space": "full", "free_virtual_space": 1}], "metadata": {"number_of_objects": 1}}',
+        lambda array: array.pools(), "the pool 1 in the answer has something else where a number belongs",
+    ),
+    (
+        "/pools", '{"result": [{"id": "1", "name": 2, "free_physical_space": 1, "free_virtual_space": 1}], "metadata": {"number_of_objects": 1}}',
+        lambda array: array.pools(), "the pool 1 in the answer: in `id` a text stands where a whole number belongs",
+    ),
+    (
+        "/pools", '{"result": [], "metadata": {"number_of_objects": "none"}}',
+        lambda array: array.pools(), "`number_of_objects` in the answer is no whole number",
+    ),
+    (
+        "/system", '{"result": {"localtime": {"utc_time": "noon"}}, "metadata": {}}',
+        lambda array: array.clock(), "`utc_time` in the answer is no whole number",
+    ),
+    (
+        "/replicas", '{"result": [{"id": 1, "role": "SOURCE", "restore_point": "noon"}], "metadata": {"number_of_objects": 1}}',
+        lambda array: array.replicas(), "the replica 1 in the answer has something else where a number belongs",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "body", "ask", "why"), ARRAY)
+def test_an_arrays_values_have_types_too(sandbox: Sandbox, path: str, body: str, ask: Callable[[Any], object], why: str) -> None:
+    array = opened(sandbox, Access.READ).array("ibox-a")
+    array.pools()
+    answers(sandbox, body, path, cloud="ibox-a", method="GET")
+    with pytest.raises(Retryable) as told:
+        ask(array)
+    assert (told.value.where, told.value.why) == (f"ibox-a: GET {path.strip('/')}", why)
 
 
 @pytest.mark.parametrize("body", ["{}", "[]"])

@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from millpond.errors import NotFound, Refused
+from millpond.errors import NotFound, Refused, UnknownOutcome
 from millpond.model.array import ArrayFacts, ArrayPool, ArrayVolume, ConsistencyGroup, Replica
 from millpond.model.site import ArraySystem, Limits
 from millpond.providers.access import Access
+from millpond.providers.answers import Answer
 from millpond.providers.infinibox.parse import (
     GROUP_FIELDS,
     POOL_FIELDS,
@@ -23,7 +24,7 @@ from millpond.providers.infinibox.parse import (
     parse_replica,
     parse_volume,
 )
-from millpond.providers.infinibox.session import PeerLoginNeeded, Row, Session
+from millpond.providers.infinibox.session import PeerLoginNeeded, Session
 from millpond.providers.ports import PairRequest
 from millpond.providers.together import together
 
@@ -78,7 +79,7 @@ class InfiniBoxArray:
             asked = pool.submit(self._hosts)
             wanted = (("name", list(names)), ("id", list(ids)))
             rows = together([partial(self._session.rows_in, "volumes", VOLUME_FIELDS, field, values) for field, values in wanted])
-            found: dict[int, Row] = {row["id"]: row for some in rows for row in some}
+            found: dict[int, Answer] = {row["id"]: row for some in rows for row in some}
             snapshots, hosts = self._snapshots(list(found)), asked.result()
         return tuple(parse_volume(self.name, row, tuple(snapshots[id]), tuple(hosts[id])) for id, row in found.items())
 
@@ -126,7 +127,7 @@ class InfiniBoxArray:
 
     def pool_id(self, name: str) -> int:
         for row in self._session.rows("pools", ["id"], name=f"eq:{name}"):
-            return int(row["id"])
+            return row.whole("id")
         raise NotFound(f"array {self.name} has no pool {name}", where=self.name)
 
     # Replicas. The array may ask for a login to its peer in any of these calls.
@@ -149,13 +150,16 @@ class InfiniBoxArray:
             body["remote_cg_id"] = request.remote_group
         if any(not remote for _, remote, _ in request.members):
             body["remote_pool_id"] = peer.pool_id(request.remote_pool)
-        return int(self._sent("post", "replicas", body)["id"])
+        made = self._sent("post", "replicas", body)
+        if not isinstance(made, Answer):
+            raise UnknownOutcome("`result` in the answer is no object", where=f"{self.name}: POST replicas")
+        return made.whole("id")
 
     def _link_to(self, peer: InfiniBoxArray) -> int:
         serial = str(peer._session.get("system", fields="serial_number")["serial_number"])
         for row in self._session.rows("links", ["id", "remote_system_serial_number"]):
             if str(row["remote_system_serial_number"]) == serial:
-                return int(row["id"])
+                return row.whole("id")
         raise NotFound(f"array {self.name} has no link to array {peer.name}", where=self.name)
 
     def sync(self, replica: int) -> None:
@@ -203,5 +207,5 @@ def entity_pair(local: int, remote: int, remote_name: str) -> dict[str, Any]:
     return {"remote_base_action": "CREATE", "local_entity_id": local, "remote_entity_id": None, "remote_entity_name": remote_name}
 
 
-def utc(system: Row) -> int:
-    return int(system["localtime"]["utc_time"])
+def utc(system: Answer) -> int:
+    return system.one("localtime").whole("utc_time")

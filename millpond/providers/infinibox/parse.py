@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from millpond.model.array import ArrayPool, ArrayVolume, ConsistencyGroup, Pair, Replica, ReplicaState, Role
+from millpond.providers.shapes import documented
 
 Row = Mapping[str, Any]
 
@@ -36,12 +37,14 @@ ROLES = frozenset(Role) - {Role.UNKNOWN}
 STATES = frozenset(ReplicaState) - {ReplicaState.UNKNOWN}
 
 
+@documented
 def parse_pool(array: str, row: Row) -> ArrayPool:
     return ArrayPool(
         array, row["id"], row["name"], free_physical=int(row["free_physical_space"]), free_virtual=int(row["free_virtual_space"])
     )
 
 
+@documented
 def parse_volume(array: str, row: Row, snapshots: tuple[str, ...] = (), mapped_to: tuple[str, ...] = ()) -> ArrayVolume:
     return ArrayVolume(
         array=array,
@@ -59,10 +62,12 @@ def parse_volume(array: str, row: Row, snapshots: tuple[str, ...] = (), mapped_t
     )
 
 
+@documented
 def parse_group(array: str, row: Row, members: tuple[int, ...] = ()) -> ConsistencyGroup:
     return ConsistencyGroup(array, row["id"], row["name"], row.get("pool_name") or "", members, replicated=bool(row.get("is_replicated")))
 
 
+@documented
 def parse_replica(array: str, row: Row) -> Replica:
     """A target side has no state, and on some firmware no jobs either. What newer firmware says is kept as unknown."""
     jobs = [(job.get("state") or row.get("job_state") or "", job) for job in row.get("jobs") or ()]

@@ -32,8 +32,6 @@ LONGEST_FILTER = 4000
 MISREAD = (KeyError, TypeError, AttributeError)
 """What infinisdk raises of JSON that is not an InfiniBox's."""
 
-Row = Mapping[str, Any]
-
 
 class PeerLoginNeeded(Retryable):
     """The array did nothing: it asks for a login to the array at the other end of the link."""
@@ -108,7 +106,7 @@ class Session:
     def count(self, path: str) -> int:
         return objects(self._request("get", path, params={"fields": "id", "page": 1, "page_size": 1}))
 
-    def rows(self, path: str, fields: Sequence[str], **filters: str) -> Iterator[Row]:
+    def rows(self, path: str, fields: Sequence[str], **filters: str) -> Iterator[Answer]:
         """The whole list."""
         parameters = {**filters, "fields": ",".join(fields), "page_size": PAGE}
         page, pages = 1, 1
@@ -118,12 +116,12 @@ class Session:
             yield from answer.rows("result")
             page += 1
 
-    def rows_in(self, path: str, fields: Sequence[str], field: str, values: Sequence[str | int]) -> list[Row]:
+    def rows_in(self, path: str, fields: Sequence[str], field: str, values: Sequence[str | int]) -> list[Answer]:
         """The rows whose `field` is one of `values`, in as few requests as their length allows, at once."""
         calls = [partial(self._listed, path, fields, {field: f"in:({some})"}) for some in joined(values)]
         return [row for rows in together(calls) for row in rows]
 
-    def _listed(self, path: str, fields: Sequence[str], filters: Mapping[str, str]) -> list[Row]:
+    def _listed(self, path: str, fields: Sequence[str], filters: Mapping[str, str]) -> list[Answer]:
         return list(self.rows(path, fields, **filters))
 
     def send(self, method: str, path: str, body: Any = None, **parameters: str) -> Any:
@@ -133,7 +131,7 @@ class Session:
 
     def create(self, path: str, body: Any, **parameters: str) -> int:
         """The id of what came into being."""
-        return int(self._request("post", path, params=parameters, data=body).one("result")["id"])
+        return self._request("post", path, params=parameters, data=body).one("result").whole("id")
 
     def _request(self, method: str, path: str, **keywords: Any) -> Answer:
         box = self.box
@@ -156,7 +154,7 @@ class Session:
 
 def objects(answer: Answer) -> int:
     """How many there are on all pages."""
-    return int(answer.one("metadata")["number_of_objects"])
+    return answer.one("metadata").whole("number_of_objects")
 
 
 def joined(values: Sequence[str | int]) -> Iterator[str]:

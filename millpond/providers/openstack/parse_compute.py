@@ -9,10 +9,12 @@ from millpond.model.compute import AttachedVolume, Flavor, Server, ServerGroup
 from millpond.model.cut_record import split_metadata
 from millpond.model.identity import KeyPair, Quota
 from millpond.model.secret import Secret
+from millpond.providers.shapes import documented
 
 Row = Mapping[str, Any]
 
 
+@documented
 def parse_server(row: Row) -> Server:
     """A row of GET /servers/detail. A server in a cell that is down has no more than id and status (2.69 on).
 
@@ -72,6 +74,7 @@ def parse_embedded_flavor(row: Row) -> Flavor:
     return Flavor(name=row.get("original_name") or "", **_sizes(row), ephemeral=int(row.get("ephemeral") or 0))
 
 
+@documented
 def parse_flavor(row: Row, extra_specs: Mapping[str, str] | None = None) -> Flavor:
     """A row of GET /flavors/detail. `extra_specs` is given where the API is older than 2.61 and does not say it."""
     sizes = _sizes(row) if extra_specs is None else {**_sizes(row), "extra_specs": dict(extra_specs)}
@@ -90,6 +93,7 @@ def _sizes(row: Row) -> dict[str, Any]:
     return {**sizes, "extra_specs": dict(row.get("extra_specs") or {})}
 
 
+@documented
 def parse_server_group(row: Row) -> ServerGroup:
     """`policies` (a list of one) before 2.64, `policy` and `rules` from then on."""
     policies = row.get("policies") or [""]
@@ -99,6 +103,7 @@ def parse_server_group(row: Row) -> ServerGroup:
     )
 
 
+@documented
 def parse_key_pair(row: Row, user_id: str, user: str) -> KeyPair:
     pair = row["keypair"]
     return KeyPair(
@@ -111,6 +116,7 @@ def parse_key_pair(row: Row, user_id: str, user: str) -> KeyPair:
     )
 
 
+@documented
 def parse_detailed_quota(service: str, row: Row, used: str = "in_use") -> Quota:
     """A quota set of rows `{limit, <used>, reserved}`; what is reserved counts as used."""
     entries = {key: value for key, value in row.items() if isinstance(value, Mapping)}

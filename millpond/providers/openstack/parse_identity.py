@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from millpond.model.identity import Group, Project, RoleAssignment, User
+from millpond.providers.shapes import documented
 
 Row = Mapping[str, Any]
 SOURCE_PROPERTY = "millpond_source"
 
 
+@documented
 def parse_project(row: Row, domain_name: str = "") -> Project:
     return Project(
         id=row["id"],
@@ -23,6 +25,7 @@ def parse_project(row: Row, domain_name: str = "") -> Project:
     )
 
 
+@documented
 def parse_user(row: Row, domain_name: str = "") -> User:
     return User(
         id=row["id"],
@@ -35,6 +38,7 @@ def parse_user(row: Row, domain_name: str = "") -> User:
     )
 
 
+@documented
 def parse_role_assignment(row: Row) -> RoleAssignment | None:
     """A row of GET /role_assignments?include_names. None for one that only subprojects inherit."""
     holder, role = row.get("user") or row.get("group"), row["role"]
@@ -50,5 +54,6 @@ def parse_role_assignment(row: Row) -> RoleAssignment | None:
     )
 
 
+@documented
 def parse_group(row: Row, domain_name: str = "") -> Group:
     return Group(id=row["id"], name=row["name"], domain_name=domain_name)

@@ -21,10 +21,12 @@ from millpond.model.network import (
     SecurityGroupRule,
     Subnet,
 )
+from millpond.providers.shapes import documented
 
 Row = Mapping[str, Any]
 
 
+@documented
 def parse_network(row: Row) -> Network:
     return Network(
         **_common(row),
@@ -40,6 +42,7 @@ def parse_network(row: Row) -> Network:
     )
 
 
+@documented
 def parse_subnet(row: Row) -> Subnet:
     return Subnet(
         **_common(row),
@@ -56,6 +59,7 @@ def parse_subnet(row: Row) -> Subnet:
     )
 
 
+@documented
 def parse_port(row: Row) -> Port:
     return Port(
         **_common(row),
@@ -79,6 +83,7 @@ def parse_port(row: Row) -> Port:
     )
 
 
+@documented
 def parse_security_group(row: Row) -> SecurityGroup:
     return SecurityGroup(
         **_common(row),
@@ -102,6 +107,7 @@ def parse_security_group_rule(row: Row) -> SecurityGroupRule:
     )
 
 
+@documented
 def parse_router(row: Row) -> Router:
     gateway = row.get("external_gateway_info") or {}
     return Router(
@@ -114,6 +120,7 @@ def parse_router(row: Row) -> Router:
     )
 
 
+@documented
 def parse_floating_ip(row: Row) -> FloatingIP:
     """A floating IP has no name."""
     common = _common(row)
@@ -128,6 +135,7 @@ def parse_floating_ip(row: Row) -> FloatingIP:
     )
 
 
+@documented
 def parse_agent(row: Row) -> Agent:
     return Agent(agent_type=row["agent_type"], host=row["host"], alive=bool(row.get("alive", True)))
 
