@@ -79,6 +79,15 @@ WRONG_TYPES: list[tuple[str, str, str, Ask, str]] = [
         "the port 7 in the answer: in `network_id` a whole number stands where a text belongs",
     ),
     (
+        "cinder", "/volumes/detail", '{"volumes": [{"id": "7", "size": "big"}]}', lambda site: site.source.block_storage.volumes(PROJECT),
+        "the volume 7 in the answer has something else where a number belongs",
+    ),
+    (
+        "cinder", "/snapshots/detail", '{"snapshots": [{"id": "7", "volume_id": ["8"]}]}',
+        lambda site: site.source.block_storage.snapshots(PROJECT),
+        "the snapshot 7 in the answer: in `volume_id` a list stands where a text belongs",
+    ),
+    (
         "keystone", "/v3/projects", '{"projects": [{"id": "7", "name": {}}]}', lambda site: site.source.identity.projects("acme", "Default"),
         "the project 7 in the answer: in `name` an object stands where a text belongs",
     ),

@@ -7,12 +7,14 @@ from typing import Any
 
 from millpond.model.block_storage import Attachment, StoragePool, Volume, VolumeAttachment, VolumeSnapshot, VolumeType
 from millpond.model.cut_record import split_metadata
+from millpond.providers.shapes import documented
 
 Row = Mapping[str, Any]
 ADMIN_KEYS = ("readonly", "attached_mode")
 """Cinder merges these of its own into the metadata that an admin reads."""
 
 
+@documented
 def parse_volume(row: Row) -> Volume:
     """A row of GET /volumes/detail as an admin reads it."""
     merged = {key: value for key, value in (row.get("metadata") or {}).items() if key not in ADMIN_KEYS}
@@ -44,11 +46,13 @@ def parse_attachment(row: Row) -> Attachment:
     return Attachment(server_id=row.get("server_id") or "", device=row.get("device") or "", host=row.get("host_name") or "")
 
 
+@documented
 def parse_volume_attachment(row: Row) -> VolumeAttachment:
     """A row of GET /attachments, which holds no connection_info."""
     return VolumeAttachment(row["id"], row["volume_id"], row.get("instance") or "", row.get("status") or "")
 
 
+@documented
 def parse_initiators(row: Row) -> tuple[tuple[str, str], frozenset[str]]:
     """The keys of `initiator_target_map`, which Cinder's Fibre Channel drivers give for each port of the hypervisor."""
     info = row.get("connection_info") or {}
@@ -60,16 +64,19 @@ def bare_wwpn(text: str) -> str:
     return text.replace(":", "").replace(".", "").lower()
 
 
+@documented
 def parse_snapshot(row: Row) -> VolumeSnapshot:
     return VolumeSnapshot(id=row["id"], name=row.get("name") or "", volume_id=row["volume_id"])
 
 
+@documented
 def parse_volume_type(row: Row) -> VolumeType:
     return VolumeType(
         id=row["id"], name=row["name"], is_public=bool(row.get("is_public", True)), extra_specs=dict(row.get("extra_specs") or {})
     )
 
 
+@documented
 def parse_storage_pool(row: Row) -> StoragePool:
     """Free space that a driver calls `unknown` counts as none, `infinite` as infinite."""
     facts = row.get("capabilities") or {}
