@@ -66,7 +66,7 @@ def _nova_and_neutron(plane: ControlPlane) -> None:
 
 def _run(plane: ControlPlane, program: str, files: tuple[str, ...], *words: str) -> str:
     command = [plane.program(program), *config_arguments(plane, *files), *words]
-    finished = subprocess.run(["nice", *command], env=os.environ, capture_output=True, text=True, check=False)
+    finished = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
     log = plane.directory / "log" / "databases.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as output:

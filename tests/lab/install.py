@@ -57,8 +57,8 @@ def install_packages() -> None:
         POLICY.write_text("#!/bin/sh\nexit 101\n")
         POLICY.chmod(0o755)
     try:
-        subprocess.run(["nice", "apt-get", "update", "-qq"], env=environment, check=True, stdout=subprocess.DEVNULL)
-        _logged("apt", ["nice", "apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], environment)
+        subprocess.run(["apt-get", "update", "-qq"], env=environment, check=True, stdout=subprocess.DEVNULL)
+        _logged("apt", ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], environment)
     finally:
         if forbids_starts:
             POLICY.unlink()
@@ -75,7 +75,7 @@ def install_release(plane: ControlPlane) -> None:
         subprocess.run([PYTHON, "-m", "venv", str(plane.venv)], check=True)
         _install_locked(plane, lock)
         compileall = [str(plane.python), "-m", "compileall", "-q", "-j", "2", str(plane.packages)]
-        subprocess.run(["nice", *compileall], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(compileall, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         shutil.copy(lock, stamp)
         print(f"{plane.release} in {time.monotonic() - begun:.0f} s")
     shutil.copy(HERE / "in_clouds" / "lab_hypervisor.py", plane.packages / "nova" / "virt")
@@ -87,8 +87,8 @@ def _install_locked(plane: ControlPlane, lock: Path) -> None:
         environment = {**os.environ, "UV_CACHE_DIR": cache, "UV_SYSTEM_CERTS": "1", "UV_NO_PROGRESS": "1"}
         uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "-q", "--python", str(plane.python)]
         words = ["--require-hashes", "-r", str(lock)]
-        if subprocess.run(["nice", *uv, *words], env=environment, check=False).returncode:
-            _logged(f"pip-{plane.release}", ["nice", str(plane.python), "-m", "pip", "install", "-q", *words], environment)
+        if subprocess.run([*uv, *words], env=environment, check=False).returncode:
+            _logged(f"pip-{plane.release}", [str(plane.python), "-m", "pip", "install", "-q", *words], environment)
 
 
 def _logged(name: str, command: list[str], environment: dict[str, str]) -> None:
