@@ -121,6 +121,7 @@ def test_each_kind_of_work_has_an_environment_of_its_own() -> None:
         "drift": "millpond-read",
         "comment": "millpond-comment",
         "result": "millpond-comment",
+        "reviewed": "millpond-comment",
         "apply": "millpond-apply",
         "decommission": "millpond-decommission",
     }

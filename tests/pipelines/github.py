@@ -26,6 +26,7 @@ class Job:
     log: str = ""
     outcomes: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -46,9 +47,10 @@ class Actions:
         self.artifacts.clear()
         jobs: dict[str, Job] = {}
         for name, job in document["jobs"].items():
-            needed = [jobs[other] for other in [job["needs"]] if "needs" in job] if "needs" in job else []
-            if self._wanted(job.get("if", "success()"), known, all(one.succeeded for one in needed)):
+            needed = jobs.get(job.get("needs", ""), Job())  # one that was skipped did not fail
+            if self._wanted(job.get("if", "success()"), known, needed.succeeded):
                 jobs[name] = self._job(self.home / "work" / name, job, known)
+            known |= {f"needs.{name}.outputs.{key}": self._output(jobs.get(name), value) for key, value in job.get("outputs", {}).items()}
         return jobs
 
     def _job(self, place: Path, job: Mapping[str, Any], known: Mapping[str, str]) -> Job:
@@ -63,6 +65,9 @@ class Actions:
             state.outcomes[step.get("id", "")] = "success" if done else "failure"
             state.succeeded = state.succeeded and (done or bool(step.get("continue-on-error")))
         return state
+
+    def _output(self, job: Job | None, value: str) -> str:
+        return _filled(value, {f"steps.{key}": text for key, text in job.outputs.items()}) if job else ""
 
     def _uses(self, step: Mapping[str, Any], place: Path, facts: Mapping[str, str]) -> bool:
         action, given = step["uses"].partition("@")[0], step.get("with", {})
@@ -89,12 +94,15 @@ class Actions:
     def _runs(self, step: Mapping[str, Any], place: Path, facts: Mapping[str, str], state: Job) -> bool:
         temp = self.home / "temp"
         temp.mkdir(exist_ok=True)
-        (temp / "env").write_text("")
+        for file in ("env", "output"):
+            (temp / file).write_text("")
         own = {name: _filled(value, facts) for name, value in step.get("env", {}).items()}
         assert "${{" not in step["run"], "expressions in a script are a way in"
         ran = bash(step["run"], place, {**self._variables(temp), **state.variables, **own}, temp)
         state.log += ran.text
         state.variables |= dict(line.split("=", 1) for line in (temp / "env").read_text().splitlines())
+        written = dict(line.split("=", 1) for line in (temp / "output").read_text().splitlines())
+        state.outputs |= {f"{step.get('id')}.outputs.{name}": value for name, value in written.items()}
         return ran.code == 0
 
     def _variables(self, temp: Path) -> dict[str, str]:
@@ -106,6 +114,7 @@ class Actions:
             "GITHUB_REPOSITORY": "o/r",
             "GITHUB_SHA": max(self.host.merged, key=lambda sha: self.host.merged[sha], default="none"),
             "GITHUB_ENV": str(temp / "env"),
+            "GITHUB_OUTPUT": str(temp / "output"),
             "GITHUB_STEP_SUMMARY": str(temp / "summary.md"),
             "RUNNER_TEMP": str(temp),
         }
@@ -116,6 +125,7 @@ class Actions:
             "success()": succeeded,
             "always()": True,
             "!cancelled()": True,
+            "github.event_name == 'push'": succeeded and facts["github.event_name"] == "push",
             "!cancelled() && github.event_name == 'push'": facts["github.event_name"] == "push",
         }
         return words[_EXPRESSION.sub(r"\1", condition)]

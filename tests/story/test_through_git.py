@@ -85,10 +85,11 @@ class Team:
         """The result that takes the place of the plan. What is applied leads where the plan that was reviewed led."""
         self.host.merged[self.repository.merge(branch)] = self.number
         jobs = self.actions.run("millpond-apply", "push")
-        assert {name: job.succeeded for name, job in jobs.items()} == {"apply": True, "comment": True}, _logs(jobs)
+        assert {name: job.succeeded for name, job in jobs.items()} == {"reviewed": True, "apply": True, "comment": True}, _logs(jobs)
         assert self._digests("millpond-apply", "result.json") == self.reviewed
         comment = self.host.comment(self.number)
         assert comment.edits > 0
+        assert comment.body.endswith("\nMain leads where the plan on this request led.\n")
         assert live(comment.body) == []
         return comment.body
 
@@ -161,7 +162,7 @@ def take_in(team: Team) -> None:
 def cut_over_the_pilot(team: Team) -> str:
     team.edit(waves=[{**WAVES[0], "cutover": True}, WAVES[1]])
     plan = team.propose("cut-over-the-pilot", "Cut over the pilot")
-    assert "- `acme`, wave `pilot`: 1 server; outage about " in plan
+    assert re.search(r"^- `acme`, wave `pilot`: 1 server; .*outage about ", plan, re.MULTILINE)
     assert "  - stop server on the source: `web-1`\n" in plan
     assert "Migration: 1 cutover (1 server), 0 rollbacks, 0 decommissions; outage about " in plan
     result = team.merge("cut-over-the-pilot")

@@ -90,10 +90,11 @@ def test_a_tenant_moves_by_a_merge_and_is_held_by_a_revert(
 
     merge = repository.merge("move-acme")
     host.merged[merge] = 1
-    assert passed(pipelines.run("push", "main")) == ["apply", "result"]
+    assert passed(pipelines.run("push", "main")) == ["reviewed", "apply", "result"]
     result = host.comment(1)
     assert (result.edits, host.requests[1][0].body) == (1, "<!-- millpond:story -->\nmine"), "somebody else's comment is left alone"
     assert re.search(r"^\| `acme/server/\S+` \| \d.* \| \d.* \|$", result.body, re.MULTILINE)
+    assert result.body.endswith("\nMain leads where the plan on this request led.\n")
     assert (running(small, "target"), running(small, "source")) == (3, 0)
 
     host.say(2, "ada", "Too early")
@@ -103,9 +104,46 @@ def test_a_tenant_moves_by_a_merge_and_is_held_by_a_revert(
     host.merged[repository.merge("not-yet")] = 2
     small.control.clear_requests()
     jobs = pipelines.run("push", "main")
-    assert {name: job.code for name, job in jobs.items()} == {"apply": 3, "result": 0}, "held is no failure there"
+    assert {name: job.code for name, job in jobs.items()} == {"reviewed": 0, "apply": 3, "result": 0}, "held is no failure there"
     assert small.control.mutating() == []
     assert "### Apply of `story` at commit " in host.comment(2).body
+
+
+@jq
+def test_a_main_that_moved_meanwhile_is_told_in_the_result(repository: Repository, pipelines: Pipelines, host: CodeHost) -> None:
+    path = repository.clone / MANIFEST
+    path.write_text(f"# checked by ada\n{path.read_text()}")
+    repository.commit("Sign acme", "signed")
+    assert passed(pipelines.run("merge_request_event", "signed", CI_MERGE_REQUEST_IID="1")) == ["plan", "comment"]
+    planned = digest_in(host.comment(1).body)
+    git(repository.clone, "checkout", "-q", "main")
+    path.write_text(f"{path.read_text()}  quotas: {{cores: 60}}\n")
+    repository.commit("Give acme more cores")
+    host.merged[repository.merge("signed")] = 1
+    pipelines.run("push", "main")
+    (tenant,) = json.loads(pipelines.artifacts["result.json"].read_text())["tenants"]
+    applied = tenant["digest"]
+    assert applied != planned
+    said = f"\nMain leads elsewhere than the plan on this request, since it had moved: to `{applied}`, not `{planned}`.\n"
+    assert host.comment(1).body.endswith(said)
+    assert live(host.comment(1).body) == []
+
+
+def test_what_was_reviewed_is_read_from_our_own_comment_alone(repository: Repository, pipelines: Pipelines, host: CodeHost) -> None:
+    plan = f"<!-- millpond:story -->\n### Plan of `story`\n\nMade at noon. Digest of acme: `sha256:{'0' * 64}`.\n"
+    host.say(1, "mallory", plan)
+    host.merged[git(repository.clone, "rev-parse", "HEAD")] = 1
+    assert pipelines.run("push", "main")["reviewed"].code == 0
+    assert pipelines.artifacts["reviewed.txt"].read_text() == "\n"
+    assert "reviewed.md" not in pipelines.artifacts
+    host.requests[1][0].author = "github-actions[bot]"
+    pipelines.run("push", "main")
+    assert pipelines.artifacts["reviewed.txt"].read_text() == f"sha256:{'0' * 64}\n"
+
+
+def digest_in(comment: str) -> str:
+    (found,) = re.findall(r"Digest of acme: `(sha256:[0-9a-f]{64})`", comment)
+    return str(found)
 
 
 @jq
