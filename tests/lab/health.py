@@ -11,7 +11,7 @@ from tests.lab import services
 from tests.lab.foundation import Cloud, connect
 from tests.lab.planes import COMPUTES, ControlPlane
 
-STARTS_WITHIN = 240
+STARTS_WITHIN = 480
 AGENTS = len(COMPUTES) + 3
 """Open vSwitch on each host and on the network node, L3, DHCP."""
 

@@ -21,7 +21,7 @@ EPMD_PORT, ERLANG_PORT = 14369, 35672
 USER, PASSWORD = "lab", "lab-infrastructure"
 ARRAYS_PORT = 80
 """Cinder's Infinidat driver knows no other while `driver_use_ssl` is off."""
-STARTS_WITHIN = 90
+STARTS_WITHIN = 180
 
 
 def directory() -> Path:
