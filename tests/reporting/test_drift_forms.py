@@ -18,6 +18,7 @@ from millpond.schemas import schema_text
 
 from . import examples
 from .golden import check
+from .junit import wrongs
 
 REPORT = DriftReport(examples.FULL, rpo=600)
 QUIET = DriftReport(examples.plan(examples.QUIET))
@@ -110,6 +111,26 @@ def test_junit_has_a_failure_for_each_object_and_an_error_for_each_tenant_that_w
         ("acme/wave/core", "in sync: 43 s behind"),
         ("globex/wave/rest", "seeding: 2 h behind, more than the site file allows, 412.0 GiB to copy"),
     ]
+
+
+@pytest.mark.parametrize("report", [REPORT, QUIET, nasty(), many(3)], ids=["full", "quiet", "nasty", "many"])
+def test_junit_is_what_ci_systems_take(report: DriftReport) -> None:
+    assert list(wrongs(ElementTree.fromstring(drift_junit(report)))) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"),
+    [
+        ("<testsuites><testsuite name='a' tests='1' failures='0'/></testsuites>", "testsuite lacks errors"),
+        ("<testsuites><testcase name='a'/></testsuites>", "testcase in testsuites"),
+        ("<testsuites time='soon'/>", "testsuites took soon"),
+        ("<testsuites verdict='good'/>", "testsuites has verdict"),
+        ("<testcase name='a'>text</testcase>", "testcase has text"),
+        ("<testcase name='a'><note/></testcase>", "note is not known"),
+    ],
+)
+def test_what_ci_systems_do_not_take_would_be_seen(written: str, wrong: str) -> None:
+    assert wrong in list(wrongs(ElementTree.fromstring(written)))
 
 
 @pytest.mark.parametrize("report", [REPORT, QUIET, nasty(), many(3)], ids=["full", "quiet", "nasty", "many"])
