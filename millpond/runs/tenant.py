@@ -22,6 +22,7 @@ from millpond.planning.envelope import Envelope
 from millpond.planning.expectation import expectations
 from millpond.planning.gates import Admission
 from millpond.providers.ports import Providers
+from millpond.reconcilers.storage.reservation import ACTION as TAKE_BACK
 from millpond.runs import reviewed
 from millpond.runs.fleet import Fleet
 from millpond.runs.observe import observe, observe_again
@@ -228,6 +229,8 @@ class TenantRun:
         self._counts[change.id] += 1
         if outcome.result is Result.HELD:
             self._tried -= self._boots(change)  # a boot that was not taken in can be sent again at once
+        if outcome.result is Result.DONE and change.id.endswith(f"#{TAKE_BACK}"):
+            self._refused_no_more(change)
         if outcome.result is Result.FAILED:
             self._failed[change.id] = outcome.message
         elif self._counts[change.id] >= (TOO_OFTEN if outcome.result is Result.DONE else ATTEMPTS):
@@ -236,6 +239,13 @@ class TenantRun:
             self.outcomes.append(replace(outcome, result=Result.FAILED, message=message))
         self.outages.settled(change, outcome)
         self.progress.ended(change, self.outcomes[-1])
+
+    def _refused_no_more(self, change: Change) -> None:
+        """What refused a boot after it had reserved a disk may have passed: it is sent again, `limits.attempts` times in one run."""
+        boots = (f"{self.desired.address('server', id)}#create" for id in change.servers)
+        for boot in boots:
+            if self._counts[boot] < self.desired.site.limits.attempts:
+                self._failed.pop(boot, None)
 
     def _soon(self, plan: TenantPlan, ready: Sequence[Change]) -> list[AnyStep]:
         """What will come by itself soon, and boots that are not let in yet: no need to end the run for it."""
