@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 WORKFLOWS = sorted((EXAMPLES / "github").glob("*.yml"))
 GITLAB = EXAMPLES / "gitlab/gitlab-ci.yml"
+BITBUCKET = EXAMPLES / "bitbucket/bitbucket-pipelines.yml"
 CHANGING = ("millpond apply ", "millpond unlock ", "millpond discover ")
 
 
@@ -53,8 +54,30 @@ def test_the_pipeline_is_what_gitlab_takes() -> None:
     assert checked("vendor.gitlab-ci", "--data-transform", "gitlab-ci", str(GITLAB)) == ""
 
 
+def test_the_pipeline_is_what_bitbucket_takes() -> None:
+    assert checked("vendor.bitbucket-pipelines", str(BITBUCKET)) == ""
+
+
+def test_bitbucket_uses_an_environment_once_in_a_pipeline() -> None:
+    """It refuses a second step in the same one; credentials of clouds are in no other place."""
+    kinds = yaml.safe_load(BITBUCKET.read_text())["pipelines"]
+    for pipeline in (pipeline for kind in kinds.values() for pipeline in kind.values()):
+        steps_of = [step for item in pipeline for kind, step in item.items() if kind != "variables"]
+        used = [step["deployment"] for step in steps_of if "deployment" in step]
+        assert len(used) == len(set(used))
+        for step in steps_of:
+            changing = [line for line in step["script"] if any(words in line for words in CHANGING)]
+            assert all(line.startswith("exec millpond apply ") for line in changing)
+            assert not changing or step["deployment"] in ("millpond-apply", "millpond-decommission")
+            assert ("deployment" in step) == any("CLOUDS_YAML" in line for line in step["script"])
+
+
 def test_a_mistake_would_be_seen(tmp_path: Path) -> None:
-    for schema, text in (("vendor.github-workflows", "on: push\njobs: {a: {steps: 3}}"), ("vendor.gitlab-ci", "a: {script: 3}")):
+    for schema, text in (
+        ("vendor.github-workflows", "on: push\njobs: {a: {steps: 3}}"),
+        ("vendor.gitlab-ci", "a: {script: 3}"),
+        ("vendor.bitbucket-pipelines", "pipelines: {default: 3}"),
+    ):
         (tmp_path / "wrong.yml").write_text(text)
         assert checked(schema, str(tmp_path / "wrong.yml")).startswith("exit 1:")
 

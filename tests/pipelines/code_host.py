@@ -1,4 +1,4 @@
-"""The comments of GitHub and GitLab over HTTP, as far as a pipeline uses them: listed in pages, written, edited."""
+"""The comments of GitHub, GitLab and Bitbucket over HTTP, as far as a pipeline uses them: listed in pages, written, edited."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 TOKEN = "comment-token-7f3a"
 BOT = "github-actions[bot]"
 BOT_ID = 42
+BOT_UUID = "{bot}"
 PAGE = 2
 """Comments on a page, however many were asked for: nobody may rely on one page."""
 
@@ -54,31 +55,47 @@ class CodeHost:
             (r"/repos/o/r/issues/comments/(\d+)", "PATCH", self._edited),
             (r"/projects/o%2Fr/merge_requests/\d+/notes/(\d+)", "PUT", self._edited),
             (r"/user()", "GET", lambda *_: {"id": BOT_ID}),
+            (r"/repositories/o/r/commit/(\w+)/pullrequests", "GET", lambda *asked: {"values": self._origins(*asked)}),
+            (r"/repositories/o/r/pullrequests/(\d+)/comments", "GET", self._linked),
+            (r"/repositories/o/r/pullrequests/(\d+)/comments", "POST", self._added),
+            (r"/repositories/o/r/pullrequests/\d+/comments/(\d+)", "PUT", self._edited),
         ):
             if verb == method and (found := re.fullmatch(pattern, path)):
                 return 200, reply(found[1], query, body)
         return 404, {"message": f"{method} {path}"}
 
     def _origins(self, sha: str, _query: str, _body: Any) -> Any:
-        return [{"number": number, "iid": number} for commit, number in self.merged.items() if commit == sha]
+        return [{"number": number, "iid": number, "id": number} for commit, number in self.merged.items() if commit == sha]
 
     def _listed(self, number: str, query: str, _body: Any) -> Any:
         page = int(re.findall(r"\bpage=(\d+)", query)[0])
         shown = self.requests.get(int(number), [])[(page - 1) * PAGE : page * PAGE]
         return [self._shown(comment) for comment in shown]
 
+    def _linked(self, number: str, query: str, _body: Any) -> Any:
+        """Pages that name the next one, as Bitbucket's."""
+        page = int((re.findall(r"\bpage=(\d+)", query) or ["1"])[0])
+        shown = self._listed(number, f"page={page}", None)
+        following = {"next": f"{self.url}/repositories/o/r/pullrequests/{number}/comments?page={page + 1}"} if len(shown) == PAGE else {}
+        return {"values": shown, **following}
+
     def _shown(self, comment: Comment) -> dict[str, Any]:
         author = {"id": BOT_ID if comment.author == BOT else 7, "username": comment.author}
-        return {"id": comment.id, "body": comment.body, "user": {"login": comment.author}, "author": author}
+        user = {"login": comment.author, "uuid": BOT_UUID if comment.author == BOT else "{somebody}"}
+        return {"id": comment.id, "body": comment.body, "content": {"raw": comment.body}, "user": user, "author": author}
 
     def _added(self, number: str, _query: str, body: Any) -> Any:
-        self.say(int(number), BOT, body["body"])
+        self.say(int(number), BOT, _text(body))
         return self._shown(self.requests[int(number)][-1])
 
     def _edited(self, id: str, _query: str, body: Any) -> Any:
         comment = next(c for comments in self.requests.values() for c in comments if c.id == int(id))
-        comment.body, comment.edits = body["body"], comment.edits + 1
+        comment.body, comment.edits = _text(body), comment.edits + 1
         return self._shown(comment)
+
+
+def _text(body: Any) -> str:
+    return str(body["content"]["raw"] if "content" in body else body["body"])
 
 
 @contextmanager

@@ -1,0 +1,104 @@
+"""The Bitbucket pipeline of the examples: a change through a request, and what cannot be planned."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from millpond.reporting.hosts import HOSTS
+from tests.pipelines.bitbucket import Steps
+from tests.pipelines.code_host import CodeHost, code_host
+from tests.pipelines.repository import Repository
+from tests.pipelines.shell import Ran
+from tests.pipelines.site import MANIFEST, reading, secrets, write_manifest, write_site
+from tests.sandbox.running import Sandbox
+from tests.story.worlds import INVENTORY
+
+jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the pipeline uses jq, as its image has it")
+
+
+@pytest.fixture
+def repository(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Repository:
+    directory, snapshot = prepared
+    small.control.restore(snapshot)
+    small.control.clear_faults()
+    repository = Repository.begin(tmp_path)
+    write_site(repository.clone, small)
+    (repository.clone / "tenants").mkdir()
+    shutil.copy(directory / INVENTORY, repository.clone / INVENTORY)
+    write_manifest(repository.clone)
+    repository.commit("Take acme in")
+    return repository
+
+
+@pytest.fixture
+def host() -> Iterator[CodeHost]:
+    with code_host() as host:
+        yield host
+
+
+@pytest.fixture
+def steps(repository: Repository, host: CodeHost, small: Sandbox, tmp_path: Path) -> Steps:
+    variables = {"millpond-read": reading(small), **dict.fromkeys(("millpond-apply", "millpond-decommission"), secrets(small))}
+    return Steps(repository, host, tmp_path / "runner", variables)
+
+
+def codes(steps: dict[str, Ran]) -> dict[str, int]:
+    return {name: ran.code for name, ran in steps.items()}
+
+
+def change(repository: Repository, branch: str, was: str, now: str) -> None:
+    path = repository.clone / MANIFEST
+    path.write_text(path.read_text().replace(was, now))
+    repository.commit("Change acme", branch)
+
+
+@jq
+def test_a_request_is_planned_merged_and_applied(repository: Repository, steps: Steps, host: CodeHost, small: Sandbox) -> None:
+    change(repository, "more-cores", "cutover: false\n", "cutover: false\n  quotas: {cores: 60}\n")
+    host.say(7, "mallory", "[//]: # (millpond:story)\nmine")
+    host.say(7, "ada", "More cores")
+    small.control.clear_requests()
+    assert codes(steps.run("pull-requests", "**", "more-cores", BITBUCKET_PR_ID="7")) == {"Plan": 0, "Comment": 0}
+    assert small.control.mutating() == []
+    plan = host.comment(7).body
+    assert plan.startswith("[//]: # (millpond:story)\n### Plan of `story`\n")
+    assert "\nPlan: 0 to add, 1 to change, 0 to destroy.\n" in plan
+    assert "<details>" not in plan
+
+    host.merged[repository.merge("more-cores")] = 7
+    assert codes(steps.run("branches", "main", "main")) == {"Reviewed": 0, "Apply": 0, "Comment": 0}
+    result = host.comment(7)
+    assert (result.edits, host.requests[7][0].body) == (1, "[//]: # (millpond:story)\nmine")
+    assert "### Apply of `story` at commit " in result.body
+    assert result.body.endswith("\nMain leads where the plan on this request led.\n")
+    assert len(result.body.encode()) <= HOSTS["bitbucket"].limit
+
+    small.control.clear_requests()
+    assert codes(steps.run("custom", "apply", "main")) == {"Apply": 0}
+    assert codes(steps.run("custom", "drift", "main")) == {"Drift": 0}
+    assert small.control.mutating() == []
+
+
+def test_what_cannot_be_planned_is_told_on_the_request(repository: Repository, steps: Steps, host: CodeHost) -> None:
+    change(repository, "typo", "cutover:", "cutovr:")
+    assert codes(steps.run("pull-requests", "**", "typo", BITBUCKET_PR_ID="7")) == {"Plan": 1, "Comment": 0}
+    assert "cutovr" in host.comment(7).body
+
+
+def test_a_commit_of_no_request_is_no_failure(steps: Steps, host: CodeHost) -> None:
+    done = steps.run("branches", "main", "main")
+    assert done["Reviewed"].code == 0
+    assert re.search(r"The commit came from no request\.", done["Comment"].text)
+    assert host.requests == {}
+
+
+def test_decommissioning_by_hand_wants_the_digest_of_what_is_there(steps: Steps, small: Sandbox) -> None:
+    small.control.clear_requests()
+    assert codes(steps.run("custom", "decommission", "main", TENANT="acme", DIGEST="sha256:0")) == {"Decommission": 4}
+    assert codes(steps.run("custom", "decommission", "main"))["Decommission"] not in (0, 4)
+    assert small.control.mutating() == []
