@@ -21,8 +21,10 @@ from typing import Any
 from tests.sandbox.running import Sandbox, start_sandbox
 from tests.story.stage import Stage
 
-PHASES = ("prepare", "cut", "discard", "carry_back", "decommission", "abort")
-"""`abort`: the flag goes back after a crash in the middle of the cut."""
+PHASES = ("prepare", "cut", "again", "discard", "carry_back", "decommission", "abort")
+"""`abort`: the flag goes back after a crash in the middle of the cut. `again`: the cut goes on from a boot that Nova and the run died in,
+which left a volume reserved for a server that is not there.
+"""
 MODES = ("before", "after", "after_lost")
 _FORK = multiprocessing.get_context("fork")
 
@@ -45,6 +47,7 @@ class Sweep:
     directory: Path
     starts: dict[str, Start] = field(default_factory=dict)
     _site: int = 0
+    _prepared: str = ""
 
     def learn(self) -> None:
         """Plays every phase once without a crash."""
@@ -53,7 +56,11 @@ class Sweep:
         self._inventory = (stage.directory / "tenants/acme.inventory.yaml").read_text()
         self._play(stage, "prepare", {})
         in_sync = stage.world()
+        self._left_behind(stage)
+        self._play(stage, "again", {"cutover": True})
+        self.sandbox.control.restore(self._prepared)
         self._play(stage, "cut", {"cutover": True})
+        assert not difference(self.starts["cut"].end, self.starts["again"].end)
         self.starts["abort"] = replace(self.starts["cut"], end=in_sync)
         for row in stage.rows("target/nova/servers"):
             self.sandbox.control.write(cloud="target", server_id=row["id"], data="written on the target")
@@ -63,6 +70,15 @@ class Sweep:
             self.sandbox.control.restore(after_cut)
             del stage.manifest["rollback"]
         self._play(stage, "decommission", self._approved(stage))
+
+    def _left_behind(self, stage: Stage) -> None:
+        self._prepared = self.sandbox.control.snapshot()
+        stage.manifest["cutover"] = True
+        self.sandbox.control.fault(world="boot_refused", cloud="target", times=1, status=502)
+        self._killed(stage, 0, "after_lost", cloud="target", service="nova", method="POST", path="/servers$")
+        self.sandbox.control.clear_faults()
+        stage.unlocked()
+        assert [row["status"] for row in stage.rows("target/cinder/attachments")].count("reserved") == 1
 
     def _approved(self, stage: Stage) -> dict[str, Any]:
         stage.manifest |= {"cutover": True, "decommission": True, "soak": "0s"}
@@ -124,11 +140,11 @@ class Sweep:
             return f"violations: {violations}"
         return difference(start.end, stage.world())
 
-    def _killed(self, stage: Stage, call: int, mode: str) -> None:
+    def _killed(self, stage: Stage, call: int, mode: str, **of: str) -> None:
         armed = _FORK.Event()
         child = _FORK.Process(target=_apply, args=(stage, armed))
         child.start()
-        self.sandbox.control.fault(action={"kill": child.pid, "when": mode}, mutating=True, skip=call)
+        self.sandbox.control.fault(action={"kill": child.pid, "when": mode}, mutating=True, skip=call, **of)
         armed.set()
         child.join(60)
         if child.is_alive():

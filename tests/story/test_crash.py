@@ -23,4 +23,4 @@ def test_a_run_after_a_crash_ends_in_the_same_world(
         print(f"\n{len(points)} crash points of {sum(start.calls for start in sweep.starts.values()) * 3}")
     assert wrong == {}
     assert {mode for _, _, mode in points} == {"before", "after", "after_lost"}
-    assert {phase for phase, _, _ in points} == {"prepare", "cut", "discard", "carry_back", "decommission", "abort"}
+    assert {phase for phase, _, _ in points} == {"prepare", "cut", "again", "discard", "carry_back", "decommission", "abort"}
