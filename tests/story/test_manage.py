@@ -1,9 +1,11 @@
 """Volumes that the target's Cinder adopts after the cut, instead of making them ahead."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.sandbox.conftest import connect
 from tests.sandbox.running import Sandbox
 from tests.story.identical import Comparison
 from tests.story.stage import Stage
@@ -47,7 +49,7 @@ def test_adopted_volumes_are_bootable_and_dressed_and_survive_the_way_back(stage
     assert not result.remaining, result.plan.tenants[0].steps
     assert volumes(stage) == ["db-1-data"]
     deleted = [entry["path"] for entry in mutating if entry["method"] == "DELETE" and entry["service"] in ("cinder", "infinibox")]
-    assert deleted == []
+    assert [path for path in deleted if "/metadata/" not in path] == []  # what remembers the cut goes
     del stage.manifest["rollback"]
     stage.manifest["cutover"] = True
     assert not stage.settle().remaining
@@ -84,3 +86,41 @@ def test_groups_keep_made_ahead_and_adopted_volumes_apart(small_mixed: World, tm
     assert len(here) == len(there) == 1
     replicas = stage.rows("ibox-a/replicas")
     assert sorted(len(row["entity_pairs"]) for row in replicas) == [1, 3]
+
+
+def test_an_adoption_that_failed_and_cannot_be_undone_is_disowned_and_made_anew(small_mixed: World, tmp_path: Path) -> None:
+    """The driver looks by the volume's name for the disk to let go of: of one that it never adopted there is none."""
+    stage = small_mixed.stage(tmp_path)
+    stage.sandbox.control.fault(world="manage_error", cloud="target", name="db-1-data", times=1)
+    stage.manifest["cutover"] = True
+    result = stage.settle()
+    assert [finding.code for finding in result.plan.tenants[0].blockers] == ["unmanage_failed"]
+    [left] = [row for row in stage.rows("target/cinder/volumes") if row["name"] == "db-1-data"]
+    assert left["status"] == "error_unmanaging"
+    disowned(stage, left)
+    assert not stage.settle().remaining
+    assert list(Comparison(stage).different()) == []
+    assert [row["status"] for row in stage.rows("target/cinder/volumes") if row["name"] == "db-1-data"] == ["error_unmanaging", "in-use"]
+    assert stage.sandbox.control.violations() == []
+
+
+def test_a_volume_that_cinder_does_not_let_go_of_on_the_way_back(small_mixed: World, tmp_path: Path) -> None:
+    stage = small_mixed.stage(tmp_path)
+    stage.manifest["cutover"] = True
+    assert not stage.settle().remaining
+    stage.manifest |= {"cutover": False, "rollback": {"cut": stage.cut(), "target_writes": "discard"}}
+    stage.sandbox.control.fault(world="unmanage_error", cloud="target", name="db-1-data", times=1)
+    assert [finding.code for finding in stage.settle().plan.tenants[0].blockers] == ["unmanage_failed"]
+    [left] = [row for row in stage.rows("target/cinder/volumes") if row["name"] == "db-1-data"]
+    as_admin(stage).reset_volume_status(left["id"], status="available")
+    assert not stage.settle().remaining
+    assert volumes(stage) == ["db-1-root", "web-1-root", "web-2-root"]
+    assert stage.sandbox.control.violations() == []
+
+
+def disowned(stage: Stage, volume: dict[str, Any]) -> None:
+    as_admin(stage).delete_volume_metadata(volume["id"], keys=["millpond:source"])
+
+
+def as_admin(stage: Stage) -> Any:
+    return connect(stage.sandbox, "target-admin").block_storage

@@ -20,7 +20,7 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.storage import invariants_storage, reservation
 from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, remote_ends, volume_names
-from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host
+from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host, not_let_go
 from millpond.reconcilers.storage.way_back import of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
 from millpond.reconcilers.usage import is_handed_over, servers_of_volumes
@@ -301,7 +301,9 @@ def _managed(
             "unmanage_failed", "Cinder could not adopt it; the disk stays on the array", volume_id=target.id, **_project(snapshot)
         )
         target = None
-    if target is not None and (target.status == "error_unmanaging" or (target.status == "error" and aim == "released")):
+    if target is not None and target.status == "error_unmanaging":
+        return [not_let_go(desired, goals, volume, target, has_no_disk=_has_no_disk(snapshot, target, remote))]
+    if target is not None and target.status == "error" and aim == "released":
         return [broken(desired, goals, volume, target)]
     if aim == "released":
         return _manage(ladder, desired, snapshot, goals, volume, target, remote)

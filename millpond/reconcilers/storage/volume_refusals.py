@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from millpond.model.block_storage import Volume
+from millpond.model.cut_record import MARKER_KEY
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.reconcilers.base import Goals
@@ -30,6 +31,25 @@ def broken(desired: Desired, goals: Goals, volume: Volume, target: Volume) -> Fi
         "repair it in the target's Cinder; the next apply goes on",
         wave=goals.wave(volume.id),
     )
+
+
+def not_let_go(desired: Desired, goals: Goals, volume: Volume, target: Volume, *, has_no_disk: bool) -> Finding:
+    """Cinder takes no os-unmanage in this status (cinder/volume/api.py, delete). The Infinidat driver looks for the disk by the volume's
+    name, which one that was never adopted does not have: there it always ends so (cinder/volume/drivers/infinidat.py, unmanage)."""
+    left = f"the volume on the target ({target.id}) is in error_unmanaging: Cinder could not let go of it"
+    if has_no_disk:
+        what, why = left, "it was never adopted and stands for no disk: the disk has another name on the array and is as it was"
+        fix = (
+            "see in cinder-volume's log why the adoption failed and mend it, then take the marker off what is left: "
+            f"openstack volume unset --property {MARKER_KEY} {target.id}; the next apply adopts the disk by a new volume"
+        )
+    else:
+        what, why = left, "its driver failed; the disk is on the array under the volume's name, and Millpond neither deletes nor resets it"
+        fix = (
+            "see in cinder-volume's log why, then let Cinder take the request again: "
+            f"openstack volume set --state available {target.id}; the next apply goes on"
+        )
+    return Finding("unmanage_failed", Severity.BLOCKER, desired.address("volume", volume.id), what, why, fix, wave=goals.wave(volume.id))
 
 
 def missing_type(desired: Desired, goals: Goals, volume: Volume, kind: str) -> Finding:

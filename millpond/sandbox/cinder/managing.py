@@ -66,6 +66,8 @@ class Managing:
         backend = self.backends.of(row)
         if backend is None:
             raise Failed("No valid backend was found.")
+        if self.cloud.world.faults.manage_error(self.cloud.name, row["name"]):
+            raise Failed("the array did not answer")
         found = self.driver.look_up(backend, ref)
         # The row itself counts as one volume already.
         self.volumes.quotas.check(row["project_id"], "volumes", found.gib, self.volumes.type_name(row), count=0)

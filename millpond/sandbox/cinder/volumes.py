@@ -273,6 +273,8 @@ class Volumes:
         if row is None or row["status"] not in ("unmanaging", "error_managing_deleting"):
             return
         try:
+            if self.cloud.world.faults.unmanage_error(self.cloud.name, row["name"]):
+                raise Failed("the array did not answer")
             self.driver.unmanage(row)
         except Failed:
             if row["host"]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from millpond.sandbox.core.requests import Entry
 
 Action = dict[str, Any] | str
-WORLD = ("link_down", "boot_error", "boot_refused", "pool_full", "deaf_guest", "unmanage_error")
+WORLD = ("link_down", "boot_error", "boot_refused", "pool_full", "deaf_guest", "manage_error", "unmanage_error")
 DEFAULTS: dict[str, dict[str, Any]] = {"boot_error": {"launched": False}, "boot_refused": {"reserved": 1, "status": 400}}
 """What belongs to a fault of the world beside whom it concerns and how often."""
 
@@ -89,6 +89,10 @@ class Faults:
     def boot_refused(self, cloud: str, server_name: str) -> dict[str, Any] | None:
         """`{"reserved": n, "status": s}` when this boot is refused with HTTP status s once its first n volumes are reserved."""
         return self._named("boot_refused", cloud, server_name)
+
+    def manage_error(self, cloud: str, volume_name: str) -> bool:
+        """The driver fails to adopt a disk as this volume, before it has renamed it."""
+        return self._named("manage_error", cloud, volume_name) is not None
 
     def unmanage_error(self, cloud: str, volume_name: str) -> bool:
         """The driver fails to let go of this volume."""

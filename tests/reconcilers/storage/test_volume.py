@@ -162,13 +162,32 @@ def test_a_failed_adoption_is_unmanaged_never_deleted() -> None:
     assert not any(step.action.startswith("delete") for step in found.steps)
 
 
-@pytest.mark.parametrize("status", ["error", "error_unmanaging"])
-def test_an_adopted_volume_in_error_is_left_to_a_person(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "code", "fix"),
+    [("error", "volume_error", "repair it"), ("error_unmanaging", "unmanage_failed", "openstack volume set --state available")],
+)
+def test_an_adopted_volume_in_error_is_left_to_a_person(status: str, code: str, fix: str) -> None:
     on, made = managed(until="source_server/web-1#boot")
     made.target.block_storage.put(twin(made), status=status)
     found = planned(volume, on, made)
     assert own(ids(found)) == ["… web-1-root#release"]
-    assert ("volume_error", "pilot") in codes(found)
+    [finding] = [finding for finding in found.findings if finding.code == code]
+    assert fix in finding.fix
+    assert finding.wave == "pilot"
+
+
+@pytest.mark.parametrize("documents", ["there", "back"])
+def test_what_is_left_of_a_failed_adoption_is_not_deleted_but_disowned_by_a_person(documents: str) -> None:
+    on, made = managed(until="source_server/web-1#boot")
+    adopting(made, "error_unmanaging")
+    found = planned(volume, on if documents == "there" else replace(on, waves=desired(site=MANAGE).waves), made)
+    assert own(ids(found)) == (["… web-1-root#release"] if documents == "there" else [])
+    [finding] = [finding for finding in found.findings if finding.code == "unmanage_failed"]
+    assert f"openstack volume unset --property millpond:source {twin(made)}" in finding.fix
+    made.target.block_storage.raw[twin(made)].clear()
+    found = planned(volume, on, made)
+    assert own(ids(found))[0] == "web-1-root#manage"
+    assert finding.code not in {code for code, _ in codes(found)}
 
 
 def test_a_size_that_is_no_whole_gib_is_always_adopted() -> None:
