@@ -63,11 +63,15 @@ class CloudState:
 
 @dataclass(frozen=True)
 class StorageState:
+    """`initiators`: (source volume, server) → the ports of its hypervisor, where the source array is reached over Fibre Channel; None
+    where that was not asked for, or this login may not know it."""
+
     arrays: tuple[ArrayFacts, ...] = ()
     pools: tuple[ArrayPool, ...] = ()
     volumes: tuple[ArrayVolume, ...] = ()
     replicas: tuple[Replica, ...] = ()
     groups: tuple[ConsistencyGroup, ...] = ()
+    initiators: Mapping[tuple[str, str], frozenset[str]] | None = None
 
     def array(self, name: str) -> ArrayFacts | None:
         return next((a for a in self.arrays if a.array == name), None)

@@ -8,11 +8,12 @@ from itertools import permutations
 from millpond.model.array import ArrayPool
 from millpond.model.block_storage import Volume
 from millpond.model.compute import Server
-from millpond.model.desired import Desired
+from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
+from millpond.reconcilers.invariants import unaccounted, wwpn
 from millpond.reconcilers.storage.replication import GIB, adoption_stated, local_volume, pool_pair
 from millpond.reconcilers.twins import by_id, twin
 
@@ -31,6 +32,8 @@ def findings(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Fin
                 yield from _server(desired, wave.name, servers[id], live.get(id))
         for id in wave.volumes:
             yield from _volume(desired, snapshot, wave.name, volumes[id])
+        if wave.name not in goals.admitted:
+            yield from _mappings(desired, snapshot, wave, about_to_be_cut=goals.stages[wave.name] is Stage.CUT)
     yield from _arrays(desired, snapshot)
     yield from _capacity(desired, snapshot, goals)
     if not goals.decommission:
@@ -107,6 +110,26 @@ def _volume(desired: Desired, snapshot: Snapshot, wave: str, volume: Volume) -> 
             f"its size on the array is {local.size} bytes, no whole number of GiB ({local.size / GIB:.3f})",
             "Cinder cannot create a volume of that size ahead", "nothing to do: it is adopted by `manage` after the cut", wave=wave,
         )  # fmt: skip
+
+
+def _mappings(desired: Desired, snapshot: Snapshot, wave: DesiredWave, *, about_to_be_cut: bool) -> Iterator[Finding]:
+    """What would keep a replica from changing hands is told before a server is stopped, by the rule that is asserted then."""
+    volumes, known = by_id(snapshot.source.volumes), by_id(desired.inventory.volumes)
+    busy = {server.id for server in snapshot.source.servers if server.task_state}  # one that migrates is mapped to two hosts
+    for id in wave.volumes:
+        live = volumes.get(id)
+        local = local_volume(desired, snapshot, known[id])
+        if live is None or local is None or busy & {attached.server_id for attached in live.attachments}:
+            continue
+        if snapshot.storage.initiators is None and any(map(wwpn, local.mapped_to)):
+            continue
+        if others := unaccounted(local, live, snapshot.storage.initiators or {}):
+            yield Finding(
+                "mapped_elsewhere", Severity.BLOCKER if about_to_be_cut else Severity.WARNING, desired.address("volume", id),
+                f"{local.array} maps {local.name} to {', '.join(others)}: more than its attachments account for",
+                "whoever has that mapping could still write, and the replica would not change hands in the middle of the outage",
+                "see what the mapping is for and remove it on the array, if no server uses it", wave=wave.name,
+            )  # fmt: skip
 
 
 def _arrays(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:

@@ -56,7 +56,7 @@ def may_change_hands(change: Change, providers: Providers) -> None:
     _stopped(change, servers, values["servers"], "source")
     _all_seen(change, volumes, local)
     _leads_to_twins(change, source, remote, twins)
-    fibre = any(_wwpn(host) for disk in local for host in disk.mapped_to)
+    fibre = any(wwpn(host) for disk in local for host in disk.mapped_to)
     initiators = providers.source.block_storage.initiators(project) if fibre else {}
     _mapped_to_stopped(change, local, _of(volumes, values["volumes"]), servers, initiators)
     if source.role is Role.SOURCE:
@@ -345,14 +345,20 @@ def _mapped_to_stopped(
         attachments = volume.attachments if volume else ()
         if {a.server_id for a in attachments} - asleep:
             raise broken(change, f"volume {local.name} is attached to a server that is not stopped")
-        own = {a: initiators.get((volume.id, a.server_id), frozenset[str]()) for a in attachments} if volume else {}
-        told = {wwpn for known in own.values() for wwpn in known}
-        others = [host for host in local.mapped_to if _wwpn(host) not in told]
-        if len(others) > len({a.host or a.server_id for a, known in own.items() if not known}):
+        if others := unaccounted(local, volume, initiators):
             raise broken(change, f"volume {local.name} is mapped to {', '.join(others)}, more than its stopped servers account for")
 
 
-def _wwpn(host: str) -> str:
+def unaccounted(local: ArrayVolume, volume: Volume | None, initiators: Initiators) -> list[str]:
+    """The array's hosts that have the volume, where they are more than its attachments account for."""
+    attachments = volume.attachments if volume else ()
+    own = {a: initiators.get((volume.id, a.server_id), frozenset[str]()) for a in attachments} if volume else {}
+    told = {port for known in own.values() for port in known}
+    others = [host for host in local.mapped_to if wwpn(host) not in told]
+    return others if len(others) > len({a.host or a.server_id for a, known in own.items() if not known}) else []
+
+
+def wwpn(host: str) -> str:
     """Of an array host that the Infinidat driver made for one port of a hypervisor: it makes one for each; empty of any other."""
     port = host.removeprefix("openstack-host-").replace(".", "").lower()
     return port if host.startswith("openstack-host-") and len(port) == 16 and set(port) <= set(hexdigits) else ""

@@ -12,7 +12,8 @@ from millpond.model.block_storage import VolumeSnapshot
 from millpond.model.finding import Severity
 from millpond.model.inventory import Inventory
 from millpond.model.site import PoolEnd, PoolPair
-from tests.planning.arrays import Array
+from millpond.planning.build import build
+from tests.planning.arrays import Array, LunMapping
 from tests.planning.situations import flags
 from tests.planning.tenant import INVENTORY, SERVERS, SITE, SMALL, VOLUMES, desired, prepared, world
 from tests.planning.world import World
@@ -138,3 +139,57 @@ def test_snapshots_of_volumes_that_move_are_told_of() -> None:
     (told,) = (finding for finding in made.plan(desired()).findings if finding.code == "snapshots_left_behind")
     assert (told.severity, told.wave, str(told.address)) == (Severity.INFO, "", "acme/snapshot")
     assert told.what == "2 snapshot(s) of volumes are not moved: nightly, s-1"
+
+
+PORTS = ("10000090fa000001", "10000090fa000002")
+
+
+def mapped(made: World, *hosts: str, told: bool = False) -> None:
+    """`web-1-data` is mapped to these hosts and to no other; `told`: Cinder tells the ports of its hypervisor."""
+    array = made.arrays["ibox-a"]
+    disk = array.by_name("openstack-vol-data-1").id
+    array.mappings = {mapping for mapping in array.mappings if mapping.volume_id != disk}
+    array.mappings |= {LunMapping(host, disk) for host in hosts}
+    if told:
+        made.source.block_storage.initiators_[("data-1", "server-1")] = frozenset(PORTS)
+
+
+FIBRE = tuple(f"openstack-host-{port}" for port in PORTS)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "told", "more"),
+    [
+        (("openstack-host-iqn-0",), False, ""),
+        ((), False, ""),
+        (("openstack-host-iqn-0", "backup"), False, "backup, openstack-host-iqn-0"),
+        (FIBRE, True, ""),
+        ((*FIBRE, "openstack-host-10000090fa000009"), True, "openstack-host-10000090fa000009"),
+        ((*FIBRE, "backup"), True, "backup"),
+        (FIBRE, False, ", ".join(FIBRE)),
+    ],
+)
+def test_a_mapping_that_no_attachment_accounts_for_holds_a_wave_before_it_is_stopped(hosts: tuple[str, ...], told: bool, more: str) -> None:
+    made = prepared()
+    mapped(made, *hosts, told=told)
+    found = [(f.severity, f.wave, f.what) for f in made.plan(desired()).findings if f.code == "mapped_elsewhere"]
+    what = f"ibox-a maps openstack-vol-data-1 to {more}: more than its attachments account for"
+    assert found == ([(Severity.WARNING, "pilot", what)] if more else [])
+    plan = made.advance(flags(pilot=True))
+    assert [f.code for f in plan.blockers] == (["mapped_elsewhere"] if more else [])
+    assert made.source.compute.rows["server-1"].status == ("ACTIVE" if more else "SHUTOFF")
+
+
+def test_a_server_that_migrates_is_mapped_to_two_hosts_and_waited_for() -> None:
+    made = prepared()
+    mapped(made, "openstack-host-iqn-0", "openstack-host-iqn-1")
+    made.source.compute.put("server-1", task_state="migrating")
+    assert [f.code for f in made.plan(flags(pilot=True)).blockers] == []
+
+
+def test_ports_that_this_login_may_not_know_are_judged_when_it_matters() -> None:
+    made = prepared()
+    mapped(made, *FIBRE)
+    seen = made.snapshot()
+    blind = replace(seen, storage=replace(seen.storage, initiators=None))
+    assert [f.code for f in build(flags(pilot=True), blind).blockers] == []

@@ -7,7 +7,7 @@ read-only disk, that a guest starts on the disk that holds the last writes it is
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ from millpond.model.site import Site
 from millpond.model.snapshot import CloudState, Snapshot, StorageState
 from millpond.planning.build import build
 from millpond.reconcilers.base import Scope
-from millpond.reconcilers.invariants import everything_is_known
+from millpond.reconcilers.invariants import everything_is_known, wwpn
 from millpond.reconcilers.registry import BY_KIND
 from millpond.reconcilers.storage.reservation import RESERVATIONS
 from tests.planning.arrays import Array
@@ -88,10 +88,15 @@ class World:
             tuple(v for a in arrays for v in a.all_volumes()),
             tuple(r for a in arrays for r in a.replicas()),
             tuple(g for a in arrays for g in a.groups()),
+            self._initiators(),
         )
         made = Snapshot(self.now, source, target, storage)
         project = target.project.id if target.project else ""
         return made.with_facts(RESERVATIONS.observe(self, Scope("acme", "", project, made)), self.now)
+
+    def _initiators(self) -> Mapping[tuple[str, str], frozenset[str]] | None:
+        fibre = any(wwpn(mapping.host) for array in self.arrays.values() for mapping in array.mappings)
+        return self.source.block_storage.initiators("") if fibre else None
 
     def _cloud(self, cloud: Cloud) -> CloudState:
         compute, storage, network, identity = cloud.compute, cloud.block_storage, cloud.network, cloud.identity

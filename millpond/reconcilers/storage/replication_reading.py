@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from millpond.errors import Refused
 from millpond.model.array import ArrayVolume, Replica
 from millpond.model.snapshot import Facts
 from millpond.providers.ports import Providers
 from millpond.providers.together import AT_ONCE, together
 from millpond.reconcilers.base import Scope
+from millpond.reconcilers.invariants import wwpn
 
 T = TypeVar("T")
 
@@ -38,8 +40,19 @@ def read(providers: Providers, scope: Scope) -> dict[str, object]:
             "volumes": (*here, *there),
             "replicas": tuple(replica for name in (*sources, *targets) for replica in replicas[name]),
             "groups": _all(groups),
+            "initiators": _initiators(providers, scope, here),
             **({} if scope.again else {"pools": _all(pools)}),
         }
+
+
+def _initiators(providers: Providers, scope: Scope, volumes: Iterable[ArrayVolume]) -> Mapping[tuple[str, str], frozenset[str]] | None:
+    """Asked for where they decide whose a mapping is. An account that only reads may not see them."""
+    if not any(wwpn(host) for volume in volumes for host in volume.mapped_to):
+        return None
+    try:
+        return providers.source.block_storage.initiators(scope.source_project)
+    except Refused:
+        return None
 
 
 class Replicas:
