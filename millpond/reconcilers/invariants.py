@@ -202,6 +202,8 @@ def group_still_ours(change: Change, providers: Providers) -> None:
     with ThreadPoolExecutor(2, thread_name_prefix="read") as pool:
         servers, volumes = pool.submit(source.compute.servers, project), pool.submit(source.block_storage.volumes, project)
         _still_ours(change, servers.result(), volumes.result())
+    if change.action == "hold" and not any(v.record and v.record.held for v in volumes.result() if v.id == change.source_id):
+        raise broken(change, "nothing on the volume says any more that it is to be reserved: its cut was undone")
 
 
 def volumes_still_ours(change: Change, providers: Providers) -> None:

@@ -273,3 +273,14 @@ def test_the_target_does_not_give_way_without_a_sync_back() -> None:
         with pytest.raises(InvariantBroken, match="no sync back"):
             made.perform(replace(demote, parameters={**demote.parameters, "returned": stamp}))
     made.perform(demote)
+
+
+def test_nothing_is_reserved_for_a_cut_that_was_undone_meanwhile() -> None:
+    made, on = ready(), cut(WITH_SERVER)
+    plan = made.advance(on, at(f"{HELD}#hold"))
+    hold = next(step for step in plan.changes if step.action == "hold")
+    made.crash()
+    made.advance(documents(WITH_SERVER))
+    with pytest.raises(InvariantBroken, match="undone"):
+        made.perform(hold)
+    assert spare(made) == ("available", "")
