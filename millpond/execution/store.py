@@ -16,6 +16,7 @@ from millpond.execution.tables import METADATA
 
 FILE = ".millpond/journal.db"
 PATIENCE_MS = 10_000
+WRITABLE = "Make the place writable and free some space, or name another one with `journal` in millpond.yaml."
 
 
 class JournalUnusable(MillpondError):
@@ -90,11 +91,10 @@ def _durable(connection: Any, _record: object) -> None:
 
 def _unusable(place: URL, error: Exception) -> JournalUnusable:
     cause = getattr(error, "orig", None) or error
-    return JournalUnusable(
-        redact(" ".join(str(cause).split())),
-        where=_shown(place),
-        fix="Nothing more was sent. Make the place writable and free some space, or name another one with `journal` in millpond.yaml.",
-    )
+    why = redact(" ".join(str(getattr(cause, "strerror", None) or cause).split()))
+    damaged = any(words in why for words in ("not a database", "malformed"))
+    mend = "Move the damaged file away: it is evidence, and every run starts from what it observes." if damaged else WRITABLE
+    return JournalUnusable(why, where=_shown(place), fix=f"Nothing more was sent. {mend}")
 
 
 def _shown(place: URL) -> str:

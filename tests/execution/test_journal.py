@@ -115,14 +115,16 @@ def test_a_directory_that_cannot_be_made_is_told_plainly(tmp_path: Path) -> None
     with pytest.raises(JournalUnusable) as refused:
         Journal.open("", tmp_path)
     assert refused.value.where == str(tmp_path / ".millpond/journal.db")
-    assert "Nothing more was sent" in refused.value.fix
+    assert refused.value.why == "File exists"
+    assert refused.value.fix.startswith("Nothing more was sent. Make the place writable")
 
 
 def test_a_file_that_is_no_journal_is_told_plainly(tmp_path: Path) -> None:
     (tmp_path / ".millpond").mkdir()
     (tmp_path / ".millpond/journal.db").write_bytes(b"no database at all, " * 100)
-    with pytest.raises(JournalUnusable, match="not a database"):
+    with pytest.raises(JournalUnusable, match="not a database") as refused:
         Journal.open("", tmp_path)
+    assert refused.value.fix.startswith("Nothing more was sent. Move the damaged file away: it is evidence")
 
 
 def test_a_full_disk_is_told_plainly(sqlite_journal: Journal) -> None:
