@@ -29,7 +29,8 @@ class ApplyResult:
     """What an apply leaves behind.
 
     `plan` is the last one made: what is still to do, waits or is blocked. `outcomes` in the order of their ends; a step that was tried
-    again has several and the last one holds. `outages`: seconds measured per server address; `estimated`: those that the first plan gave.
+    again has several and the last one holds. `outages`: seconds measured per server address; `unmeasured`: servers that came up again
+    where nobody knows since when they were down; `estimated`: seconds that the first plan gave.
     `errors`: what ended a tenant's run before its time.
     `advanced`: at least one change was performed. `remaining`: something is still to do or waited for. `held`: by a gate or blocker.
     """
@@ -42,6 +43,7 @@ class ApplyResult:
     held: bool = False
     interrupted: bool = False
     estimated: tuple[tuple[str, float], ...] = ()
+    unmeasured: tuple[str, ...] = ()
     run: str = ""
     errors: tuple[tuple[str, MillpondError], ...] = ()
 

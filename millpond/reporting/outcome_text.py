@@ -17,6 +17,7 @@ from millpond.reporting.symbols import bold, dim, green, red, yellow
 from millpond.reporting.waiting_text import waiting_line, waits
 
 _WORDS = {Result.DONE: green("done"), Result.FAILED: red("failed"), Result.UNKNOWN: yellow("unknown"), Result.HELD: yellow("held")}
+NOT_MEASURED = "Not measured: the journal that is here does not say since when it was down."
 _LAST = (Result.DONE, Result.HELD, Result.UNKNOWN, Result.FAILED)
 """What went wrong stands last, next to the prompt."""
 
@@ -58,12 +59,14 @@ def outcome_lines(result: ApplyResult) -> list[str]:
 
 def outage_table(result: ApplyResult) -> list[str]:
     """Measured beside estimated, per server; empty where no outage ended."""
-    if not result.outages:
+    if not result.outages and not result.unmeasured:
         return []
     estimated = dict(result.estimated)
     rows = [(dim("SERVER"), dim("MEASURED"), dim("ESTIMATED"))]
     rows += [(server, duration(seconds), _estimate(estimated.get(server))) for server, seconds in result.outages]
-    return [bold("Outage"), *columns(rows, right=frozenset({1, 2}))]
+    rows += [(server, "not measured", _estimate(estimated.get(server))) for server in result.unmeasured]
+    why = wrapped(NOT_MEASURED, "  ") if result.unmeasured else []
+    return [bold("Outage"), *columns(rows, right=frozenset({1, 2})), *why]
 
 
 def summary_lines(result: ApplyResult) -> list[str]:

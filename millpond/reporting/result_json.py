@@ -33,7 +33,10 @@ def result_document(result: ApplyResult, site: str, commit: str = "") -> str:
         "held": result.held,
         "interrupted": result.interrupted,
         "outcomes": [_outcome(outcome) for outcome in result.final.values()],
-        "outages": [{"server": server, "measured": seconds, "estimated": estimated.get(server)} for server, seconds in result.outages],
+        "outages": [
+            {"server": server, "measured": seconds, "estimated": estimated.get(server)}
+            for server, seconds in (*result.outages, *((server, None) for server in result.unmeasured))
+        ],
         "left": {"add": left.add, "change": left.change, "destroy": left.destroy},
         "errors": [{"tenant": tenant, "summary": error.summary, "why": error.why} for tenant, error in result.errors],
         "tenants": [standing(tenant) for tenant in result.plan.tenants],

@@ -15,7 +15,7 @@ from millpond.reporting.fleet_markdown import tenant_table
 from millpond.reporting.hosts import Host, fits
 from millpond.reporting.markdown import code, fence, prose, table, weight
 from millpond.reporting.outage_text import outage_lines
-from millpond.reporting.outcome_text import address_of, outcome_lines, summary_lines
+from millpond.reporting.outcome_text import NOT_MEASURED, address_of, outcome_lines, summary_lines
 
 _MOST = (10_000, 300, 50, 10)
 """Servers and failed changes that are listed one by one: the first number with which the summary leaves some room."""
@@ -41,6 +41,7 @@ def _summary(result: ApplyResult, site: str, host: Host, commit: str, most: int)
     lines += _section("What went wrong", _failures(result), most)
     lines += held_blocks(result.plan, detail)
     lines += _section("Outage", _outages(result), most + 2)
+    lines += ["", prose(NOT_MEASURED)] if result.unmeasured else []
     return [*lines, *tenant_table(result.plan, host.limit // 2, 40)]
 
 
@@ -82,11 +83,12 @@ def _failure(outcome: Outcome) -> str:
 
 def _outages(result: ApplyResult) -> list[str]:
     """The longest first."""
-    if not result.outages:
+    if not result.outages and not result.unmeasured:
         return []
     estimated = dict(result.estimated)
     rows = sorted(result.outages, key=lambda outage: -outage[1])
     known = [(code(server), duration(seconds), _known(estimated.get(server))) for server, seconds in rows]
+    known += [(code(server), "not measured", _known(estimated.get(server))) for server in result.unmeasured]
     return table([("Server", "Measured", "Estimated"), *known])
 
 

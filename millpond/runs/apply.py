@@ -41,6 +41,7 @@ class _Done:
     plan: TenantPlan
     outcomes: tuple[Outcome, ...] = ()
     outages: tuple[tuple[str, float], ...] = ()
+    unmeasured: tuple[str, ...] = ()
     estimated: tuple[tuple[str, float], ...] = ()
     error: MillpondError | None = None
 
@@ -122,7 +123,8 @@ class _Work:
     def done(self, error: MillpondError | None, *, abandoned: bool) -> _Done:
         work = self._loop
         plan = work.last_words() if error or abandoned or self._stop.is_set() else work.plan
-        return _Done(plan, tuple(work.outcomes), work.outages.measured(), tuple(work.estimated.items()), error or self._stale())
+        down, estimated = work.outages, tuple(work.estimated.items())
+        return _Done(plan, tuple(work.outcomes), down.measured(), down.unmeasured(), estimated, error or self._stale())
 
     def _stale(self) -> StalePlan | None:
         lines = self._envelope.stale.get(self._desired.tenant) if self._envelope else None
@@ -156,6 +158,7 @@ def _result(done: Sequence[_Done], run: Run, interrupted: bool) -> ApplyResult:
         plan=plan,
         outcomes=outcomes,
         outages=tuple(outage for one in done for outage in one.outages),
+        unmeasured=tuple(server for one in done for server in one.unmeasured),
         advanced=any(outcome.result is Result.DONE for outcome in outcomes),
         remaining=any(one.plan.steps for one in done),
         held=any(one.plan.blockers or one.plan.shut for one in done),

@@ -24,8 +24,8 @@ class Outages:
     """From the moment a stop is sent to the handover; on the way back until the source server is seen ACTIVE again.
 
     A stop that has no answer yet counts. An outage that a former run began counts from the time in its cut record. That has none for a way
-    back that discards what the target wrote: there it counts from the stop that the journal remembers (`stopped`), and is not measured
-    where the journal was lost.
+    back that discards what the target wrote: there it counts from the stop that the journal remembers (`stopped`), and is told as not
+    measured where the journal was lost.
     """
 
     desired: Desired
@@ -35,6 +35,8 @@ class Outages:
     _back: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
     _sent: dict[str, float] = field(default_factory=dict)
+    _down: set[str] = field(default_factory=set)
+    _unmeasured: set[str] = field(default_factory=set)
 
     def sending(self, change: Change) -> None:
         """From any thread, just before the call."""
@@ -65,6 +67,7 @@ class Outages:
                     self._began[address] = time.time() - elapsed
                 elif stage is Stage.DISCARD and address in self.stopped:
                     self._began[address] = self.stopped[address].timestamp()
+                self._down.add(address)
             back = stage in GOING_BACK
             if _is_back(server) if back else _is_over(server):
                 self._end(address, back=back)
@@ -72,6 +75,10 @@ class Outages:
     def measured(self) -> tuple[tuple[str, float], ...]:
         """Seconds per server address whose outage ended in this run."""
         return tuple(sorted((address, end - self._began[address]) for address, end in self._ended.items()))
+
+    def unmeasured(self) -> tuple[str, ...]:
+        """The addresses of servers whose outage ended in this run, and nobody knows when it began."""
+        return tuple(sorted(self._unmeasured))
 
     def just_ended(self) -> Iterator[Outage]:
         """Those that were not asked for yet."""
@@ -89,6 +96,8 @@ class Outages:
         if address in self._began and address not in self._ended:
             self._ended[address] = time.time()
             self._back |= {address} if back else set()
+        elif address in self._down and address not in self._began:
+            self._unmeasured.add(address)
 
 
 def _stops(change: Change) -> bool:

@@ -13,6 +13,7 @@ from millpond.model.outcome import ApplyResult, Outcome, Result
 from millpond.reporting.error_markdown import error_markdown
 from millpond.reporting.gitlab_json import gitlab_document
 from millpond.reporting.hosts import HOSTS, Host, fitting
+from millpond.reporting.outcome_text import NOT_MEASURED
 from millpond.reporting.result_json import result_document
 from millpond.reporting.result_markdown import result_markdown
 from millpond.schemas import schema_text
@@ -44,6 +45,16 @@ def test_a_result_with_failures_in_an_outage() -> None:
 def test_measured_stands_beside_estimated_the_longest_first() -> None:
     rows = [line for line in comment(DONE).splitlines() if line.startswith("| `acme/server/")]
     assert rows == ["| `acme/server/web-1` | 1 min 35 s | - |", "| `acme/server/db-1` | 47 s | 52 s |"]
+
+
+def test_an_outage_that_nobody_measured_is_told() -> None:
+    result = replace(DONE, unmeasured=("acme/server/db-2",), estimated=(("acme/server/db-2", 52.0),))
+    assert "| `acme/server/db-2` | not measured | 52 s |" in comment(result)
+    assert NOT_MEASURED in comment(result)
+    assert NOT_MEASURED not in comment(DONE)
+    document = json.loads(result_document(result, "north"))
+    Draft202012Validator(json.loads(schema_text("result"))).validate(document)
+    assert document["outages"][-1] == {"server": "acme/server/db-2", "measured": None, "estimated": 52.0}
 
 
 def test_plan_and_result_have_the_same_marker() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 import pytest
+from click import unstyle
 
 from millpond.model.change import Change
 from millpond.model.outcome import Outcome, Result
 from millpond.providers import transport
+from millpond.reporting.outcome_text import NOT_MEASURED, outcome_text
 from tests.story.command import millpond
 from tests.story.silent import Silent
 from tests.story.stage import Stage
@@ -117,6 +120,22 @@ def test_a_discard_that_a_former_run_began_counts_from_the_journal(stage: Stage)
     assert not result.remaining
     assert tuple(address for address, _ in result.outages) == ALL
     assert all(3 <= seconds < 300 for _, seconds in result.outages), result.outages
+    assert result.unmeasured == ()
+
+
+def test_without_its_journal_such_an_outage_is_told_as_not_measured(stage: Stage) -> None:
+    back(stage)
+    stage.sandbox.control.fault(action={"status": 400}, cloud="source", service="nova", method="POST", path="/action$", count=0)
+    stage.apply()
+    stage.sandbox.control.clear_faults()
+    for file in (stage.directory / ".millpond").glob("journal*"):
+        file.unlink()
+    result = stage.apply()
+    assert not result.remaining
+    assert (result.outages, result.unmeasured) == ((), ALL)
+    told = unstyle(outcome_text(result))
+    assert re.search(r"^ *acme/server/web-1 +not measured +\S", told, re.MULTILINE)
+    assert NOT_MEASURED in told
 
 
 def test_a_guest_that_does_not_shut_down_is_named_and_the_next_apply_goes_on(stage: Stage) -> None:
