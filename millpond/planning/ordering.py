@@ -65,7 +65,9 @@ INSIDE = (
     "replication_group#fence",
     "replication_group#promote",
     "volume#release",
+    "volume#release_detached",
     "volume#manage",
+    "volume#manage_detached",
     "port#create_inside",
     "server#create",
     "key_pair#copy",
@@ -90,7 +92,7 @@ IN_PROJECT = (
     "flavor#access",
 )
 
-OWN_LOGIN = ("server_group#*", "volume#create", "volume#manage", "server#create")
+OWN_LOGIN = ("server_group#*", "volume#create", "volume#manage", "volume#manage_detached", "server#create")
 
 OWN_KEY = ("key_pair#copy", "key_pair#remove_copy", "key_pair#turn")
 """What brings a server's own key under the name that its boot asks for."""
@@ -139,7 +141,9 @@ RULES: tuple[Rule, ...] = (
          ("source_server#lock", "source_server#retake_lock", "source_server#untime", "source_server#stop", "source_server#time",
           "source_volume#hold", "source_volume#time"), "server"),
     Rule(("source_volume#boot",), ("replication_group#promote", "replication_group#fence"), "server"),
-    Rule(("volume#release", "volume#manage"), ("replication_group#promote", "replication_group#fence", "source_volume#boot"), "server"),
+    Rule(("volume#release", "volume#release_detached", "volume#manage", "volume#manage_detached"),
+         ("replication_group#promote", "replication_group#fence", "source_volume#boot"), "server"),
+    Rule(("volume#release_detached", "volume#manage_detached"), ("source_server#boot",), "server"),
     Rule(("server#create",), ("source_server#boot", "server#delete_failed", *OWN_KEY), "server"),
     Rule(BOOT, OWN_KEY, "server"),
     Rule(BOOT,

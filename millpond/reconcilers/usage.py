@@ -55,6 +55,13 @@ def servers_of_volumes(desired: Desired) -> Mapping[str, tuple[str, ...]]:
     return {**moving, **_frozen(attached)}
 
 
+@once_per
+def detached_volumes(desired: Desired) -> frozenset[str]:
+    """Those that no server has, and that move with the servers of their wave."""
+    attached = {disk.volume_id for server in desired.inventory.servers for disk in server.volumes}
+    return frozenset(id for wave in desired.waves if wave.servers for id in wave.volumes if id not in attached)
+
+
 def is_handed_over(goals: Goals, server: str) -> bool:
     return server in goals.verified and goals.stage(server) not in RETURNING
 

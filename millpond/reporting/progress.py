@@ -26,7 +26,7 @@ REQUESTS = frozenset(
         *("source_server#stop", "source_server#start", "source_server#delete", "source_volume#delete"),
         *("server#create", "server#stop", "server#power", "server#power_on"),
         *("server#delete", "server#delete_first", "server#delete_failed"),
-        *("volume#create", "volume#manage", "volume#unmanage", "volume#unmanage_first", "volume#delete_failed"),
+        *("volume#create", "volume#manage", "volume#manage_detached", "volume#unmanage", "volume#unmanage_first", "volume#delete_failed"),
         *("replication_group#sync", "replication_group#reverse_sync"),
     }
 )

@@ -20,7 +20,7 @@ MOVED_BY: Mapping[str, Readers] = {
     "server": (("server", "target"), ("port", "target"), ("volume", "target"), ("server_group", "target"), ("reservation", "target")),
     "volume": (("volume", "target"), ("replication_group", "")),
     **dict.fromkeys(
-        ("volume#bootable", "volume#image_metadata", "volume#reserve", "volume#reserve_first", "volume#release"),
+        ("volume#bootable", "volume#image_metadata", "volume#reserve", "volume#reserve_first", "volume#release", "volume#release_detached"),
         TARGET_VOLUMES,
     ),
     "volume#take_back_reservation": (("server", "target"), ("volume", "target"), ("reservation", "target")),

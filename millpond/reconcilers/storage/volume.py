@@ -23,7 +23,7 @@ from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, loc
 from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host, not_let_go
 from millpond.reconcilers.storage.way_back import of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
-from millpond.reconcilers.usage import is_handed_over, servers_of_volumes
+from millpond.reconcilers.usage import detached_volumes, is_handed_over, servers_of_volumes
 
 KIND = "volume"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -168,7 +168,7 @@ def _precreated(
     ):
         if target is None or target.status != "maintenance":
             _reserve(ladder, snapshot, None, target_id)
-        _release(ladder, goals, snapshot, volume, target_id)
+        _release(ladder, desired, goals, snapshot, volume, target_id)
     return []
 
 
@@ -217,7 +217,7 @@ def _dress(
     """
     if target is not None and target.status not in ("available", "creating"):
         return
-    suffix = "_inside" if inside else ""
+    suffix = f"_inside{_apart(desired, volume)}" if inside else ""
     if volume.bootable and not (target and target.bootable) and not (inside and target is None):
         ladder.change(
             f"bootable{suffix}",
@@ -264,9 +264,15 @@ def _reserve(ladder: Ladder, snapshot: Snapshot, target: Volume | None, target_i
     )
 
 
-def _release(ladder: Ladder, goals: Goals, snapshot: Snapshot, volume: Volume, target_id: str) -> None:
+def _apart(desired: Desired, volume: Volume) -> str:
+    """What the actions end with that let people at a volume which no boot waits for: anybody may write to it at once, so they come after
+    the boots of its wave are declared, and no way back forgets that."""
+    return "_detached" if volume.id in detached_volumes(desired) else ""
+
+
+def _release(ladder: Ladder, desired: Desired, goals: Goals, snapshot: Snapshot, volume: Volume, target_id: str) -> None:
     ladder.change(
-        "release",
+        f"release{_apart(desired, volume)}",
         f"cutover: true for wave {goals.wave(volume.id)}",
         fields=(FieldChange("status", "maintenance", "available"),),
         destination="released",
@@ -352,7 +358,7 @@ def _manage(
         if zone:
             body["availability_zone"] = zone
         ladder.change(
-            "manage",
+            f"manage{_apart(desired, volume)}",
             f"cutover: true for wave {goals.wave(volume.id)}",
             effect=Effect.CREATE,
             destination="released",
@@ -362,7 +368,7 @@ def _manage(
             **_project(snapshot),
         )
     elif target.status == "creating":
-        ladder.wait("manage", "Cinder is adopting it")
+        ladder.wait(f"manage{_apart(desired, volume)}", "Cinder is adopting it")
     _dress(ladder, desired, snapshot, volume, target, target.id if target else UNKNOWN, inside=True)
     return []
 
@@ -391,7 +397,8 @@ def perform(change: Change, providers: Providers) -> None:
     storage = providers.target.block_storage
     values = change.parameters
     project = values["project_id"]
-    match change.action.removesuffix("_inside"):
+    action = change.action.removesuffix("_detached").removesuffix("_inside")
+    match action:
         case "create":
             storage.create_volume(project, values["body"])
         case "manage":
@@ -401,7 +408,7 @@ def perform(change: Change, providers: Providers) -> None:
         case "image_metadata":
             storage.volume_action(project, values["volume_id"], "os-set_image_metadata", {"metadata": values["metadata"]})
         case "reserve" | "reserve_first" | "release":
-            status = "available" if change.action == "release" else "maintenance"
+            status = "available" if action == "release" else "maintenance"
             storage.volume_action(project, values["volume_id"], "os-reset_status", {"status": status})
         case "unmanage" | "unmanage_first" | "unmanage_failed":
             invariants_storage.volume_is_ours(change, providers)

@@ -284,3 +284,28 @@ def test_nothing_is_reserved_for_a_cut_that_was_undone_meanwhile() -> None:
     with pytest.raises(InvariantBroken, match="undone"):
         made.perform(hold)
     assert spare(made) == ("available", "")
+
+
+@pytest.mark.parametrize("adoption", ["precreate", "manage"])
+def test_on_the_target_nobody_gets_at_it_before_a_way_back_has_to_say_what_becomes_of_its_writes(adoption: str) -> None:
+    """No boot waits for it, and a cut that is undone before any boot asks for no word."""
+    bootable = replace(SPARE, bootable=True, image_metadata={"hw_disk_bus": "scsi"})
+    tenant = replace(INVENTORY, volumes=(*INVENTORY.volumes, bootable))
+    off, made = desired(tenant, adoption=adoption), world(tenant)
+    on, verb = flagged(off, rest={"cutover": True}), "release_detached" if adoption == "precreate" else "manage_detached"
+    made.tick()
+    made.advance(off)
+    made.advance(on, at("source_server/web-2#boot"))
+    ready_by_now = [step.id for step in made.plan(on).changes if not step.after]
+    assert f"acme/volume/spare#{verb}" not in ready_by_now
+    waits = next(step for step in made.plan(on).steps if step.id == f"acme/volume/spare#{verb}")
+    assert waits.after == ("acme/source_server/web-2#boot",)
+    end = made.copy()
+    end.crash()
+    assert end.advance(off).steps == ()
+    made.advance(on, at(f"volume/spare#{verb}"))
+    made.crash()
+    assert [finding.code for finding in made.plan(off).blockers] == ["rollback_undecided"]
+    assert made.advance(on).steps == ()
+    arrived_as = next(one for one in made.target.block_storage.volumes("") if one.marker == SPARE.id)
+    assert (arrived_as.status, arrived_as.bootable, dict(arrived_as.image_metadata)) == ("available", True, {"hw_disk_bus": "scsi"})

@@ -102,7 +102,7 @@ def test_a_detached_volume_goes_with_the_servers_of_its_wave() -> None:
     made.advance(documents)
     on = flagged(documents, rest={"cutover": True})
     plan = made.plan(on)
-    released = next(step for step in plan.steps if step.id == "acme/volume/spare#release")
+    released = next(step for step in plan.steps if step.id == "acme/volume/spare#release_detached")
     assert released.servers == ("server-2",)
     assert rungs(on, made) == ["record_hold", "hold"]
     made.advance(on)
