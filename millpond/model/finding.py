@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from millpond.model.address import Address
 
+STRANDED = "excluded_loses_gateway"
+"""The code of what becomes of excluded servers when the gateway of their segment moves."""
 EXCLUDED = "excluded"
 """The code of what the manifest leaves on the source. Views list it apart: it asks for nothing."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from millpond.model.change import Change
-from millpond.model.finding import Finding, Severity
+from millpond.model.finding import STRANDED, Finding, Severity
 from millpond.model.plan import Plan, TenantPlan
 from millpond.reporting.amounts import counted
 from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES
@@ -73,7 +73,8 @@ def _of_tenant(tenant: TenantPlan, detail: Detail) -> list[str]:
             *_kinds(grave, detail.names),
             *_critical_path(tenant, own, detail.names),
         ]
-    return lines
+    stranded = [finding.what for finding in tenant.findings if finding.code == STRANDED]
+    return [*lines, *(f"- {code(tenant.tenant)}: {prose(what)}" for what in stranded if lines)]
 
 
 def _lost(tenant: TenantPlan, wave: str, names: int) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from click import unstyle
 
 from millpond.model.change import Change
+from millpond.model.finding import STRANDED
 from millpond.model.plan import Plan, TenantPlan, WaveStatus
 from millpond.reporting.amounts import counted
 from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES, resource_lines, sign_of
@@ -53,6 +54,7 @@ def danger_lines(plan: Plan) -> list[str]:
                 grave.setdefault(change.wave, []).append(change)
         for wave, changes in grave.items():
             lines += ["", f"  {_place(tenant, wave, changes)}", *_lost(tenant, wave), *_danger_rows(changes)]
+        lines += _stranded(tenant) if grave else []
     return [red("What stops, promotes or deletes"), *lines] if lines else []
 
 
@@ -91,6 +93,12 @@ def _danger_rows(changes: Sequence[Change]) -> list[str]:
 def _lost(tenant: TenantPlan, wave: str) -> list[str]:
     what = lost(tenant, wave, ", ".join)
     return wrapped(what, " " * 10, first=f"    {red('lost')}: ") if what else []
+
+
+def _stranded(tenant: TenantPlan) -> list[str]:
+    """What happens to servers of which this plan has no change at all."""
+    found = [finding.what for finding in tenant.findings if finding.code == STRANDED]
+    return ["", *(line for what in found for line in wrapped(what, "    ", first=f"  {red('beside it')}: "))] if found else []
 
 
 def _place(tenant: TenantPlan, wave: str, changes: Sequence[Change]) -> str:

@@ -6,9 +6,10 @@ from click import unstyle
 
 from millpond.model.address import Side
 from millpond.model.change import Change, Effect, Waiting
-from millpond.model.finding import EXCLUDED, Finding, Severity
+from millpond.model.finding import EXCLUDED, STRANDED, Finding, Severity
 from millpond.model.outcome import Outcome, Result
 from millpond.model.plan import DECOMMISSIONED, OutageEstimate, Stage, TenantPlan, WaveStatus
+from millpond.reporting.danger_markdown import DETAILS, danger_blocks
 from millpond.reporting.outcome_text import outcome_text
 from millpond.reporting.plan_text import plan_text
 from millpond.reporting.status_text import status_text
@@ -70,6 +71,19 @@ def test_what_is_excluded_is_listed_with_its_reason() -> None:
     for text in (shown(tenant), unstyle(status_text(examples.plan(tenant), {}))):
         assert "  acme/server/old-box  stays on the source: rebuilt by its owner" in text.splitlines()
         assert "Note:" not in text
+
+
+def test_who_loses_the_gateway_stands_with_what_is_dangerous() -> None:
+    what = "excluded servers stay on a segment whose gateway moves: old-box"
+    left = Finding(STRANDED, Severity.WARNING, examples.address("segment", "edge"), what)
+    stop = Change(examples.address("source_server", "bastion"), "stop", "cutover: true", "pilot", side=Side.SOURCE, danger=True)
+    tenant = TenantPlan("acme", examples.DIGEST, steps=(stop,), findings=(left,), waves=(examples.PILOT,))
+    text = shown(tenant)
+    assert f"  beside it: {what}" in text[: text.index("Tenant acme")].splitlines()
+    assert f"- `acme`: {what}" in danger_blocks(examples.plan(tenant), DETAILS[0])
+    quiet = replace(tenant, steps=())
+    assert "beside it" not in shown(quiet)
+    assert danger_blocks(examples.plan(quiet), DETAILS[0]) == []
 
 
 def test_each_wave_has_an_outage_of_its_own() -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from millpond.model.address import Address, Side
 from millpond.model.change import AnyStep, Change
 from millpond.model.desired import Desired
-from millpond.model.finding import Finding, Severity
+from millpond.model.finding import STRANDED, Finding, Severity
 from millpond.model.marker import SWITCHED_TAG, SWITCHING_TAG
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
@@ -50,9 +50,9 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             blockers = list(_gone_from_source(switch))
             steps += [] if blockers else chained(back(switch))
         elif not blockers and standing.phase is not Phase.SWITCHED:
-            blockers = [*_late(switch), *_left_behind(switch), *_on_excluded_networks(switch)]
+            blockers = [*_late(switch), *_on_excluded_networks(switch)]
             steps += chained(onward(switch))
-        findings += blockers
+        findings += [*blockers, *_left_behind(switch)]
     return KindPlan(tuple(steps), tuple(findings))
 
 
@@ -154,17 +154,22 @@ def _late(switch: Switch) -> Iterable[Finding]:
 
 
 def _left_behind(switch: Switch) -> Iterable[Finding]:
+    """Told from the first plan on, and until the source is gone: who excludes a server must know it early enough."""
     inventory = switch.desired.inventory
     on_network = usage(inventory).on_network
     names = {s.id: s.name or s.id for s in inventory.servers if s.id in switch.desired.excluded}
     left = sorted({names[id] for network in switch.standing.segment.networks for id in on_network.get(network, ()) if id in names})
     if left:
+        gone = switch.standing.phase is Phase.SWITCHED
         yield _finding(
             switch,
-            "excluded_loses_gateway",
+            STRANDED,
             Severity.WARNING,
-            f"excluded servers stay on a segment whose gateway moves: {', '.join(left)}",
-            "from the switch on their gateway is on the target; once the network is no longer stretched they have none",
+            f"excluded servers stay on a segment whose gateway {'is on the target' if gone else 'moves'}: {', '.join(left)}",
+            "once the network is no longer stretched they have none, and decommissioning deletes its router on the source"
+            if gone
+            else "from the switch on their gateway is on the target; once the network is no longer stretched they have none",
+            "give them a network with a router of their own on the source and run discover, or take them into the migration",
         )
 
 

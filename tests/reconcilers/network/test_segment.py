@@ -4,6 +4,7 @@ import pytest
 
 from millpond.model.change import UNKNOWN, Change
 from millpond.model.finding import Severity
+from millpond.model.marker import SWITCHED_TAG
 from millpond.model.network import FloatingIP
 from millpond.model.snapshot import CloudState, Snapshot
 from millpond.reconcilers.base import Goals
@@ -233,10 +234,24 @@ def test_what_the_inventory_does_not_name_holds_the_switch() -> None:
     assert codes(segment.plan(desired(), snapshot(here=here), CUTTING)) == ["late_on_segment", "late_on_segment"]
 
 
-def test_excluded_servers_are_told_that_their_gateway_leaves() -> None:
-    found = segment.plan(desired(excluded=["server-2"]), snapshot(), goals(Stage.CUT))
+@pytest.mark.parametrize("stage", [Stage.REPLICATE, Stage.CUT])
+def test_excluded_servers_are_told_from_the_first_plan_on_that_their_gateway_leaves(stage: Stage) -> None:
+    found = segment.plan(desired(excluded=["server-2"]), snapshot(), goals(stage))
     assert codes(found) == ["excluded_loses_gateway"]
-    assert "web-2" in found.findings[0].what
+    assert found.findings[0].what == "excluded servers stay on a segment whose gateway moves: web-2"
+    assert found.findings[0].severity is Severity.WARNING
+    assert "router of their own" in found.findings[0].fix
+
+
+@pytest.mark.parametrize("stages", [goals(Stage.HANDED_OVER), replace(goals(Stage.DECOMMISSION), decommission=True)])
+def test_excluded_servers_are_told_before_the_source_goes_that_their_gateway_has_left(stages: Goals) -> None:
+    routers = tuple(replace(one, tags=(*one.tags, SWITCHED_TAG)) for one in snapshot().source.routers)
+    seen = snapshot()
+    seen = replace(seen, source=replace(seen.source, routers=routers, ports=()))
+    found = segment.plan(desired(excluded=["server-2"]), seen, stages)
+    assert codes(found) == ["excluded_loses_gateway"]
+    assert found.findings[0].what == "excluded servers stay on a segment whose gateway is on the target: web-2"
+    assert "decommissioning deletes its router" in found.findings[0].why
 
 
 def test_a_router_that_is_gone_cannot_take_the_gateway_back() -> None:
