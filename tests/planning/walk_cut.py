@@ -195,12 +195,28 @@ def _() -> Situation:
     return PILOT, reply_lost(10)
 
 
-@case("11-reply-lost-boot-volume-reserved-t")
-def _() -> Situation:
-    made = reply_lost(600)
+def left_reserved(seconds: float) -> World:
+    """The boot died in Nova after it had reserved the first disk."""
+    made = reply_lost(seconds)
     root = next(v for v in made.target.block_storage.rows.values() if v.name == "web-1-root")
     made.target.block_storage.reserve(root.id, "server-of-nobody")
-    return PILOT, made
+    return made
+
+
+@case("11-reply-lost-boot-volume-reserved-t")
+def _() -> Situation:
+    return PILOT, left_reserved(600)
+
+
+@case("11-reply-lost-boot-volume-reserved-young-t")
+def _() -> Situation:
+    return PILOT, left_reserved(10)
+
+
+@case("11-reply-lost-boot-volume-reserved-discard-f")
+def _() -> Situation:
+    made = left_reserved(600)
+    return back(made, "discard"), made
 
 
 @case("11-reply-lost-for-good-t")

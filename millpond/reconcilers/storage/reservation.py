@@ -105,6 +105,10 @@ def take_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals
     return []
 
 
+def is_taken_back(ladder: Ladder) -> bool:
+    return any(step.action == ACTION for step in ladder.steps)
+
+
 def _rung(
     ladder: Ladder,
     desired: Desired,

@@ -252,7 +252,7 @@ def _goes_first(goals: Goals, volume: Volume, target: Volume | None, *, writable
 def _reserve(ladder: Ladder, snapshot: Snapshot, target: Volume | None, target_id: str, *, first: bool = False) -> None:
     if target is not None and target.status == "maintenance":
         return
-    if target is not None and target.status in ("in-use", "detaching", "reserved", "attaching"):
+    if target is not None and _has_server(ladder, target):
         ladder.wait("release_by_server", "its server is being removed")
     ladder.change(
         "reserve_first" if first else "reserve",
@@ -262,6 +262,11 @@ def _reserve(ladder: Ladder, snapshot: Snapshot, target: Volume | None, target_i
         volume_id=target_id,
         **_project(snapshot),
     )
+
+
+def _has_server(ladder: Ladder, target: Volume) -> bool:
+    """Not where a boot that came to nothing reserved it: no server is removed then."""
+    return target.status in ("in-use", "detaching", "reserved", "attaching") and not reservation.is_taken_back(ladder)
 
 
 def _apart(desired: Desired, volume: Volume) -> str:
@@ -315,7 +320,7 @@ def _managed(
         return _manage(ladder, desired, snapshot, goals, volume, target, remote)
     if target is None:
         return []
-    if target.status in ("in-use", "detaching", "reserved", "attaching"):
+    if _has_server(ladder, target):
         ladder.wait("release_by_server", "its server is being removed")
     if target.status in ("creating", "unmanaging"):
         ladder.wait("unmanage", f"Cinder is busy with it ({target.status})")
