@@ -9,8 +9,8 @@ from typing import Any
 
 from millpond.diffing import plain
 from millpond.model.address import Side
-from millpond.model.change import UNKNOWN, Change
-from millpond.model.plan import Plan, TenantPlan
+from millpond.model.change import UNKNOWN, Change, FieldChange
+from millpond.model.plan import Drift, Plan, TenantPlan
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Envelope:
     @classmethod
     def of(cls, plan: Plan, expires: datetime | None = None) -> Envelope:
         changes = {tenant.tenant: {change.id: change for change in tenant.changes} for tenant in plan.tenants}
-        return cls(changes, {tenant.tenant: frozenset(_drifted(tenant)) for tenant in plan.tenants}, plan.arrays, expires)
+        return cls(changes, {tenant.tenant: frozenset(map(_key, _drifted(tenant))) for tenant in plan.tenants}, plan.arrays, expires)
 
     def met(self, plan: TenantPlan, arrays: Mapping[str, str]) -> None:
         """To be told what a run finds at first, with each array's serial number: another array, or a source that changed since the plan
@@ -42,7 +42,7 @@ class Envelope:
             if self.arrays.get(name, serial) != serial
         ]
         if not any(wave.admitted for wave in plan.waves):
-            found += [line for line in _drifted(plan) if line not in self.drift.get(plan.tenant, ())]
+            found += [_told(drift) for drift in _drifted(plan) if _key(drift) not in self.drift.get(plan.tenant, ())]
             known = self.reviewed.get(plan.tenant, {})
             found += [
                 f"{c.id}: replication was suspended by other hands" for c in plan.changes if c.action in RESUMING and c.id not in known
@@ -82,11 +82,33 @@ class Envelope:
         return ""
 
 
-def _drifted(plan: TenantPlan) -> Iterator[str]:
-    for drift in plan.drift:
-        if drift.side == Side.SOURCE:
-            fields = ", ".join(f"{field.path} was {field.before!r}, is {field.after!r}" for field in drift.fields)
-            yield f"{drift.address}: {drift.what or fields} on the source"
+def _drifted(plan: TenantPlan) -> Iterator[Drift]:
+    return (drift for drift in plan.drift if drift.side == Side.SOURCE)
+
+
+def _key(drift: Drift) -> str:
+    """The same for the same drift, and for no other."""
+    return f"{drift.address}: {drift.what} {[(field.path, field.before, field.after) for field in drift.fields]}"
+
+
+def _told(drift: Drift) -> str:
+    return f"{drift.address}: {drift.what or ', '.join(map(_moved, drift.fields))} on the source"
+
+
+def _moved(field: FieldChange) -> str:
+    """Of lists only what came and what went."""
+    before, after = field.before, field.after
+    if isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        gone, come = [item for item in before if item not in after], [item for item in after if item not in before]
+        if gone and come:
+            return f"{field.path} was {_words(gone)}, is {_words(come)}"
+        if gone or come:
+            return f"{field.path} lost {_words(gone)}" if gone else f"{field.path} gained {_words(come)}"
+    return f"{field.path} was {before!r}, is {after!r}"
+
+
+def _words(items: Iterable[Any]) -> str:
+    return ", ".join(" ".join(str(part) for part in item if part) if isinstance(item, list | tuple) else str(item) for item in items)
 
 
 def _agree(reviewed: Any, now: Any) -> bool:

@@ -84,9 +84,9 @@ def upgrade(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (resize, "acme/server/web-1: flavor"),
-        (add_port, "acme/server/web-1: port_ids"),
-        (drop_rule, "acme/security_group/web: rules"),
+        (resize, "acme/server/web-1: flavor was m1.volume, is m9.big on the source"),
+        (add_port, "acme/server/web-1: port_ids gained "),
+        (drop_rule, "acme/security_group/web: rules lost ingress IPv4 tcp 443 443 0.0.0.0/0 on the source"),
         (suspend, "acme/replication_group/rest-p1#resume_for_sync: replication was suspended by other hands"),
         (delete_target, "#create_rule: this change was not reviewed"),
         (edit_manifest, "the documents of acme changed since the plan was made: acme: reviewed sha256:"),
