@@ -24,8 +24,9 @@ def status(directory: Path, tenants: tuple[str, ...], form: str) -> ExitCode:
     from millpond.runs.plan import make_plan
 
     site, desired, refused = load_each(directory, tenants)
+    before = at_work(site)
     made = make_plan(site, desired, refused=refused)
-    busy = at_work(site)
+    busy = {**before, **at_work(site)}  # who ended meanwhile was at work on what was seen
     if form == "json":
         click.echo(status_document(made, busy))
     else:

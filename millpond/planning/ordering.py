@@ -192,6 +192,7 @@ RULES: tuple[Rule, ...] = (
     Rule(("source_volume#let_go",), ("replication_group#restore", "replication_group#resume"), "server"),
     Rule(("source_server#forget",), ("source_volume#let_go",), "server"),
     Rule(("source_server#forget", "source_volume#forget"), ("replication_group#restore", "replication_group#resume"), "server"),
+    Rule(("replication_group#drop_safety_snapshot",), ("source_server#forget", "source_volume#forget"), "server"),
     # Decommission
     Rule(("replication_group#unpair", "source_server#delete"), ("server#delete_on_termination",)),
     Rule(("source_server#delete", "source_volume#delete", "source_volume#delete_snapshot"),

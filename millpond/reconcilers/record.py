@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from millpond.model.change import Change, FieldChange
+from millpond.model.change import UNKNOWN, Change, FieldChange
 from millpond.model.cut_record import PREFIX, CutRecord
 from millpond.model.desired import Desired
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.ladder import Ladder
+
+READ_LATER = "(the array's time)"
+"""What a plan shows of a moment that the array will tell."""
 
 
 def record_change(
@@ -27,10 +30,10 @@ def record_change(
     )
 
 
-def claim(ladder: Ladder, goals: Goals, server_id: str, record: CutRecord) -> None:
+def claim(ladder: Ladder, goals: Goals, server_id: str, record: CutRecord, *, outage: bool = True) -> None:
     """The run that continues a cut says so in the record; one that finds another's name there afterwards stops."""
-    if goals.run and record.run != goals.run:
-        record_change(ladder, "claim", "another run began this cut", server_id, {PREFIX + "run": goals.run})
+    if record.run != goals.run:
+        record_change(ladder, "claim", "another run began this cut", server_id, {PREFIX + "run": goals.run or UNKNOWN}, outage=outage)
 
 
 def clear(ladder: Ladder, server_id: str, record: CutRecord, reason: str = "the cut is undone") -> None:

@@ -57,7 +57,10 @@ def test_apply_and_both_reports_say_the_same_of_a_cutover_and_of_the_way_back(st
     stage.manifest["cutover"] = True
     over = dict(stage.settle().outages)
     stage.manifest |= {"cutover": False, "rollback": {"cut": stage.cut(), "target_writes": "carry_back"}}
-    back = dict(stage.settle().outages)
+    planned = {change.id for change in stage.plan().changes}
+    returned = stage.settle()
+    assert {outcome.step for outcome in returned.outcomes} == planned, "a plan of a way back lists all of it"
+    back = dict(returned.outages)
     stage.write()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in millpond(stage.directory, "report").out.splitlines()]
     told = {(row[0], row[1]): row[4] for row in rows if len(row) == 5 and row[1] in ("cutover", "rollback")}

@@ -81,7 +81,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         elif aim == "absent" and target is not None:
             remove(ladder, snapshot, goals, server, target)
         elif aim == "absent" and _may_come(desired, snapshot, server, boot.declared(record)):
-            ladder.wait("stop", "a boot was sent and its reply is not known: nothing goes back before it cannot come any more")
+            ladder.wait("stop", "its boot volume is taken, but no server is there: one is just being deleted, or a boot may still come")
         elif aim == "tenants" and goals.unpairing(server.id) and target is not None:
             _carry_delete_on_termination(ladder, snapshot, server, target)
         steps += ladder.steps

@@ -21,7 +21,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import server as target_server
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
-from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change, timed
+from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, record_change, timed
 from millpond.reconcilers.storage.replication import away, is_stale
 from millpond.reconcilers.twins import twin
 
@@ -125,7 +125,7 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
         ladder.change(
             "time",
             "a sync counts only if it began after this moment on the array's clock",
-            fields=(FieldChange("stopped", None, "(the array's time)"),),
+            fields=(FieldChange("stopped", None, READ_LATER),),
             destination="timed",
             outage=True,
             server_id=here.id,
@@ -195,17 +195,18 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
         reason = f"wave {record.wave} goes back"
         ran = _runs(snapshot, server)
         stale = is_stale(desired, snapshot, goals, goals.wave(here.id), record, "returned")
-        if record.returned and (ran or stale):  # before a claim: it would vouch for what another run timed
+        gone = away(desired, snapshot, goals.wave(here.id))
+        if record.returned and gone and (ran or stale):  # before a claim: it would vouch for what another run timed
             forget(ladder, "untime_return", "its copy may have run since: the stop there is timed anew", here.id, record, "returned")
-        claim(ladder, goals, here.id, record)
+        claim(ladder, goals, here.id, record, outage=False)
         if record.verified:
             forget(ladder, "unverify", "it is no longer the tenant's on the target", here.id, record, "verified")
-        timed = bool(record.returned) and not ran and not stale
-        if goals.stage(here.id) is Stage.CARRY_BACK and not timed and away(desired, snapshot, goals.wave(here.id)):
+        if goals.stage(here.id) is Stage.CARRY_BACK and gone and (ran or stale or not record.returned):
+            record = replace(record, returned=READ_LATER)
             ladder.change(
                 "time_return",
                 "a sync back counts only if it began after the target server was stopped",
-                fields=(FieldChange("returned", None, "(the array's time)"),),
+                fields=(FieldChange("returned", None, READ_LATER),),
                 outage=True,
                 server_id=here.id,
                 **clock_of(desired, "target"),

@@ -22,6 +22,7 @@ from millpond.reconcilers.storage.replication import (
     SAFETY_PREFIX,
     Ends,
     Group,
+    Member,
     boot_declared,
     covered,
     ends,
@@ -164,7 +165,8 @@ def _in_sync(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
     if found.forward and not seeded(found.source):
         _wait_seed(ladder, "seed", "the first copy is under way", group, found.source, long=True)
     if found.forward and _stage(goals, group) is Stage.REPLICATE:
-        _drop_safety(ladder, group)
+        for member in group.members:
+            _drop_safety(ladder, member, (name for name in member.local.snapshots if name.startswith(SAFETY_PREFIX)))
 
 
 def _wait_seed(ladder: Ladder, action: str, reason: str, group: Group, replica: Replica, *, long: bool) -> None:
@@ -175,18 +177,20 @@ def _wait_seed(ladder: Ladder, action: str, reason: str, group: Group, replica: 
     ladder.wait(action, why, long=long, bytes_left=left, rate=replica.throughput, seconds=seconds)
 
 
-def _drop_safety(ladder: Ladder, group: Group) -> None:
-    for member in group.members:
-        for name in member.local.snapshots:
-            if name.startswith(SAFETY_PREFIX):
-                ladder.change(
-                    f"drop_safety_snapshot:{member.label}:{name}",
-                    "the rollback that it secured is complete",
-                    effect=Effect.DELETE,
-                    array=member.local.array,
-                    name=name,
-                    alone=True,
-                )
+def _drop_safety(ladder: Ladder, member: Member, names: Iterable[str]) -> None:
+    for name in names:
+        ladder.change(
+            f"drop_safety_snapshot:{member.label}:{name}",
+            "the rollback that it secured is complete",
+            effect=Effect.DELETE,
+            array=member.local.array,
+            name=name,
+            alone=True,
+        )
+
+
+def _safety_name(goals: Goals, group: Group, member: Member) -> str:
+    return f"{SAFETY_PREFIX}{goals.cuts.get(group.wave, '')}-{member.volume.id[:8]}"
 
 
 def _promote(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
@@ -342,15 +346,18 @@ def _carry_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goa
     _give_back(ladder, desired, snapshot, goals, group, found, found.target, carried=True)
     if not found.forward or suspended(found.source):
         ladder.change("resume", "replication goes on from the source", destination="in_sync", **_call(found.source))
+    for member in group.members:
+        name = _safety_name(goals, group, member)
+        if found.promoted or name in member.local.snapshots:
+            _drop_safety(ladder, member, [name])
 
 
 def _reverse(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
     assert found.target is not None  # noqa: S101
     back = found.target
     returned = stopped_at(desired, snapshot, group, "returned", goals.run)
-    cut = goals.cuts.get(group.wave, "")
     for member in group.members:
-        name = f"{SAFETY_PREFIX}{cut}-{member.volume.id[:8]}"
+        name = _safety_name(goals, group, member)
         if name not in member.local.snapshots:
             ladder.change(
                 f"safety_snapshot:{member.label}",

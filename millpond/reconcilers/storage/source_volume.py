@@ -22,7 +22,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.invariants import stands_for
 from millpond.reconcilers.ladder import Ladder, signed
-from millpond.reconcilers.record import claim, clear, clock_of, current, forget, record_change, timed
+from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, record_change, timed
 from millpond.reconcilers.storage.holding import hold, let_go
 from millpond.reconcilers.storage.replication import away, is_stale, local_volume
 from millpond.reconcilers.twins import ambiguous, once_per
@@ -157,7 +157,7 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
         ladder.change(
             "time",
             "a sync counts only if it began after this moment on the array's clock",
-            fields=(FieldChange("stopped", None, "(the array's time)"),),
+            fields=(FieldChange("stopped", None, READ_LATER),),
             server_id=volume.id,
             **clock_of(desired, "source"),
         )
@@ -192,15 +192,16 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
         stale = is_stale(desired, snapshot, goals, goals.wave(volume.id), record, "returned")
         if stale:  # before a claim: it would vouch for what another run timed
             forget(ladder, "untime_return", "it may have been written since: its last writes are timed anew", volume.id, record, "returned")
-        claim(ladder, goals, volume.id, record)
+        claim(ladder, goals, volume.id, record, outage=False)
         if record.verified:
             forget(ladder, "unverify", "it is no longer the tenant's on the target", volume.id, record, "verified")
         timed = bool(record.returned) and not stale
         if goals.stage(volume.id) is Stage.CARRY_BACK and not timed and away(desired, snapshot, goals.wave(volume.id)):
+            record = replace(record, returned=READ_LATER)
             ladder.change(
                 "time_return",
                 "a sync back counts only if it began after the target gave it up",
-                fields=(FieldChange("returned", None, "(the array's time)"),),
+                fields=(FieldChange("returned", None, READ_LATER),),
                 outage=True,
                 server_id=volume.id,
                 **clock_of(desired, "target"),

@@ -90,7 +90,7 @@ def test_the_ladder_of_a_cut(values: dict[str, Any], notes: dict[str, str | None
         ("run-1", 10, True, "run-1", ["verify"]),
         ("run-9", 10, False, "run-1", ["verify"]),
         ("run-9", 300, False, "run-1", ["boot", "verify"]),
-        ("run-9", 300, False, "", ["verify"]),
+        ("run-9", 300, False, "", ["claim", "verify"]),
         ("failed", 0, False, "run-1", ["boot", "verify"]),
     ],
 )

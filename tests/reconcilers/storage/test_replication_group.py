@@ -153,7 +153,8 @@ def carried(at: str) -> tuple[Desired, World]:
     return on, made
 
 
-HOME = ["reverse_suspend", "demote", "restore", "resume"]
+DROP = [f"drop_safety_snapshot:web-1-{disk}:millpond-safety-20261201T220131Z-{disk}-1" for disk in ("root", "data")]
+HOME = ["reverse_suspend", "demote", "restore", "resume", *DROP]
 
 
 @pytest.mark.parametrize(
