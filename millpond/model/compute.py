@@ -48,6 +48,10 @@ class AttachedVolume:
     delete_on_termination: bool = False
 
 
+AT_REST = (0, 4, 6)
+"""NOSTATE, SHUTDOWN and CRASHED of nova/compute/power_state.py: in any other the guest holds its disks."""
+
+
 @dataclass(frozen=True)
 class Server:
     """A server as one cloud shows it. `metadata` is the tenant's: Millpond's own keys are parsed into `record` and `marker`.
@@ -79,6 +83,7 @@ class Server:
     status: str = "ACTIVE"
     vm_state: str = "active"
     task_state: str = ""
+    power_state: int = 0
     launched_at: str = ""
     updated_at: str = ""
     created_at: str = ""
@@ -91,8 +96,14 @@ class Server:
         return not self.task_state
 
     @property
+    def guest_runs(self) -> bool:
+        """Its hypervisor has it up although Nova calls it SHUTOFF: somebody started it there. Nova stops it some minutes later, and until
+        then tells it by the power state alone (nova/compute/manager.py, _sync_instance_power_state)."""
+        return self.status == "SHUTOFF" and self.power_state not in AT_REST
+
+    @property
     def stopped(self) -> bool:
-        return self.status == "SHUTOFF" and self.idle
+        return self.status == "SHUTOFF" and self.idle and not self.guest_runs
 
     @property
     def power(self) -> str:

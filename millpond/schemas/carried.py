@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 VOLATILE = {
     "task_state",
+    "power_state",
     "vm_state",
     "launched_at",
     "updated_at",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from millpond.errors import InvariantBroken
 from tests.planning.situations import BOTH, PILOT, back, done
 from tests.planning.tenant import prepared
 from tests.planning.world import World, at
@@ -63,3 +64,39 @@ def test_once_a_side_gave_way_its_time_holds() -> None:
     made.crash()
     made.advance(BOTH)
     assert made.sent.count("acme/source_server/web-1#time") == 1
+
+
+@pytest.mark.parametrize("step", ["sync", "suspend", "fence"])
+def test_a_guest_that_its_host_started_under_a_stopped_server_is_waited_for_and_timed_anew(step: str) -> None:
+    """Nova goes on calling it SHUTOFF, and stops it some minutes later: its power state alone tells."""
+    made = prepared()
+    planned = made.advance(PILOT, at(f"{GROUP}#{step}"))
+    array = made.arrays["ibox-a"]
+    disk = array.by_name("openstack-vol-root-1").id
+    made.source.compute.put("server-1", power_state=1)
+    array.contents[disk] = made.owed["root-1"] = 7777
+    for change in planned.changes:
+        if change.action == "fence" and not change.after:
+            with pytest.raises(InvariantBroken, match="not proven stopped"):
+                made.perform(change)
+    made.advance(PILOT, lambda plan: any(w.action == "stop" and not w.after for w in plan.waiting))
+    assert not made.source.compute.shown("server-1").record.stopped  # type: ignore[union-attr]
+    made.source.compute.put("server-1", power_state=4)
+    assert [str(wave.stage) for wave in made.advance(PILOT).waves] == ["handed_over", "replicate"]
+    assert 7777 in made.arrays["ibox-b"].contents.values()
+
+
+def test_on_the_way_back_too() -> None:
+    made = done()
+    home = back(made, "carry_back")
+    made.advance(home, at(f"{GROUP}#demote"))
+    demote = next(change for change in made.plan(home).changes if change.action == "demote")
+    copy = next(iter(made.target.compute.rows))
+    made.target.compute.put(copy, power_state=1)
+    with pytest.raises(InvariantBroken, match="still run on the target"):
+        made.perform(demote)
+    made.advance(home, lambda plan: any(w.action == "stop" and not w.after for w in plan.waiting))
+    assert not [change for change in made.plan(home).changes if change.action == "time_return" and not change.after]
+    made.target.compute.put(copy, power_state=4)
+    assert made.advance(home).steps == ()
+    assert made.sent.count("acme/source_server/web-1#time_return") == 2

@@ -54,6 +54,12 @@ def test_a_server_that_is_gone_but_for_its_row_is_still_being_deleted() -> None:
     assert parse_server(SERVER).task_state == ""
 
 
+@pytest.mark.parametrize(("power", "stopped"), [(0, True), (1, False), (3, False), (4, True), (6, True), (None, True)])
+def test_what_nova_calls_shutoff_is_stopped_once_its_hypervisor_says_so(power: int | None, stopped: bool) -> None:
+    found = parse_server({**SERVER, "status": "SHUTOFF", "OS-EXT-STS:power_state": power})
+    assert (found.stopped, found.guest_runs) == (stopped, not stopped)
+
+
 def test_a_server_row_becomes_a_server() -> None:
     server = parse_server(SERVER)
     assert server.flavor == Flavor("m1.volume", vcpus=2, ram=4096, disk=0, ephemeral=1, swap=512, extra_specs={"hw:a": "b"})

@@ -102,7 +102,14 @@ def test_the_order_of_nics_and_disks_is_kept() -> None:
 
 def test_what_changes_by_itself_is_left_out() -> None:
     busy = replace(
-        INVENTORY.servers[0], task_state="stopping", vm_state="stopped", launched_at="x", fault="y", marker="z", record=CutRecord(cut="c")
+        INVENTORY.servers[0],
+        task_state="stopping",
+        power_state=1,
+        vm_state="stopped",
+        launched_at="x",
+        fault="y",
+        marker="z",
+        record=CutRecord(cut="c"),
     )
     port = Port("port1", "", "n1", "fa:16:3e:00:00:01", host_id="compute-7", status="DOWN", tags=("millpond:source=x", "b", "a"))
     quota = Quota("compute", {"cores": 20}, {"cores": 7})

@@ -45,6 +45,7 @@ def parse_server(row: Row) -> Server:
         status=row.get("status") or "",
         vm_state=row.get("OS-EXT-STS:vm_state") or "",
         task_state=_task_state(row),
+        power_state=row.get("OS-EXT-STS:power_state") or 0,
         launched_at=row.get("OS-SRV-USG:launched_at") or "",
         updated_at=row.get("updated") or "",
         created_at=row.get("created") or "",

@@ -11,6 +11,12 @@ from millpond.reconcilers.base import Goals
 from millpond.reconcilers.ladder import Ladder
 
 
+def _under_way(target: Server) -> str:
+    if target.guest_runs:
+        return "its guest runs on its host although Nova calls it SHUTOFF: Nova stops it some minutes later"
+    return f"the server on the target is being {'deleted' if target.task_state == 'deleting' else 'stopped'}"
+
+
 def remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> None:
     """Back: locked and stopped before the disks change hands, deleted once the source runs again.
 
@@ -26,9 +32,8 @@ def remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, tar
             ladder.wait("stop", "the server on the target is being built: it can be stopped once it runs")
         elif target.task_state == "deleting" and target.status == "SHUTOFF":
             pass  # nothing is left to stop
-        elif target.task_state:
-            doing = "deleted" if target.task_state == "deleting" else "stopped"
-            ladder.wait("stop", f"the server on the target is being {doing}")
+        elif target.task_state or target.guest_runs:
+            ladder.wait("stop", _under_way(target))
         elif target.status != "SHUTOFF":
             ladder.change(
                 "stop",

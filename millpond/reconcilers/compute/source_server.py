@@ -93,7 +93,7 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
     if record is None:
         record = _new_record(goals, wave, here)
         record_change(ladder, "record", "what must be remembered of this cut", here.id, record.metadata(), outage=False)
-    stale = here.status == "ACTIVE" or is_stale(desired, snapshot, goals, wave, record)
+    stale = here.status == "ACTIVE" or here.guest_runs or is_stale(desired, snapshot, goals, wave, record)
     if record.stopped and stale:  # before a claim: it would vouch for what another run timed
         forget(ladder, "untime", "it may have run since: its stop is timed anew", here.id, record, "stopped")
     claim(ladder, goals, here.id, record)
@@ -111,6 +111,8 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
         )
     if here.task_state:
         ladder.wait("stop", f"the server is changing its power state (task {here.task_state})")
+    elif here.guest_runs:
+        ladder.wait("stop", "its guest runs on its host although Nova calls it SHUTOFF: Nova stops it some minutes later")
     elif here.status == "ACTIVE":
         ladder.change(
             "stop",
@@ -232,7 +234,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
 
 def _runs(snapshot: Snapshot, server: Server) -> bool:
     target = twin(snapshot, "servers", server.id)
-    return target is not None and bool(target.launched_at) and target.status != "SHUTOFF"
+    return target is not None and bool(target.launched_at) and (target.status != "SHUTOFF" or target.guest_runs)
 
 
 def _dying(desired: Desired, here: Server) -> list[str]:
