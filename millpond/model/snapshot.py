@@ -18,7 +18,7 @@ class CloudState:
     """One tenant on one cloud, as far as it was read. `ports` holds all ports of the tenant and those of its networks, fences included.
 
     `parked` are the floating IPs of the login's own project that keep addresses of the tenant.
-    `volume_attachments` were read only if a volume is reserved for a server that should be there and is not.
+    `volume_attachments` are read only if a volume is reserved for a server that should be there and is not; None where they were not.
     `user_id` is the one Millpond is logged in as; `own_key_pairs` are that user's. `release` names what the API offers.
     """
 
@@ -36,7 +36,7 @@ class CloudState:
     server_groups: tuple[ServerGroup, ...] = ()
     servers: tuple[Server, ...] = ()
     volumes: tuple[Volume, ...] = ()
-    volume_attachments: tuple[VolumeAttachment, ...] = ()
+    volume_attachments: tuple[VolumeAttachment, ...] | None = None
     volume_snapshots: tuple[VolumeSnapshot, ...] = ()
     volume_types: tuple[VolumeType, ...] = ()
     storage_pools: tuple[StoragePool, ...] = ()

@@ -38,9 +38,10 @@ class Reservations:
     READS_AFTER: tuple[str, ...] = ("project", "volume", "server")
 
     def observe(self, providers: Providers, scope: Scope) -> Facts:
-        if not scope.target or not scope.target_project or not _missed(scope.seen, _patience(providers.site.limits.request_timeout)):
+        if not scope.target or not scope.target_project:
             return Facts()
-        return Facts(target={"volume_attachments": providers.target.block_storage.attachments(scope.target_project)})
+        missed = _missed(scope.seen, _patience(providers.site.limits.request_timeout))
+        return Facts(target={"volume_attachments": providers.target.block_storage.attachments(scope.target_project) if missed else None})
 
 
 RESERVATIONS = Reservations()
@@ -62,10 +63,11 @@ def _came_to_nothing(snapshot: Snapshot, server_id: str, patience: timedelta) ->
 
 
 def _declared(snapshot: Snapshot, server_id: str) -> boot.Boot | None:
-    """The last boot of this server, if none has come of it that is still there."""
+    """The last boot of this server, if none has come of it that is still there. What was handed over is the tenant's to delete."""
     here = by_id(snapshot.source.servers).get(server_id)
-    declared = boot.declared(here.record) if here else None
-    return None if marked(snapshot.target.servers, server_id) else declared
+    if here is None or here.record is None or here.record.verified or marked(snapshot.target.servers, server_id):
+        return None
+    return boot.declared(here.record)
 
 
 @once_per
@@ -94,6 +96,9 @@ def take_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals
     if snapshot.now < until:
         ladder.wait(ACTION, f"a boot that may still be under way has reserved it: it is taken back at {until:%H:%M:%S} UTC")
         return [told.not_yet(desired, goals, volume, target, until)]
+    if snapshot.target.volume_attachments is None:
+        ladder.wait(ACTION, "what reserves it is looked at first")
+        return []
     here = [one for one in snapshot.target.volume_attachments if one.volume_id == target.id and one.status == RESERVED]
     known = by_id(snapshot.target.servers)
     held = next((one for one in here if not one.server_id or one.server_id in known), None)

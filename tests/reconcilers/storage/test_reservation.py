@@ -10,16 +10,19 @@ import pytest
 
 from millpond.errors import InvariantBroken, LeaseHeld
 from millpond.model.block_storage import Attachment, VolumeAttachment
-from millpond.model.change import Change
+from millpond.model.change import Change, Waiting
 from millpond.model.finding import Severity
-from millpond.model.plan import TenantPlan
+from millpond.model.plan import Plan, TenantPlan
+from millpond.planning.envelope import Envelope
+from millpond.planning.stages import goals
 from millpond.reconcilers import boot
 from millpond.reconcilers.base import Scope
 from millpond.reconcilers.storage import volume
 from millpond.reconcilers.storage.reservation import ACTION, RESERVATIONS
+from millpond.runs.moving import MOVED_BY
 from tests.planning.arrays import LunMapping
 from tests.planning.situations import PILOT, back, before, prepared
-from tests.planning.world import World
+from tests.planning.world import EPOCH, World
 from tests.reconcilers.kinds import change, codes, ids, planned
 
 NOBODY = "a-server-that-never-was"
@@ -120,6 +123,31 @@ def test_what_no_server_reserved_is_for_a_person_to_judge(row: str | None, code:
     assert found.findings[0].severity is Severity.BLOCKER
 
 
+def test_a_plan_that_was_saved_before_the_boot_covers_it() -> None:
+    plan = prepared().plan(PILOT)
+    envelope = Envelope.of(Plan(EPOCH, "0", (plan,), plan.digest))
+    rung = next(step for step in left(600).plan(PILOT).changes if step.action == ACTION)
+    assert envelope.allowed("acme", [rung]) == [rung]
+
+
+def test_what_was_not_read_yet_is_no_reason_to_ask_a_person() -> None:
+    made = left(600)
+    seen = made.snapshot()
+    seen = replace(seen, target=replace(seen.target, volume_attachments=None))
+    found = volume.plan(PILOT, seen, goals(PILOT, seen)[0])
+    assert [id for id in ids(found) if ACTION in id] == WAITS
+    assert found.findings == ()
+    assert not any(isinstance(step, Waiting) and step.long for step in found.steps)
+    assert ("reservation", "target") in MOVED_BY[f"volume#{ACTION}"]
+
+
+def test_what_was_handed_over_is_left_to_the_tenant() -> None:
+    made = left(600)
+    made.source.compute.raw["server-1"]["millpond.verified"] = boot.stamp(made.now)
+    assert made.snapshot().target.volume_attachments is None
+    assert rungs(made) == []
+
+
 @pytest.mark.parametrize("how", ["discard", "carry_back"])
 def test_on_the_way_back_it_is_taken_back_too(how: str) -> None:
     made = left(600)
@@ -150,7 +178,7 @@ def test_without_a_declared_boot_nothing_is_taken_back() -> None:
 
 def test_the_list_is_read_only_where_a_boot_came_to_nothing() -> None:
     def read(made: World) -> bool:
-        return bool(RESERVATIONS.observe(made, Scope("acme", "p", "q", made.snapshot())).target)
+        return RESERVATIONS.observe(made, Scope("acme", "p", "q", made.snapshot())).target["volume_attachments"] is not None
 
     assert read(left(600))
     assert not read(left(119))
