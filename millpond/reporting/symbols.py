@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from shutil import get_terminal_size
+
 from click import style
 
 from millpond.model.change import Effect
 
-WIDTH = 100
+
+def _width() -> int:
+    """Of a line: what people read at ease, or less where the terminal is narrower."""
+    return max(60, min(100, get_terminal_size((100, 24)).columns)) if sys.stdout.isatty() else 100
+
+
+WIDTH = _width()
 
 SYMBOLS = {Effect.CREATE: "+", Effect.UPDATE: "~", Effect.DELETE: "-"}
 REPLACE = "-/+"
