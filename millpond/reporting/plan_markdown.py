@@ -11,7 +11,7 @@ from millpond.reporting.diff_markdown import tenant_diff
 from millpond.reporting.fleet_markdown import ranked, tenant_table
 from millpond.reporting.hosts import Host, fits
 from millpond.reporting.markdown import code, fence, prose, weight
-from millpond.reporting.summary import all_changes, counts, digest_lines, migration_line, plan_line
+from millpond.reporting.summary import all_changes, counts, destroyed_line, digest_lines, migration_line, plan_line
 from millpond.reporting.waiting_text import waiting_line, waits
 
 _FOLD = 160
@@ -50,6 +50,7 @@ def _head(document: PlanDocument, host: Host) -> list[str]:
     waiting = waiting_line(step for tenant in plan.tenants for step in waits(tenant))
     said = [
         plan_line(plan),
+        destroyed_line(plan),
         prose(migration_line(plan)) if all_changes(plan) else "",
         str(copying(plan)),
         prose(waiting) if waiting else "",

@@ -19,6 +19,7 @@ from millpond.reporting.summary import (
     all_changes,
     blockers,
     counts,
+    destroyed_line,
     digest_lines,
     extent,
     is_quiet,
@@ -53,7 +54,7 @@ def danger_lines(plan: Plan) -> list[str]:
             if change.danger:
                 grave.setdefault(change.wave, []).append(change)
         for wave, changes in grave.items():
-            lines += ["", f"  {_place(tenant, wave, changes)}", *_lost(tenant, wave), *_danger_rows(changes)]
+            lines += ["", *_place(tenant, wave, changes), *_lost(tenant, wave), *_danger_rows(changes)]
         lines += _stranded(tenant) if grave else []
     return [red("What stops, promotes or deletes"), *lines] if lines else []
 
@@ -62,6 +63,7 @@ def summary_lines(plan: Plan) -> list[str]:
     """The last lines: the count (verbatim for CI), what waits, the migration's own line, the digests."""
     line = plan_line(plan)
     lines = [green(line) if is_quiet(plan) else bold(line)]
+    lines += wrapped(destroyed, "  ", first="") if (destroyed := destroyed_line(plan)) else []
     waiting = waiting_line(step for tenant in plan.tenants for step in waits(tenant))
     lines += wrapped(waiting, "  ", first="") if waiting else []
     lines += [migration_line(plan)] if all_changes(plan) else []
@@ -101,14 +103,13 @@ def _stranded(tenant: TenantPlan) -> list[str]:
     return ["", *(line for what in found for line in wrapped(what, "    ", first=f"  {red('beside it')}: "))] if found else []
 
 
-def _place(tenant: TenantPlan, wave: str, changes: Sequence[Change]) -> str:
-    if not wave:
-        return bold(f"{tenant.tenant}, {TENANT_WIDE.lower()}") + f": {extent(changes)}"
+def _place(tenant: TenantPlan, wave: str, changes: Sequence[Change]) -> list[str]:
+    where = f"wave {wave}" if wave else TENANT_WIDE.lower()
     status = _status(tenant, wave)
     own = status.servers if status else ()
     words = [counted(len(own), "server") if own else "", extent(changes), outage_words(tenant, own)]
     told = ", ".join(word for word in words if word)
-    return bold(f"{tenant.tenant}, wave {wave}") + f": {told}"
+    return wrapped(told, "      ", first=f"  {bold(f'{tenant.tenant}, {where}')}: ")
 
 
 def _tenant(tenant: TenantPlan) -> list[list[str]]:

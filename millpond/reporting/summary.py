@@ -89,6 +89,16 @@ def plan_line(plan: Plan) -> str:
     return NO_CHANGES if is_quiet(plan) else f"Plan: {counts(all_changes(plan))}."
 
 
+def destroyed_line(plan: Plan) -> str:
+    """What of those to destroy no danger names; empty where there is none."""
+    groups = [group for tenant in plan.tenants for group in resources(tenant.changes) if Effect.DELETE in effects_on(group)]
+    grave = sum(any(change.danger for change in group) for group in groups)
+    if grave == len(groups):
+        return ""
+    named = f"{grave} are" if grave > 1 else "one is" if grave else "none is"
+    return f"Of those to destroy {named} named at the top; {len(groups) - grave} only served the migration."
+
+
 def digest_lines(plan: Plan) -> list[str]:
     """Each tenant's own is what its approvals name; `--expect-digest` takes that of all together, too."""
     of_all = [f"Digest of all {len(plan.tenants)} tenants: {plan.digest}"] if len(plan.tenants) > 1 else []

@@ -8,7 +8,7 @@ from millpond.model.change import Change, Effect
 from millpond.model.plan import OutageEstimate, Stage, TenantPlan
 from millpond.reporting.change_text import resource_lines
 from millpond.reporting.sequence import in_order
-from millpond.reporting.summary import NO_CHANGES, counts, is_quiet, migration_line, plan_line
+from millpond.reporting.summary import NO_CHANGES, counts, destroyed_line, is_quiet, migration_line, plan_line
 
 from . import examples
 
@@ -46,6 +46,18 @@ def test_what_is_made_beside_a_resource_makes_no_other_of_it(kind: str, rungs: d
     header = unstyle(resource_lines(changes)[0])
     assert ("will be updated in-place" in header, "will be destroyed" in header) == ("1 to change" in said, "1 to destroy" in said)
     assert "must be replaced" not in header
+
+
+def test_what_is_destroyed_and_no_danger_is_told_apart() -> None:
+    free = change("spare", Effect.DELETE)
+    grave = replace(change("web", Effect.DELETE), danger=True)
+    said = [
+        ([free], "Of those to destroy none is named at the top; 1 only served the migration."),
+        ([free, grave], "Of those to destroy one is named at the top; 1 only served the migration."),
+        ([grave], ""),
+    ]
+    for steps, line in said:
+        assert destroyed_line(examples.plan(TenantPlan("acme", examples.DIGEST, steps=tuple(steps)))) == line
 
 
 def test_the_same_address_on_both_sides_is_two_resources() -> None:
