@@ -277,6 +277,198 @@ def server_may_die(change: Change, providers: Providers, server_id: str) -> None
     stays = change.parameters["stays"]
     if any(disk.delete_on_termination and disk.volume_id in stays for server in found for disk in server.volumes):
         raise broken(change, "an excluded volume, which has no copy, would be deleted with the server")
+    dying = [disk.volume_id for server in found for disk in server.volumes if disk.delete_on_termination]
+    if more := [id for id in dying if id not in change.parameters["disks"]]:
+        raise broken(change, f"volume {volume.id} is attached to a server on the target that is not stopped")
+    _has_role(change, own, Role.TARGET if change.action == "restore" else Role.SOURCE)
+    if values.get("carried"):
+        _carried(change, providers, own, volumes)
+    if change.action == "take_back":
+        _never_booted(change, providers, servers, here)
+    if change.action == "restore":
+        peer = replica(change, providers, values["peer_array"], values["peer"])
+        if peer.role is not Role.TARGET and providers.site.replication.fence_first:
+            raise broken(change, "the target side is still writable: two sides would be")
+
+
+def _carried(change: Change, providers: Providers, own: Replica, volumes: Iterable[Volume]) -> None:
+    """What the target wrote last is on the source, as long as the target's side is still writable: nobody wrote after that was timed."""
+    values = change.parameters
+    back = own if change.action == "demote" else replica(change, providers, values["peer_array"], values["peer"])
+    if back.role is not Role.SOURCE:
+        return
+    if not values["returned"] or back.restore_point < values["returned"]:
+        raise broken(change, "no sync back that began after the target's stop has completed")
+    for volume in volumes:
+        if volume.marker in values["volumes"] and volume.status == "available" and not volume.attachments:
+            raise broken(change, f"volume {volume.id} on the target is free: it may have been written after the last sync")
+
+
+def _never_booted(change: Change, providers: Providers, there: Iterable[Server], here: Iterable[Server]) -> None:
+    """What is taken back in the middle of a cut is discarded: nothing may have been written there, and the source has all of it."""
+    values = change.parameters
+    volumes = providers.source.block_storage.volumes(values["source_project"])
+    records = [server.record for server in here if server.id in values["recorded"]]
+    records += [volume.record for volume in volumes if volume.id in values["recorded"]]
+    if not records or any(record is None or record.booting for record in records):
+        raise broken(change, "a boot on the target was tried: what it wrote would be lost")
+    if any(server.marker in values["servers"] for server in there):
+        raise broken(change, "a server on the target stands for one of this group's: what it wrote would be lost")
+    peer = replica(change, providers, values["peer_array"], values["peer"])
+    if peer.role is not Role.SOURCE:
+        raise broken(change, "the source side is not writable: neither would be")
+
+
+UNSETTLED = ("creating", "unmanaging", "error", "error_unmanaging", "deleting")
+"""Of a volume on the target whose disk on the array does not have its name yet, or not any more."""
+
+
+def _leads_to_twins(change: Change, source: Replica, remote: Iterable[ArrayVolume], twins: Iterable[Volume]) -> None:
+    """What the array replicates to is what the target's servers will start from."""
+    values = change.parameters
+    paired = {pair.local_id: pair.remote_id for pair in source.pairs}
+    names = {disk.id: disk.name for disk in remote}
+    there = {origin: paired.get(local, 0) for origin, local in zip(values["volumes"], values["local_ids"], strict=True)}
+    for volume in twins:
+        if volume.marker in there and volume.status not in UNSETTLED and names.get(there[volume.marker]) != volume.backend_name:
+            raise broken(
+                change, f"volume {volume.id} on the target is not the remote end of the replica: its server would start without data"
+            )
+
+
+def boots_from_replicas(change: Change, providers: Providers) -> None:
+    """Before a boot on the target: each of its disks is the one that the array replicates to, and stands for the one it was planned for."""
+    disks = change.parameters["disks"]
+    by_array: dict[str, set[int]] = {}
+    for array, remote, _ in disks.values():
+        if remote:
+            by_array.setdefault(array, set()).add(remote)
+    names = {(array, disk.id): disk.name for array, ids in by_array.items() for disk in providers.array(array).volumes([], sorted(ids))}
+    known = {volume.id: volume for volume in providers.target.block_storage.volumes(change.parameters["project_id"])}
+    for id, (array, remote, origin) in disks.items():
+        found = known.get(id)
+        if found is None or found.marker != origin or names.get((array, remote)) != found.backend_name:
+            raise broken(change, f"volume {id} is not the remote end of the replica of {origin}: the server would start without its data")
+
+
+def _has_role(change: Change, found: Replica, role: Role) -> None:
+    """`change_role` turns whatever role it finds: a second one would undo the first."""
+    if found.role is not role:
+        raise broken(change, f"replica {found.id} on {found.array} is {found.role} already")
+
+
+def _still_ours(change: Change, servers: Iterable[Server], volumes: Iterable[Volume] = (), *, begun: bool = False) -> None:
+    """LeaseHeld where the cut records, read anew, name another run than the one that planned this: it must do nothing more at all.
+
+    What a cut that has `begun` does needs its records: where they are gone, somebody else has undone it.
+    """
+    values, run = change.parameters, change.parameters.get("run", "")
+    carriers = {*change.servers, *values.get("recorded", ()), change.source_id}
+    records = [server.record for server in servers if server.id in carriers]
+    records += [volume.record for volume in volumes if volume.id in values.get("recorded", ())]
+    if begun and not all(record and record.cut for record in records):
+        raise broken(change, "no cut is recorded on the source any more")
+    others = {record.run for record in records if record and record.cut} - {run}
+    if run and others:
+        raise LeaseHeld(
+            f"run {', '.join(sorted(others))} has taken over this cut: nothing was sent",
+            where=str(change.address),
+            fix="This run stops here. See who is at work:",
+            command=f"millpond status {change.address.tenant}",
+        )
+
+
+def still_ours(change: Change, providers: Providers, *, begun: bool = False) -> None:
+    """Before a server is stopped, started or deleted, on either side, and before its boot is declared: the clouds check no lease."""
+    _still_ours(change, [found for id in change.servers if (found := providers.source.compute.server(id))], begun=begun)
+
+
+def group_still_ours(change: Change, providers: Providers) -> None:
+    """Before replication is suspended, turned or goes on, for then one side is overwritten: by servers and volumes that carry records."""
+    source, project = providers.source, change.parameters["source_project"]
+    with ThreadPoolExecutor(2, thread_name_prefix="read") as pool:
+        servers, volumes = pool.submit(source.compute.servers, project), pool.submit(source.block_storage.volumes, project)
+        _still_ours(change, servers.result(), volumes.result())
+    if change.action == "hold" and not any(v.record and v.record.held for v in volumes.result() if v.id == change.source_id):
+        raise broken(change, "nothing on the volume says any more that it is to be reserved: its cut was undone")
+
+
+def volumes_still_ours(change: Change, providers: Providers) -> None:
+    """The same of volumes that carry the record, before the tenant may write to them on the target."""
+    _still_ours(change, (), providers.source.block_storage.volumes(change.parameters["source_project"]), begun=True)
+
+
+def source_is_stopped(change: Change, providers: Providers, server_id: str) -> None:
+    """Before a boot on the target. Where the server is gone from the source, so is the record that would let it boot."""
+    servers = [found] if (found := providers.source.compute.server(server_id)) else []
+    _still_ours(change, servers, begun=True)
+    _stopped(change, servers, [server_id], "source")
+
+
+def target_is_stopped(change: Change, providers: Providers, project: str, server_id: str) -> None:
+    """Before a start on the source."""
+    if not project:
+        raise broken(change, "the target's project was not seen, so nothing proves that the copy there is stopped")
+    running = [s for s in providers.target.compute.servers(project) if s.marker == server_id and not _asleep(s)]
+    if running:
+        raise broken(change, f"its copy on the target is {running[0].status}: two copies would run")
+
+
+def runs_on_target(change: Change, providers: Providers, project: str, server_id: str) -> None:
+    """Before a server is handed over: exactly one target server stands for it, and its guest was started."""
+    found = [s for s in providers.target.compute.servers(project) if s.marker == server_id]
+    if len(found) != 1 or not found[0].launched_at or found[0].status not in ("ACTIVE", "SHUTOFF"):
+        states = ", ".join(s.status for s in found) or "none"
+        raise broken(change, f"it is not proven to run on the target: {len(found)} server(s) stand for it ({states})")
+
+
+def is_ours(change: Change, providers: Providers, server_id: str, marker: str) -> None:
+    """Before a target server is deleted."""
+    found = providers.target.compute.server(server_id)
+    if found and found.marker != marker:
+        raise broken(change, f"server {server_id} does not carry the marker of {marker}: Millpond deletes only what it created")
+    if found and not _asleep(found):
+        raise broken(change, f"server {server_id} is {found.status}: only what is proven stopped, or never ran, is deleted")
+    if found and change.action == "delete_failed" and found.launched_at:
+        raise broken(change, f"the guest of server {server_id} was started: it did not fail before launch")
+    if found and any(volume.delete_on_termination for volume in found.volumes):
+        raise broken(change, f"a disk of server {server_id} would be deleted with it")
+
+
+def decommission_admitted(change: Change, providers: Providers) -> None:
+    """Before anything on the source is deleted: soak and approval were judged, and the source project still says so."""
+    project = change.parameters.get("source_project", "")
+    tagged = [p for p in providers.source.identity.tagged_projects(TENANT_TAG) if p.id == project]
+    if not any(tag.startswith(DECOMMISSION_TAG_PREFIX) for p in tagged for tag in p.tags):
+        raise broken(change, "the source project does not carry the tag of an admitted decommissioning")
+
+
+def project_is_empty(change: Change, providers: Providers) -> None:
+    """Before the source project is deleted: Keystone does not refuse it, and what is left would belong to nobody."""
+    decommission_admitted(change, providers)
+    project, source = change.parameters["source_project"], providers.source
+    left = len(source.compute.servers(project)) + len(source.block_storage.volumes(project))
+    left += sum(1 for port in source.network.ports(project) if port.project_id == project)
+    if left:
+        raise broken(change, f"{left} server(s), volume(s) and port(s) are still in the project")
+
+
+def server_may_die(change: Change, providers: Providers, server_id: str) -> None:
+    """Before a source server is deleted: decommissioning is admitted and the server was handed over, by the cut that was planned with."""
+    decommission_admitted(change, providers)
+    found = [s for s in providers.source.compute.servers(change.parameters["source_project"]) if s.id == server_id]
+    if any(not (s.record and s.record.verified and s.stopped) for s in found):
+        raise broken(change, "the server was never handed over, or it is not stopped")
+    if any(s.record and s.record.cut != change.parameters["cut"] for s in found):
+        raise broken(change, "another cut is recorded on the server than the one that was to be decommissioned")
+    stays = change.parameters["stays"]
+    if any(disk.delete_on_termination and disk.volume_id in stays for server in found for disk in server.volumes):
+        raise broken(change, "an excluded volume, which has no copy, would be deleted with the server")
+    covered = change.parameters["disks"]
+    if more := [
+        disk.volume_id for server in found for disk in server.volumes if disk.delete_on_termination and disk.volume_id not in covered
+    ]:
+        raise broken(change, f"volume {', '.join(more)}, which nobody has approved to go, would be deleted with the server")
 
 
 def volume_may_die(change: Change, providers: Providers, volume_id: str) -> None:

@@ -12,6 +12,7 @@ from millpond.errors import InvariantBroken, LeaseHeld
 from millpond.model.array import ReplicaState, Role
 from millpond.model.block_storage import Attachment
 from millpond.model.change import UNKNOWN, Change
+from millpond.model.compute import AttachedVolume
 from millpond.model.desired import Desired
 from millpond.model.manifest import Rollback
 from millpond.model.marker import DECOMMISSION_TAG_PREFIX
@@ -447,6 +448,12 @@ def test_a_volume_of_the_target_is_not_deleted(turn: Callable[[World], None], ma
     refused(world, planned, match)
 
 
+def late_disk(world: World) -> None:
+    """Attached since the plan was made, and to be deleted with its server."""
+    disks = world.source.compute.rows["server-1"].volumes
+    source(world, volumes=(*disks, AttachedVolume("late", "/dev/vdz", delete_on_termination=True)))
+
+
 def unverified(world: World) -> None:
     world.source.compute.raw["server-1"].pop("millpond.verified")
 
@@ -458,6 +465,7 @@ def unverified(world: World) -> None:
         (unverified, "never handed over"),
         (another_cut, "another cut"),
         (lambda w: source(w, status="ACTIVE"), "not stopped"),
+        (late_disk, "volume late, which nobody has approved to go"),
     ],
 )
 def test_a_source_server_does_not_die(turn: Callable[[World], None], match: str) -> None:
