@@ -18,7 +18,7 @@ PROTOCOLS = {"112": "vrrp"}
 
 
 class Portrait:
-    """`servers`, `routers`, `networks`, `security_groups`: by name. `floating`: address → fixed address. `quotas`: by service."""
+    """`servers`, `routers`, `networks`, `security_groups`: by name. `floating`: address → fixed address. `quotas`: by service, none of a project that is gone."""
 
     def __init__(self, cloud: Cloud, project_id: str) -> None:
         self.cloud, self.project = cloud, project_id
@@ -37,11 +37,15 @@ class Portrait:
         own = list(network.subnets(project_id=project_id))
         self.networks = {one.name: _network(one, own) for one in network.networks(project_id=project_id)}
         self.security_groups = {one.name: self._security_group(one) for one in network.security_groups(project_id=project_id)}
-        self.quotas = {
-            "compute": _limits(cloud.compute.get_quota_set(project_id), ("instances", "cores", "ram", "key_pairs", "server_groups")),
-            "volume": _limits(cloud.block_storage.get_quota_set(project_id), ("volumes", "gigabytes", "snapshots")),
+        self.quotas = self._quotas() if cloud.identity.find_project(project_id) else {}
+
+    def _quotas(self) -> dict[str, dict[str, int]]:
+        compute, storage, network = self.cloud.compute, self.cloud.block_storage, self.cloud.network
+        return {
+            "compute": _limits(compute.get_quota_set(self.project), ("instances", "cores", "ram", "key_pairs", "server_groups")),
+            "volume": _limits(storage.get_quota_set(self.project), ("volumes", "gigabytes", "snapshots")),
             "network": _limits(
-                network.get_quota(project_id), ("networks", "subnets", "ports", "routers", "floating_ips", "security_groups")
+                network.get_quota(self.project), ("networks", "subnets", "ports", "routers", "floating_ips", "security_groups")
             ),
         }
 
