@@ -231,3 +231,43 @@ def test_a_volume_that_joins_a_wave_of_volumes_under_way_is_cut_the_next_time() 
     assert "acme/source_volume/late#record" not in made.sent
     made.advance(flagged(on, rest={"window": None}))
     assert "acme/source_volume/late#verify" in made.sent
+
+
+def unlisted(*, cutover: bool) -> Desired:
+    """The wave `pilot` is taken out of the manifest: its server falls into the last wave."""
+    inventory = desired().inventory
+    servers, volumes = tuple(one.id for one in inventory.servers), tuple(one.id for one in inventory.volumes)
+    return replace(desired(), waves=(DesiredWave("rest", servers, volumes, cutover=cutover),))
+
+
+@pytest.mark.parametrize(
+    ("step", "cutover", "expected"),
+    [
+        ("source_server/web-1#stop", True, "cut_of_another_wave"),
+        ("replication_group/pilot-ssd#promote", True, "cut_of_another_wave"),
+        ("replication_group/pilot-ssd#promote", False, "regroup"),
+        ("server/web-1#create", False, "rollback_undecided"),
+        ("source_server/web-1#verify", False, "rollback_undecided"),
+    ],
+)
+def test_a_wave_that_is_taken_out_in_the_middle_of_its_cut_is_held_and_goes_on_once_it_is_back(
+    step: str, cutover: bool, expected: str
+) -> None:
+    made = prepared()
+    made.advance(PILOT, at(step))
+    made.crash()
+    sent = len(made.sent)
+    plan = made.advance(unlisted(cutover=cutover))
+    assert expected in {finding.code for finding in plan.blockers}
+    assert not {id.partition("#")[2] for id in made.sent[sent:]} & {
+        "lock",
+        "stop",
+        "suspend",
+        "fence",
+        "promote",
+        "create",
+        "verify",
+        "delete",
+    }
+    made.advance(PILOT)
+    assert made.source.compute.shown("server-1").record.verified  # type: ignore[union-attr]
