@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from keystoneauth1.identity.base import BaseIdentityPlugin
+from keystoneauth1.session import Session
 
 from millpond.errors import ReadingAccount, Refused
 from millpond.providers.access import Access
 from millpond.providers.infinibox import InfiniBoxArray
 from millpond.providers.openstack import connect
+from millpond.providers.openstack.scopes import expect_admin
 from millpond.providers.ports import Cloud
 from tests.providers.conftest import LIMITS, array_system
 from tests.sandbox.running import Sandbox
@@ -85,3 +90,18 @@ def test_policies_that_open_a_list_and_not_all_of_it(sandbox: Sandbox, service: 
 def test_nova_refuses_by_itself(sandbox: Sandbox) -> None:
     with pytest.raises(Refused, match="get_all_tenants"):
         connect("source-acme", Access.READ, LIMITS).compute.servers(project_of("acme"))
+
+
+@pytest.mark.parametrize(
+    ("roles", "refused"), [(["reader", "member"], True), ([], True), (["reader", "cloud_ops"], False), (["admin"], False)]
+)
+def test_a_role_of_a_clouds_own_making_is_let_in(roles: list[str], refused: bool) -> None:
+    class Login(BaseIdentityPlugin):
+        def get_auth_ref(self, session: Session, **_: object) -> None:
+            return None
+
+        def get_access(self, session: Session, **_: object) -> SimpleNamespace:  # type: ignore[override]
+            return SimpleNamespace(role_names=roles)
+
+    with pytest.raises(ReadingAccount) if refused else nullcontext():
+        expect_admin(Session(Login()), "old")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from millpond.providers.failures import FIXES, SERVICE_FIX, chain, of_status
 from millpond.providers.openstack.clouds_yaml import cloud_names
 from millpond.providers.transport import Transport
 
+ONLY_READING = re.compile("read|member|audit|view|observ|monitor")
 VERSIONS = {"identity": ("3", "3.latest"), "compute": ("2.1", "2.latest"), "block-storage": ("3", "3.latest"), "network": (None, None)}
 
 APPLY_AS = "Apply with a user that has the admin role there; this account is good for plan, drift, status and report."
@@ -166,14 +168,17 @@ def login(session: Session, name: str) -> tuple[str, str]:
 
 
 def expect_admin(session: Session, name: str) -> None:
-    """ReadingAccount unless a role of the login is called admin, or names itself one (`cloud_admin`): by default no other may change what
-    belongs to other projects. Nor may an application credential, which gets no token of another project than its own."""
+    """ReadingAccount where every role of the login is called like one that only reads, or a tenant's: by default none of them may change
+    what belongs to other projects. Nor may an application credential, which gets no token of another project than its own.
+
+    What a role of another name may do is the cloud's own policy, and is told by the first call that it refuses.
+    """
     access = session.auth.get_access(session) if isinstance(session.auth, BaseIdentityPlugin) else None
     roles = sorted(access.role_names or ()) if access else []
     if access and getattr(access, "application_credential_id", None):
         why = f"the login of cloud {name} is an application credential, which is of one project alone; nothing was sent"
         raise ReadingAccount(why, where=name, fix=APPLY_AS)
-    if access and not any("admin" in role.lower() for role in roles):
+    if access and all(ONLY_READING.search(role.lower()) for role in roles):
         has = f"the role{'s' if len(roles) > 1 else ''} {', '.join(roles)}" if roles else "no role"
         why = f"the login of cloud {name} has {has} in its project; nothing was sent"
         raise ReadingAccount(why, where=name, fix=APPLY_AS)
