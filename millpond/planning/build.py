@@ -132,6 +132,10 @@ def _without(steps: tuple[AnyStep, ...], gone: set[str]) -> tuple[AnyStep, ...]:
     return tuple(replace(step, after=tuple(id for id in step.after if id not in gone)) for step in kept)
 
 
+AT_THE_END = ("delete_on_termination", "detach", "let_go_to_delete")
+"""What only a decommissioning does, beside deleting."""
+
+
 def _decommissioned(
     desired: Desired,
     snapshot: Snapshot,
@@ -157,7 +161,7 @@ def _decommissioned(
     for step in steps:
         if step.id == admit:
             result.append(replace(step, after=(*step.after, *gates)))
-        elif isinstance(step, Change) and (step.effect is Effect.DELETE or step.action.startswith(("delete_on_termination", "detach"))):
+        elif isinstance(step, Change) and (step.effect is Effect.DELETE or step.action.startswith(AT_THE_END)):
             result.append(replace(step, after=(*step.after, admit)))
         else:
             result.append(step)

@@ -164,7 +164,7 @@ RULES: tuple[Rule, ...] = (
           "floating_ip#mark")),
     Rule(("stretch#remove", "subnet#open", "subnet#free"), ("segment#finish",), "server"),
     # Continue
-    Rule(("server#*", "replication_group#*", "volume#*"),
+    Rule(("server#*", "replication_group#*", "volume#*", "source_volume#record_hold", "source_volume#hold", "source_volume#let_go"),
          ("source_server#claim", "source_volume#claim", "source_server#unverify", "source_volume#unverify", "source_server#untime_return",
           "source_volume#untime_return"), "server"),
     # Back

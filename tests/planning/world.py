@@ -47,6 +47,8 @@ class World:
     tried: set[str] = field(default_factory=set)
     discarded: set[str] = field(default_factory=set)
     brought_up: set[str] = field(default_factory=set)
+    backwards: bool = False
+    """Performs what is ready at once in reverse: an executor performs it in any order."""
 
     def __post_init__(self) -> None:
         pairs = self.site.pool_pairs
@@ -237,7 +239,7 @@ class World:
             if until is not None and until(plan):
                 return plan
             ready = [change for change in plan.changes if not change.after]
-            for change in ready:
+            for change in reversed(ready) if self.backwards else ready:
                 self.perform(change)
             if ready:
                 continue

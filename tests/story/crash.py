@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.sandbox.conftest import connect
 from tests.sandbox.running import Sandbox, start_sandbox
 from tests.story.stage import Stage
 
@@ -50,8 +51,11 @@ class Sweep:
     _prepared: str = ""
 
     def learn(self) -> None:
-        """Plays every phase once without a crash."""
+        """Plays every phase once without a crash. A detached volume is in the wave, too: it is reserved while it is cut."""
         stage = self._stage("learn")
+        with connect(self.sandbox, "source-acme") as tenant:
+            loose = tenant.block_storage.create_volume(size=1, name="archive")
+            tenant.block_storage.wait_for_status(loose, "available", interval=0.05)
         stage.discover()
         self._inventory = (stage.directory / "tenants/acme.inventory.yaml").read_text()
         self._play(stage, "prepare", {})

@@ -51,3 +51,12 @@ def test_all_goes_but_what_an_excluded_server_lives_in(stage: Stage) -> None:
     with stage.counted() as mutating:
         stage.apply()
     assert mutating == []
+
+
+def test_nothing_is_tried_before_the_soak_has_passed(stage: Stage) -> None:
+    approve(stage)
+    stage.manifest["soak"] = "72h"
+    with stage.counted() as mutating:
+        result = stage.apply()
+    assert (mutating, result.outcomes) == ([], ())
+    assert result.remaining
