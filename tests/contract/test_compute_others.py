@@ -125,6 +125,7 @@ def test_a_server_group_holds_its_servers(ground: Ground) -> None:
     assert (found.name, found.policy, found.members) == (name, "soft-anti-affinity", (server,))
     assert id not in [row["id"] for row in ground.stranger.done("GET", "compute", "/os-server-groups")["server_groups"]]
     compute.delete_server_group(id)
+    compute.delete_server_group(id)  # again: no harm
     gone = ground.admin.call("DELETE", "compute", f"/os-server-groups/{id}")
     assert (gone.status, gone.message) == (404, f"Instance group {id} could not be found.")
     assert ground.show_server(server)["status"] == "ACTIVE"

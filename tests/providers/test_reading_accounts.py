@@ -93,7 +93,15 @@ def test_nova_refuses_by_itself(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("roles", "refused"), [(["reader", "member"], True), ([], True), (["reader", "cloud_ops"], False), (["admin"], False)]
+    ("roles", "refused"),
+    [
+        (["reader", "member"], True),
+        ([], True),
+        (["_member_", "cloud-auditor"], True),
+        (["reader", "cloud_ops"], False),
+        (["readmin"], False),
+        (["admin"], False),
+    ],
 )
 def test_a_role_of_a_clouds_own_making_is_let_in(roles: list[str], refused: bool) -> None:
     class Login(BaseIdentityPlugin):

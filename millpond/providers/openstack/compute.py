@@ -134,7 +134,8 @@ class NovaCompute:
         return self._nova.create("/os-server-groups", "server_group", {"server_group": body}, project_id=project_id)
 
     def delete_server_group(self, group_id: str) -> None:
-        self._nova.send("DELETE", f"/os-server-groups/{group_id}")
+        with suppress(NotFound):
+            self._nova.send("DELETE", f"/os-server-groups/{group_id}")
 
     def create_key_pair(self, body: Mapping[str, Any]) -> None:
         self._nova.send("POST", "/os-keypairs", {"keypair": body})

@@ -26,7 +26,8 @@ from millpond.providers.failures import FIXES, SERVICE_FIX, chain, of_status
 from millpond.providers.openstack.clouds_yaml import cloud_names
 from millpond.providers.transport import Transport
 
-ONLY_READING = re.compile("read|member|audit|view|observ|monitor")
+ONLY_READING = frozenset({"reader", "member", "auditor", "viewer", "observer", "monitoring"})
+"""Words in the names of roles, such as `_member_` and `cloud-auditor`."""
 VERSIONS = {"identity": ("3", "3.latest"), "compute": ("2.1", "2.latest"), "block-storage": ("3", "3.latest"), "network": (None, None)}
 
 APPLY_AS = "Apply with a user that has the admin role there; this account is good for plan, drift, status and report."
@@ -178,7 +179,7 @@ def expect_admin(session: Session, name: str) -> None:
     if access and getattr(access, "application_credential_id", None):
         why = f"the login of cloud {name} is an application credential, which is of one project alone; nothing was sent"
         raise ReadingAccount(why, where=name, fix=APPLY_AS)
-    if access and all(ONLY_READING.search(role.lower()) for role in roles):
+    if access and all(ONLY_READING & set(re.split("[^a-z]+", role.lower())) for role in roles):
         has = f"the role{'s' if len(roles) > 1 else ''} {', '.join(roles)}" if roles else "no role"
         why = f"the login of cloud {name} has {has} in its project; nothing was sent"
         raise ReadingAccount(why, where=name, fix=APPLY_AS)
