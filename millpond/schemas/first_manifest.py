@@ -10,6 +10,7 @@ from millpond.model.manifest import ProjectRef
 from millpond.schemas.attachments import attachments
 from millpond.schemas.definitions import API_VERSION, modeline
 from millpond.schemas.inventory_text import dump_yaml
+from millpond.schemas.next_hops import plain_servers
 
 MANIFEST = """\
 {modeline}
@@ -72,14 +73,15 @@ def _staying(inventory: Inventory) -> Iterator[tuple[str, str]]:
 
 
 def _pilot(inventory: Inventory, staying: dict[str, str]) -> str:
-    """The smallest server that runs: the cutover of a stopped one would show nothing."""
+    """The smallest server that runs and that nothing else leans on: the cutover of a stopped one would show nothing."""
     disks = attachments(inventory)
     sizes = {volume.id: volume.size for volume in inventory.volumes}
     free = [server for server in inventory.servers if server.id not in staying and not disks.sharing(server.id)]
-    running = [server for server in free if server.power == "active"]
-    if len(free) < 2 or not running:
+    plain = plain_servers(inventory)
+    fit = [server for server in free if server.power == "active" and server.id in plain]
+    if len(free) < 2 or not fit:
         return ""
-    smallest = min(running, key=lambda server: (sum(sizes.get(id, 0) for id in disks.volumes_of(server.id)), server.name, server.id))
+    smallest = min(fit, key=lambda server: (sum(sizes.get(id, 0) for id in disks.volumes_of(server.id)), server.name, server.id))
     return PILOT.format(server=_server(smallest, inventory))
 
 

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from millpond.model.compute import ServerGroup
 from millpond.model.inventory import Inventory
 from millpond.model.manifest import ProjectRef
+from millpond.model.network import AddressPair, FixedIP, Port, Route, Router, Subnet
 from millpond.schemas import initial_manifest, load_all
 from tests.schemas.writing import INVENTORY, SITE, SiteDirectory, server, volume
 
@@ -26,14 +31,18 @@ def test_a_first_manifest_can_be_reviewed_in_a_minute() -> None:
         "  # of a wave replicate as one. A small first wave shows that all is well:\n"
         "  # waves:\n"
         "  #   - name: pilot\n"
-        "  #     servers: [{source_id: srv-twin-a}]\n"
+        "  #     servers: [bastion]\n"
         "  #     cutover: false\n"
     )
 
 
+def port(server_id: str, address: str, **values: object) -> Port:
+    return Port(f"p-{address}", "", "n1", "fa:16:3e:00:00:01", (FixedIP("sub", address),), device_id=server_id, **values)  # type: ignore[arg-type]
+
+
 AWKWARD = replace(
     INVENTORY,
-    ports=(),
+    ports=(port("s5", "10.0.0.5"), port("s6", "10.0.0.6")),
     servers=(
         server("s1", "image: booted", "v1", image_id="img"),
         server("s2", "shares", "v2", "v3"),
@@ -66,13 +75,46 @@ def test_what_cannot_be_moved_yet_is_excluded_with_its_reason() -> None:
 
 
 def test_the_suggested_pilot_runs() -> None:
-    def suggested(*running: str) -> str:
-        servers = tuple(replace(each, status="ACTIVE" if each.id in running else "SHUTOFF") for each in AWKWARD.servers)
-        return initial_manifest(replace(AWKWARD, servers=servers), SOURCE, TARGET).partition("servers: ")[2].partition("\n")[0]
+    def running(*ids: str) -> Inventory:
+        return replace(AWKWARD, servers=tuple(replace(each, status="ACTIVE" if each.id in ids else "SHUTOFF") for each in AWKWARD.servers))
 
-    assert suggested("s5", "s6") == "[free]"
-    assert suggested("s5") == '["no"]'
-    assert not suggested("s1", "s2")
+    assert suggested(running("s5", "s6")) == "[free]"
+    assert suggested(running("s5")) == '["no"]'
+    assert not suggested(running("s1", "s2"))
+
+
+def suggested(inventory: Inventory) -> str:
+    return initial_manifest(inventory, SOURCE, TARGET).partition("servers: ")[2].partition("\n")[0]
+
+
+SUBNET = Subnet("sub", "", "n1", "10.0.0.0/24", gateway_ip="10.0.0.1")
+ROUTE = Route("10.8.0.0/16", "10.0.0.6")
+
+
+@pytest.mark.parametrize(
+    "leaning",
+    [
+        {"subnets": (replace(SUBNET, host_routes=(ROUTE,)),)},
+        {"subnets": (replace(SUBNET, gateway_ip="10.0.0.6"),)},
+        {"routers": (Router("r", "", routes=(ROUTE,)),)},
+        {
+            "routers": (Router("r", "", routes=(Route("10.8.0.0/16", "10.0.0.9"),)),),
+            "ports": (AWKWARD.ports[0], port("s6", "10.0.0.6", allowed_address_pairs=(AddressPair("10.0.0.9"),))),
+        },
+        {"ports": (*AWKWARD.ports, port("s6", "10.1.0.6"))},
+        {"ports": AWKWARD.ports[:1]},
+        {"server_groups": (ServerGroup("g", "apart", "anti-affinity", members=("s6", "s1")),)},
+    ],
+    ids=["host route", "gateway", "router's route", "address taken over", "two ports", "no port", "server group"],
+)
+def test_the_suggested_pilot_is_a_server_that_nothing_else_leans_on(leaning: dict[str, Any]) -> None:
+    inventory = replace(AWKWARD, subnets=(SUBNET,))
+    assert suggested(inventory) == "[free]"
+    assert suggested(replace(inventory, servers=AWKWARD.servers[::-1])) == "[free]"
+    assert suggested(replace(inventory, **leaning)) == '["no"]'
+    nothing_else = replace(inventory, **leaning, servers=tuple(each for each in AWKWARD.servers if each.id != "s5"))
+    assert not suggested(nothing_else)
+    assert not suggested(replace(nothing_else, servers=(*nothing_else.servers, replace(AWKWARD.servers[4], status="SHUTOFF"))))
 
 
 def test_a_first_manifest_is_valid(site: SiteDirectory) -> None:
