@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from millpond.model.change import Change
-from millpond.model.finding import STRANDED, Finding, Severity
+from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Plan, TenantPlan
 from millpond.reporting.amounts import counted
 from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES
 from millpond.reporting.markdown import code, fence, prose
 from millpond.reporting.sequence import by_wave
-from millpond.reporting.summary import UNAPPROVED, blockers, extent, holds, lost, outage_words
+from millpond.reporting.summary import UNAPPROVED, blockers, extent, holds, lost, outage_words, stranded
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,7 @@ def _of_tenant(tenant: TenantPlan, detail: Detail) -> list[str]:
             *_kinds(grave, detail.names),
             *_critical_path(tenant, own, detail.names),
         ]
-    stranded = [finding.what for finding in tenant.findings if finding.code == STRANDED]
-    return [*lines, *(f"- {code(tenant.tenant)}: {prose(what)}" for what in stranded if lines)]
+    return [*lines, *(f"- {code(tenant.tenant)}: {prose(what)}" for what in stranded(tenant) if lines)]
 
 
 def _lost(tenant: TenantPlan, wave: str, names: int) -> list[str]:

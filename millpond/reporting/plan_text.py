@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from click import unstyle
 
 from millpond.model.change import Change
-from millpond.model.finding import STRANDED
 from millpond.model.plan import Plan, TenantPlan, WaveStatus
 from millpond.reporting.amounts import counted
 from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES, resource_lines, sign_of
@@ -28,6 +27,7 @@ from millpond.reporting.summary import (
     outage_words,
     plan_line,
     resources,
+    stranded,
 )
 from millpond.reporting.symbols import SYMBOLS, bold, dim, green, legend, red, symbol, yellow
 from millpond.reporting.waiting_text import waiting_line, waiting_lines, waits
@@ -98,8 +98,7 @@ def _lost(tenant: TenantPlan, wave: str) -> list[str]:
 
 
 def _stranded(tenant: TenantPlan) -> list[str]:
-    """What happens to servers of which this plan has no change at all."""
-    found = [finding.what for finding in tenant.findings if finding.code == STRANDED]
+    found = stranded(tenant)
     return ["", *(line for what in found for line in wrapped(what, "    ", first=f"  {red('beside it')}: "))] if found else []
 
 

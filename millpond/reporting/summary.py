@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from millpond.model.change import Change, Effect, Waiting
-from millpond.model.finding import Finding, Severity
+from millpond.model.finding import STRANDED, Finding, Severity
 from millpond.model.plan import Plan, Stage, TenantPlan, WaveStatus
 from millpond.reporting.amounts import counted, duration, moment
 
@@ -63,6 +63,13 @@ def lost(tenant: TenantPlan, wave: str, names: Callable[[Sequence[str]], str]) -
         return ""
     servers = [address.rpartition("/")[2] for address in status.servers]
     return f"all that was written on the target since {moment(status.cut)} by {names(servers) if servers else 'its volumes'}"
+
+
+def stranded(tenant: TenantPlan) -> list[str]:
+    """What happens to servers of which the plan has no change at all: told with its dangers where it moves their gateway to the target."""
+    if not any(change.kind == "segment" and change.action.partition(":")[0] == "finish" for change in tenant.changes):
+        return []
+    return [finding.what for finding in tenant.findings if finding.code == STRANDED]
 
 
 def extent(changes: Collection[Change]) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from click import unstyle
 
 from millpond.model.address import Side
@@ -77,13 +78,27 @@ def test_who_loses_the_gateway_stands_with_what_is_dangerous() -> None:
     what = "excluded servers stay on a segment whose gateway moves: old-box"
     left = Finding(STRANDED, Severity.WARNING, examples.address("segment", "edge"), what)
     stop = Change(examples.address("source_server", "bastion"), "stop", "cutover: true", "pilot", side=Side.SOURCE, danger=True)
-    tenant = TenantPlan("acme", examples.DIGEST, steps=(stop,), findings=(left,), waves=(examples.PILOT,))
+    switch = Change(examples.address("segment", "edge"), "finish:r-1", "the gateway is on the target")
+    tenant = TenantPlan("acme", examples.DIGEST, steps=(stop, switch), findings=(left,), waves=(examples.PILOT,))
     text = shown(tenant)
     assert f"  beside it: {what}" in text[: text.index("Tenant acme")].splitlines()
     assert f"- `acme`: {what}" in danger_blocks(examples.plan(tenant), DETAILS[0])
     quiet = replace(tenant, steps=())
     assert "beside it" not in shown(quiet)
     assert danger_blocks(examples.plan(quiet), DETAILS[0]) == []
+
+
+@pytest.mark.parametrize("switch", [(), (Change(examples.address("segment", "edge"), "finish_back", "the gateway is on the source"),)])
+def test_who_keeps_the_gateway_in_this_plan_is_warned_of_among_the_findings(switch: tuple[Change, ...]) -> None:
+    """A pilot's cut has no step on the segment, a way back takes the gateway to where the excluded servers are."""
+    what = "excluded servers stay on a segment whose gateway moves: old-box"
+    left = Finding(STRANDED, Severity.WARNING, examples.address("segment", "edge"), what)
+    stop = Change(examples.address("source_server", "bastion"), "stop", "cutover: true", "pilot", side=Side.SOURCE, danger=True)
+    tenant = TenantPlan("acme", examples.DIGEST, steps=(stop, *switch), findings=(left,), waves=(examples.PILOT,))
+    text = shown(tenant)
+    assert "beside it" not in text
+    assert text.count(what) == 1
+    assert not any(what in line for line in danger_blocks(examples.plan(tenant), DETAILS[0]))
 
 
 def test_each_wave_has_an_outage_of_its_own() -> None:
