@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from millpond.reporting.amounts import moment
 from tests.cli.calling import Called, call
 from tests.sandbox.running import Sandbox, start_sandbox
 from tests.story.stage import Stage
@@ -48,6 +49,8 @@ def test_a_move_from_the_first_discovery_to_the_report(sandbox: Sandbox, tmp_pat
         planned = millpond("plan", "--detailed-exitcode", "-o", str(tmp_path / "plan.json"))
         assert planned.code == 2
         assert f"    millpond -C {tmp_path} apply {tmp_path / 'plan.json'}" in planned.out.splitlines()
+        expires = moment(json.loads((tmp_path / "plan.json").read_text())["expires"])
+        assert f"Saved the plan to: {tmp_path / 'plan.json'}, valid until {expires}" in planned.out.splitlines()
         assert json.loads(millpond("plan", "--format", "json").out)["summary"]["destroy"] == 0
         assert millpond("status").code == 0
         assert millpond("drift").code == 0
