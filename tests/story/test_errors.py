@@ -263,7 +263,7 @@ WRONG = (
         """
         Error: The journal cannot be used
           Where: /proc/nowhere/journal.db
-          Why:   [Errno 2] No such file or directory: '/proc/nowhere'
+          Why:   No such file or directory
           To do: Nothing more was sent. Make the place writable and free some space, or name another one
                  with `journal` in millpond.yaml.
         """,

@@ -17,7 +17,7 @@ Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 GRACE = 0.02
 """Real seconds for the killed process to take in the reply of an "after" kill point; all others wait meanwhile."""
 
-MOURNING = 0.25
+MOURNING = 2.0
 """Real seconds within which the connections of a killed process are seen to close."""
 
 _killing = asyncio.Lock()
@@ -82,6 +82,7 @@ async def kill(pid: int, when: str, request: web.Request, respond: Respond) -> w
         await response.write_eof()
         await asyncio.sleep(GRACE)
         execute(pid)
+        await asyncio.sleep(GRACE)  # what it had sent when it died is read meanwhile, and waits, too
     return response
 
 
