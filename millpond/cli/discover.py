@@ -52,6 +52,8 @@ def _first(site: Site, directory: Path, tenants: tuple[str, ...], places: Mappin
 
     if len(tenants) != 1 or not places["source_cloud"] or not places["target_cloud"]:
         raise click.UsageError("a tenant without a manifest is discovered alone, with --source-cloud and --target-cloud")
+    if places["source_cloud"] == places["target_cloud"]:
+        raise click.UsageError("--source-cloud and --target-cloud are the same: name the cloud that the tenant moves to")
     source, target = _places(tenants[0], places)
     inventory = _write_inventory(site, directory, tenants[0], source)
     path = manifest_path(directory, tenants[0])

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from millpond import schemas
+from millpond.cli.one_cloud import refused_for_one_cloud
 from millpond.errors import InvalidDocument
 from millpond.execution.run import git_sha
 from millpond.model.desired import Desired
@@ -19,12 +20,14 @@ from millpond.model.plan_document import PlanDocument
 from millpond.model.site import Site
 from millpond.reporting.summary import waves_in
 from millpond.schemas import load_all
+from millpond.schemas.document import refuse
 
 
 def load(directory: Path, tenants: Sequence[str], wave: str = "") -> tuple[Site, tuple[Desired, ...]]:
     """Site and tenants. InvalidDocument names all problems; UsageError where no tenant has such a wave."""
     site, desired = load_all(directory, tenants)
     _expect_wave(desired, wave)
+    expect_two_clouds(directory, desired)
     return site, desired
 
 
@@ -32,7 +35,15 @@ def load_each(directory: Path, tenants: Sequence[str], wave: str = "") -> tuple[
     """Like load, but a tenant whose documents have problems does not keep the others."""
     site, desired, refused = schemas.load_each(directory, tenants)
     _expect_wave(desired, wave)
-    return site, desired, refused
+    twice = refused_for_one_cloud(directory, desired)
+    if len(twice) == len(desired):
+        refuse([problem for error in (*refused.values(), *twice.values()) for problem in error.problems])
+    return site, tuple(each for each in desired if each.tenant not in twice), {**refused, **twice}
+
+
+def expect_two_clouds(directory: Path, tenants: Sequence[Desired]) -> None:
+    """InvalidDocument where source and target of a tenant are two names of one cloud."""
+    refuse([problem for error in refused_for_one_cloud(directory, tenants).values() for problem in error.problems])
 
 
 def _expect_wave(desired: Sequence[Desired], wave: str) -> None:

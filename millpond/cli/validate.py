@@ -35,6 +35,7 @@ def validate(directory: Path, tenants: tuple[str, ...]) -> None:
 
 def _check_clouds(directory: Path, tenants: Sequence[Desired]) -> str:
     """What could not be checked. InvalidDocument where a manifest names a cloud that is not among those of its site."""
+    from millpond.cli.documents import expect_two_clouds
     from millpond.providers.open import configured_clouds
     from millpond.schemas.document import refuse
     from millpond.schemas.places import unknown_clouds
@@ -44,4 +45,5 @@ def _check_clouds(directory: Path, tenants: Sequence[Desired]) -> str:
     if not {*named} & {*known}:
         return f"Not checked: no clouds.yaml of this machine has {' or '.join(named)}." if named else ""
     refuse(unknown_clouds(directory, tenants, known))
+    expect_two_clouds(directory, tenants)
     return ""

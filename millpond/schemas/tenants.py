@@ -100,6 +100,7 @@ def _unknown_tenants(directory: Path, names: Sequence[str], known: Sequence[str]
 def _read_tenant(directory: Path, site: Site, name: str, problems: list[Problem]) -> Desired | None:
     before = len(problems)
     manifest = _named(read_document(manifest_path(directory, name), "tenant", problems), name, ".yaml", problems)
+    problems.extend(_one_cloud(manifest) if manifest else ())
     path = inventory_path(directory, name)
     if not path.exists():
         why = "names and values come from the inventory, which discover writes"
@@ -119,6 +120,17 @@ def _named(document: Document | None, name: str, ending: str, problems: list[Pro
         fix = f"write `name: {name}`, or rename the file to {document.name}{ending}"
         problems.append(Problem(document.where("metadata", "name"), what, "both must be the same", fix))
     return document
+
+
+def same_cloud(where: str, what: str) -> Problem:
+    why = "a tenant moves from one cloud to another: its own networks and servers would be in its way"
+    return Problem(where, what, why, "name the cloud that the tenant moves to")
+
+
+def _one_cloud(manifest: Document) -> Iterator[Problem]:
+    source, target = manifest.value["spec"]["source"]["cloud"], manifest.value["spec"]["target"]["cloud"]
+    if source == target:
+        yield same_cloud(manifest.where("spec", "target", "cloud"), f"source and target are the same cloud, `{target}`")
 
 
 def _shared_projects(tenants: Sequence[Desired]) -> Iterator[Problem]:

@@ -40,7 +40,7 @@ def clouds(site: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Path:
 
 
 def auth(*names: str) -> str:
-    return "clouds:\n" + "".join(f"  {name}: {{auth: {{auth_url: http://127.0.0.1:1}}}}\n" for name in names)
+    return "clouds:\n" + "".join(f"  {name}: {{auth: {{auth_url: http://127.0.0.1:{n}}}}}\n" for n, name in enumerate(names, 1))
 
 
 def test_validate_counts_what_it_read(site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +67,20 @@ def test_validate_names_a_cloud_that_is_not_configured(
     assert f"{manifest}:{line}:" in said
     assert "cloud `rhosp17` is not configured" in said
     assert "did you mean `rhosp18`?" in said
+
+
+def test_two_names_of_one_cloud_are_refused(site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    place = "{auth: {auth_url: http://127.0.0.1:1/v3, username: %s}, region_name: %s}"
+    clouds(site, monkeypatch, f"clouds:\n  rhosp13: {place % ('a', 'one')}\n  rhosp17: {place % ('b', 'one')}\n")
+    for verb in ("validate", "plan", "apply"):
+        called = call(capsys, "-C", str(site), verb)
+        assert (called.code, called.out) == (1, "")
+        said = " ".join(called.err.split())
+        assert f"{site / 'tenants/acme.yaml'}:9:" in said
+        assert "source and target are the same cloud: `rhosp13` and `rhosp17` are both http://127.0.0.1:1/v3 region one" in said
+        assert "To do: name the cloud that the tenant moves to" in said
+    clouds(site, monkeypatch, f"clouds:\n  rhosp13: {place % ('a', 'one')}\n  rhosp17: {place % ('b', 'two')}\n")
+    assert call(capsys, "-C", str(site), "validate").code == 0
 
 
 @pytest.mark.parametrize(
@@ -193,6 +207,7 @@ def test_a_first_discovery_needs_both_clouds(site: Path, capsys: pytest.CaptureF
         ["globex"],
         ["globex", "--source-cloud", "old"],
         ["globex", "initech", "--source-cloud", "old", "--target-cloud", "new"],
+        ["globex", "--source-cloud", "old", "--target-cloud", "old"],
     ):
         called = call(capsys, "-C", str(site), "discover", *arguments)
         assert (arguments, called.code) == (arguments, 64)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from millpond.model.site import Site
-from millpond.schemas import load_all, load_tenants, tenant_names
+from millpond.schemas import load_all, load_each, load_tenants, tenant_names
 from tests.schemas.writing import HEAD, INVENTORY, SITE, SiteDirectory, lines
 
 
@@ -50,6 +50,19 @@ def test_a_manifest_without_an_inventory(site: SiteDirectory) -> None:
         "tenants/acme.yaml: tenant `acme` has no inventory (names and values come from the inventory, which discover writes)"
         " -> run `millpond discover acme`"
     ]
+
+
+def test_source_and_target_are_two_clouds(site: SiteDirectory) -> None:
+    two_tenants(site)
+    site.write("tenants/acme.yaml", HEAD.replace("cloud: new", "cloud: old"))
+    told = (
+        "tenants/acme.yaml:6:19: source and target are the same cloud, `old`"
+        " (a tenant moves from one cloud to another: its own networks and servers would be in its way)"
+        " -> name the cloud that the tenant moves to"
+    )
+    assert lines(site.problems(lambda: load_all(site.path))) == [told]
+    _, others, refused = load_each(site.path)
+    assert ([each.tenant for each in others], [*refused]) == (["beta"], ["acme"])
 
 
 def test_an_inventory_without_a_manifest_is_nobodys(site: SiteDirectory) -> None:
