@@ -7,8 +7,10 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -71,13 +73,22 @@ for _verb in VERBS:
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, _terminated)
-    code = run(cli, sys.argv[1:])
-    if code == ExitCode.INTERRUPTED:
+    try:
+        signal.signal(signal.SIGTERM, _terminated)
+        code = run(cli, sys.argv[1:])
+        if code == ExitCode.INTERRUPTED:
+            _leave_interrupted()
+    except KeyboardInterrupt:  # once more, while the first one was being told
+        os._exit(ExitCode.INTERRUPTED)
+    sys.exit(code)
+
+
+def _leave_interrupted() -> NoReturn:
+    """At once: threads that still wait for an answer would hold up the end. KeyboardInterrupt when told once more."""
+    with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)  # threads that still wait for an answer would hold up the end
-    sys.exit(code)
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:

@@ -149,6 +149,22 @@ main.main()
         assert "Traceback" not in process.stderr.read()
 
 
+def test_a_signal_while_the_last_one_is_being_told_ends_without_a_traceback() -> None:
+    program = """
+import sys, millpond.cli.main as main
+class Told:
+    def __init__(self, stream): self._stream = stream
+    def __getattr__(self, name): return getattr(self._stream, name)
+    def flush(self): raise KeyboardInterrupt
+sys.stdout = Told(sys.stdout)
+sys.argv = ["millpond", "--version"]
+main.main()
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=os.environ, timeout=60)
+    assert ran.returncode == 130
+    assert "Traceback" not in ran.stderr
+
+
 FAILED = (Outcome("a#x", Result.FAILED),)
 RETRIED = (*FAILED, Outcome("a#x", Result.DONE))
 
