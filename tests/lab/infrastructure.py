@@ -16,8 +16,9 @@ from tests.lab.processes import Processes
 
 ADDRESS = "127.0.0.30"
 DATABASE_PORT, QUEUE_PORT = 3306, 5672
-EPMD_PORT, ERLANG_PORT = 14369, 35672
-"""Erlang's port mapper and the distribution of RabbitMQ's node, which nobody but the node itself uses."""
+EPMD_PORT, ERLANG_PORT = 14369, 14672
+"""Erlang's port mapper and the distribution of RabbitMQ's node, which nobody but the node itself uses. Not among the ports that the
+kernel gives to whoever asks for any (32768 and up)."""
 USER, PASSWORD = "lab", "lab-infrastructure"
 ARRAYS_PORT = 80
 """Cinder's Infinidat driver knows no other while `driver_use_ssl` is off."""
@@ -153,6 +154,8 @@ def listens(address: str, port: int) -> bool:
 def wait_for(what: str, ready: Callable[[], bool], within: float = STARTS_WITHIN) -> None:
     deadline = time.monotonic() + within
     while not ready():
+        if (name := what.lower()) in processes().dead():
+            raise SystemExit(f"{what} ended. See {processes().log(name)}")
         if time.monotonic() > deadline:
             raise SystemExit(f"{what} did not come up within {within:.0f} s. See {lab_directory()}/*/log")
         time.sleep(0.25)
