@@ -12,6 +12,8 @@ from millpond.model.desired import Desired
 from millpond.model.finding import EXCLUDED
 from millpond.model.plan import TenantPlan
 from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.compute import server_group
+from millpond.reconcilers.identity import user
 from millpond.reporting.amounts import duration, moment
 
 KINDS: Mapping[str, str] = {
@@ -30,7 +32,7 @@ KINDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Moved:
-    """One source object and the target object that carries its marker; `target` empty: there is none."""
+    """One source object and the target object that stands for it; `target` empty: there is none."""
 
     kind: str
     name: str
@@ -63,7 +65,7 @@ def _moved(desired: Desired, snapshot: Snapshot) -> Iterator[Moved]:
     project = snapshot.target.project
     yield Moved("project", desired.inventory.project.name, desired.inventory.project.id, project.id if project else "")
     for collection, kind in KINDS.items():
-        target = _by_marker(getattr(snapshot.target, collection))
+        target = _by_marker(getattr(snapshot.target, collection)) | _by_name(desired, snapshot, collection)
         for item in getattr(desired.inventory, collection):
             if item.id not in desired.excluded and getattr(item, "project_id", "") in ("", desired.inventory.project.id):
                 yield Moved(kind, desired.address(kind, item.id).name, item.id, target.get(item.id, ""))
@@ -71,6 +73,17 @@ def _moved(desired: Desired, snapshot: Snapshot) -> Iterator[Moved]:
 
 def _by_marker(items: Iterable[Any]) -> dict[str, str]:
     return {marker: item.id for item in items if (marker := getattr(item, "marker", "") or getattr(item, "source_id", ""))}
+
+
+def _by_name(desired: Desired, snapshot: Snapshot, collection: str) -> dict[str, str]:
+    """Of what carries no marker, source id by source id: server groups never do, users not where the target had them before."""
+    if collection == "server_groups":
+        pairs = [(group.id, server_group.existing(snapshot, group)) for group in desired.inventory.server_groups]
+        return {id: found.id for id, found in pairs if found}
+    if collection == "users":
+        people = [(person.id, user.existing(desired, snapshot, person.name, person.domain_name)) for person in desired.inventory.users]
+        return {id: found.id for id, found in people if found}
+    return {}
 
 
 def _outages(outages: Sequence[Outage]) -> str:

@@ -2,9 +2,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from millpond.model.compute import ServerGroup
 from millpond.model.cutover import Outage
 from millpond.model.finding import EXCLUDED, Finding, Severity
-from millpond.model.identity import Project
+from millpond.model.identity import Project, User
 from millpond.model.snapshot import CloudState, Snapshot
 from millpond.reporting.discovery_text import discovery_text
 from millpond.reporting.report_text import Moved, moved, report_text
@@ -27,6 +28,24 @@ def test_objects_are_named_with_both_ids() -> None:
     others = [item for item in found.values() if item.kind == "volume"]
     assert others
     assert {item.target for item in others} == {""}
+
+
+def test_groups_and_users_without_a_marker_are_found_by_what_identifies_them() -> None:
+    """Nova keeps nothing on a group; a user whom the target had before is not marked, nor is there a source to ask any more."""
+    _, (north,) = load_all(NORTH)
+    person, group = north.inventory.users[0], ServerGroup("g-web", "web", "anti-affinity")
+    desired = replace(north, inventory=replace(north.inventory, server_groups=(group,)))
+    domain = desired.site.maps.domains.get(person.domain_name, person.domain_name)
+    there = CloudState(
+        users=(User("t-user", person.name, domain),),
+        server_groups=(replace(group, id="t-web"), replace(group, id="t-x", policy="affinity")),
+    )
+    found = {(item.kind, item.source): item.target for item in moved(desired, Snapshot(target=there))}
+    assert found["user", person.id] == "t-user"
+    assert found["server_group", "g-web"] == "t-web"
+    elsewhere = replace(there, users=(User("t-user", person.name, "elsewhere"),), server_groups=())
+    found = {(item.kind, item.source): item.target for item in moved(desired, Snapshot(target=elsewhere))}
+    assert (found["user", person.id], found["server_group", "g-web"]) == ("", "")
 
 
 def test_what_belongs_to_others_is_left_out() -> None:
