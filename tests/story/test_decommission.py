@@ -54,6 +54,26 @@ def test_nothing_dies_while_the_tenant_has_made_something_new_there(stage: Stage
     assert f"acme/volume/afterwards@{made.id[:8]} is not in the inventory" in " ".join(drift.out.split())
 
 
+def test_the_report_names_both_ids_of_all_that_has_two_before_and_after(stage: Stage) -> None:
+    """Afterwards it is the only record of what became of what."""
+    cut_over(stage)
+    stage.write()
+    before = objects(stage)
+    assert {kind: target for (kind, _), target in before.items() if target == "-"} == {}
+    (alice,) = (row["id"] for row in stage.rows("target/keystone/user") if row["name"] == "alice")
+    assert before["user", "alice"] == f"`{alice}`"
+    approve(stage)
+    stage.settle()
+    stage.write()
+    assert objects(stage) == before
+
+
+def objects(stage: Stage) -> dict[tuple[str, str], str]:
+    """Target ids by kind and name, as the report's table has them."""
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in millpond(stage.directory, "report").out.splitlines()]
+    return {(row[0], row[1]): row[3] for row in rows if len(row) == 4 and row[2].startswith("`")}
+
+
 def test_an_approved_decommissioning_leaves_nothing_of_the_tenant_on_the_source(stage: Stage) -> None:
     cut_over(stage)
     approve(stage)

@@ -22,10 +22,16 @@ def observe(providers: Providers, scope: Scope) -> Facts:
     there: dict[str, object] = {}
     if scope.target:
         domains = scope.seen.target.domains
-        there["users"] = _users(providers.target, domains, mapped)
+        there["users"] = _users(providers.target, domains, mapped if assignments else _present(scope))
         if any(assignment.group for assignment in assignments):
             there["groups"] = providers.target.identity.groups([domains[name] for name in mapped if name in domains])
     return Facts(source={"users": _users(providers.source, scope.seen.source.domains, names)} if scope.source else {}, target=there)
+
+
+def _present(scope: Scope) -> list[str]:
+    """The domains of whoever works in the target project: once the source project is gone nothing else tells where its users went."""
+    target = scope.seen.target
+    return sorted({a.user_domain for a in target.role_assignments if not a.group and a.user_id != target.user_id})
 
 
 def _users(cloud: Cloud, domains: object, names: list[str]) -> tuple[User, ...]:
@@ -51,9 +57,9 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         found = existing(desired, snapshot, user.name, user.domain_name)
         if found is None and not goals.verified:
             findings += _create(steps, desired, snapshot, user)
-        if found is None or found.source_id:
+        if found.source_id if found else not goals.verified:
             without_password.append(user.name)
-    if without_password and not goals.verified:
+    if without_password and not goals.decommission:
         findings.append(_passwords(desired, without_password))
     return KindPlan(tuple(steps), tuple(findings))
 
@@ -98,8 +104,8 @@ def _passwords(desired: Desired, names: list[str]) -> Finding:
         Severity.INFO,
         desired.address(KIND, ""),
         f"{len(names)} user(s) have no password on the target: {', '.join(sorted(names))}",
-        "no API returns a password, so none can be carried",
-        "set one for each (`openstack user set --password-prompt NAME`) or let them log in through your identity provider",
+        "no API returns a password, so none can be carried; nor does one tell whether it was set since",
+        "set one for each that has none yet (`openstack user set --password-prompt NAME`) or let them log in through your identity provider",
     )
 
 

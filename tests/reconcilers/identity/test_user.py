@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from millpond.model.identity import User
+from millpond.reconcilers.base import Goals
 from millpond.reconcilers.identity import user
 from tests.planning.situations import PILOT, done
 from tests.planning.tenant import SITE, desired, prepared, world
@@ -39,4 +40,15 @@ def test_from_the_first_handover_on_users_are_the_tenants() -> None:
     made = done()
     made.target.identity.users_.clear()
     assert (planned(user, PILOT, made).steps, codes(planned(user, PILOT, made))) == ((), [])
+
+
+def test_who_was_made_without_a_password_is_told_until_decommissioning() -> None:
     assert [code for code, _ in codes(planned(user, desired(), prepared()))] == ["users_without_password"]
+    made = done()
+    found = planned(user, PILOT, made)
+    assert found.steps == ()
+    assert [finding.what for finding in found.findings] == ["1 user(s) have no password on the target: ada"]
+    assert found.findings[0].why.endswith("nor does one tell whether it was set since")
+    assert user.plan(PILOT, made.snapshot(), Goals(decommission=True, verified=frozenset({"server-1"}))).findings == ()
+    made.target.identity.users_ = {id: replace(one, source_id="") for id, one in made.target.identity.users_.items()}
+    assert planned(user, PILOT, made).findings == ()
