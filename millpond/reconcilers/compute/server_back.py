@@ -27,7 +27,7 @@ def remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, tar
     never_ran = target.status == "ERROR" and not target.launched_at
     if not never_ran:
         if not target.locked:
-            ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id, reversible=True)
+            ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id)
         if target.status == "BUILD":
             ladder.wait("stop", "the server on the target is being built: it can be stopped once it runs")
         elif target.task_state == "deleting" and target.status == "SHUTOFF":
@@ -43,7 +43,6 @@ def remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, tar
                 outage=True,
                 server_id=target.id,
                 relock=target.locked,
-                reversible=False,
             )
     for volume in target.volumes:
         if volume.delete_on_termination:

@@ -302,14 +302,15 @@ def _give_back(
     fence_first, proof = desired.site.replication.fence_first, _proof(desired, snapshot, goals, group)
     proof |= {"carried": carried, "returned": stopped_at(desired, snapshot, group, "returned", goals.run)}
     if found.promoted and fence_first:
-        _demote(ladder, group, target, proof)
+        _demote(ladder, group, target, proof, carried=carried)
     if found.promoted or found.fenced:
         _restore(ladder, group, found, proof)
     if found.both_writable or (found.promoted and not fence_first):
-        _demote(ladder, group, target, proof)
+        _demote(ladder, group, target, proof, carried=carried)
 
 
-def _demote(ladder: Ladder, group: Group, target: Replica, proof: dict[str, Any]) -> None:
+def _demote(ladder: Ladder, group: Group, target: Replica, proof: dict[str, Any], *, carried: bool) -> None:
+    """For good where what the target wrote was not carried to the source: it is overwritten from there."""
     ladder.change(
         "demote",
         f"wave {group.wave} goes back",
@@ -317,7 +318,7 @@ def _demote(ladder: Ladder, group: Group, target: Replica, proof: dict[str, Any]
         destination="fenced",
         outage=True,
         danger=True,
-        reversible=False,
+        reversible=carried,
         **_call(target),
         **proof,
     )

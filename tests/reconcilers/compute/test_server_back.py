@@ -63,3 +63,14 @@ def test_what_is_deleted_is_named_by_id_and_marker() -> None:
 def test_without_a_block_nothing_of_it_is_touched() -> None:
     made = moved("ovs")
     assert not [step for step in planned(server, BACK, made).steps if isinstance(step, Change)]
+
+
+def test_only_what_is_deleted_or_overwritten_cannot_be_undone() -> None:
+    """What the target wrote is on the source before a carrying back demotes the target; a discard overwrites it."""
+    made = moved("ovs")
+    lasting = {
+        way: sorted({change.action.partition(":")[0] for change in made.plan(back(made, way)).changes if not change.reversible})
+        for way in ("carry_back", "discard")
+    }
+    assert lasting == {"carry_back": ["delete"], "discard": ["delete", "demote"]}
+    assert {"stop", "demote"} <= {change.action for change in made.plan(back(made, "carry_back")).changes if change.danger}
