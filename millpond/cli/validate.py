@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from millpond.cli import options
 
 if TYPE_CHECKING:
     from millpond.model.desired import Desired
+    from millpond.model.site import Site
 
 
 @click.command()
@@ -21,16 +23,26 @@ def validate(directory: Path, tenants: tuple[str, ...]) -> None:
     """Check all documents, without a network. All problems are told at once.
 
     Where this machine knows clouds of the site (clouds.yaml, OS_*), the ones that manifests name must be among them.
+    Passwords of arrays that are not here are named; they are no problem of the documents.
     """
     from millpond.reporting.amounts import counted
     from millpond.schemas import load_all
 
-    _, desired = load_all(directory, tenants)
+    site, desired = load_all(directory, tenants)
     servers = sum(len(wave.servers) for tenant in desired for wave in tenant.waves)
     unchecked = _check_clouds(directory, desired)
     click.echo(f"Valid: {counted(len(desired), 'tenant')}, {counted(servers, 'server')}.")
-    if unchecked:
-        click.echo(unchecked)
+    for line in (*([unchecked] if unchecked else []), *_without_password(site)):
+        click.echo(line)
+
+
+def _without_password(site: Site) -> Iterator[str]:
+    """Arrays that could not be logged in to from here: that is no mistake where validate runs without secrets."""
+    for array in site.arrays:
+        if array.password_env and not os.environ.get(array.password_env):
+            yield f"Not checked: array {array.name} has no password here, the environment variable {array.password_env} is not set."
+        elif array.password_file and not (path := Path(site.directory) / array.password_file).is_file():
+            yield f"Not checked: array {array.name} has no password here, there is no file {path}."
 
 
 def _check_clouds(directory: Path, tenants: Sequence[Desired]) -> str:

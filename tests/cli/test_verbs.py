@@ -21,7 +21,9 @@ NORTH = Path(__file__).parents[2] / "examples/north"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Path:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for array in "AB":
+        monkeypatch.setenv(f"IBOX_{array}_PASSWORD", "not asked for")
     shutil.copytree(NORTH, tmp_path / "north")
     return tmp_path / "north"
 
@@ -53,6 +55,25 @@ def test_validate_says_what_it_could_not_check(site: Path, capsys: pytest.Captur
     clouds(site, monkeypatch, auth("devstack"))
     called = call(capsys, "-C", str(site), "validate")
     assert (called.code, called.out.splitlines()[1:]) == (0, ["Not checked: no clouds.yaml of this machine has rhosp13 or rhosp17."])
+
+
+def test_validate_says_which_passwords_are_not_here(
+    site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clouds(site, monkeypatch, auth("rhosp13", "rhosp17"))
+    monkeypatch.delenv("IBOX_A_PASSWORD")
+    document = site / "millpond.yaml"
+    document.write_text(document.read_text().replace("password_env: IBOX_B_PASSWORD", "password_file: b.password"))
+    called = call(capsys, "-C", str(site), "validate")
+    assert (called.code, called.out.splitlines()[1:]) == (
+        0,
+        [
+            "Not checked: array ibox-a has no password here, the environment variable IBOX_A_PASSWORD is not set.",
+            f"Not checked: array ibox-b has no password here, there is no file {site / 'b.password'}.",
+        ],
+    )
+    (site / "b.password").write_text("secret\n")
+    assert "ibox-b" not in call(capsys, "-C", str(site), "validate").out
 
 
 def test_validate_names_a_cloud_that_is_not_configured(

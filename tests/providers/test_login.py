@@ -18,6 +18,7 @@ from millpond.errors import BadCredentials, MissingCloud, Refused, Unreachable
 from millpond.model.site import ArraySystem, Limits, Site
 from millpond.providers.access import Access
 from millpond.providers.infinibox import InfiniBoxArray
+from millpond.providers.infinibox.session import NoPassword
 from millpond.providers.open import UnknownArray, open_providers
 from millpond.providers.openstack import connect
 from millpond.providers.openstack.clouds_yaml import UnreadableClouds
@@ -112,17 +113,37 @@ def box(system: ArraySystem, directory: Path = Path()) -> InfiniBoxArray:
     return InfiniBoxArray(system, Access.READ, LIMITS, directory)
 
 
-def test_an_array_s_password_comes_from_where_the_site_says(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_array_s_password_comes_from_where_the_site_says(sandbox: Sandbox, tmp_path: Path) -> None:
     system = array_system(sandbox, "ibox-a")
     (tmp_path / "password").write_text("123456\n")
     assert box(replace(system, password_env="", password_file="password"), tmp_path).facts().name == "ibox-a"
-    for nowhere in ({"password_env": "NOT_SET"}, {"password_env": "", "password_file": "absent"}, {"password_env": ""}):
-        with pytest.raises(BadCredentials, match="no password"):
+    for nowhere, told in (
+        ({"password_env": "NOT_SET"}, "the environment variable NOT_SET is not set"),
+        ({"password_env": "", "password_file": "absent"}, f"{tmp_path / 'absent'} cannot be read: No such file or directory"),
+        ({"password_env": "", "password_file": "."}, f"{tmp_path} cannot be read: Is a directory"),
+        ({"password_env": ""}, "millpond.yaml does not say where it is"),
+    ):
+        with pytest.raises(NoPassword, match="there is no password for array ibox-a: ") as absent:
             box(replace(system, **nowhere), tmp_path).clock()
+        assert absent.value.why.endswith(told)
+
+
+def test_a_refused_login_names_where_its_parts_are(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = array_system(sandbox, "ibox-a")
     monkeypatch.setenv("ARRAY_PASSWORD", "canary-9")
-    with pytest.raises(BadCredentials) as caught:
-        box(system).clock()
+    with pytest.raises(BadCredentials, match="refused the login") as caught:
+        box(replace(system, password_env="ARRAY_PASSWORD")).clock()
     assert "canary-9" not in str(vars(caught.value))
+    assert caught.value.fix == (
+        "Check the username of array ibox-a in millpond.yaml, and the password in the environment variable ARRAY_PASSWORD."
+    )
+    monkeypatch.setenv("ARRAY_USER", "reader")
+    (tmp_path / "password").write_text("canary-9\n")
+    with pytest.raises(BadCredentials) as caught:
+        box(replace(system, username_env="ARRAY_USER", password_env="", password_file="password"), tmp_path).clock()
+    assert caught.value.fix == (
+        f"Check the username in the environment variable ARRAY_USER, and the password in the file {tmp_path / 'password'}."
+    )
 
 
 def test_who_only_reads_may_log_in_as_somebody_else(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

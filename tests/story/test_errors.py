@@ -201,17 +201,17 @@ WRONG = (
         Error: The login was refused
           Where: ibox-a
           Why:   array ibox-a refused the login of admin
-          To do: Check username and password of array ibox-a in millpond.yaml.
+          To do: Check the username of array ibox-a in millpond.yaml, and the password in the file password.
         """,
     ),
     Wrong(
         "no password of an array",
         lambda stage, _: (stage.directory / "password").unlink(),
         """
-        Error: The login was refused
+        Error: The password of an array is missing
           Where: ibox-a
-          Why:   there is no password for array ibox-a
-          To do: Make password readable: No such file or directory.
+          Why:   there is no password for array ibox-a: password cannot be read: No such file or directory
+          To do: Write the password of admin into it, or correct password_file in millpond.yaml.
         """,
     ),
     Wrong(

@@ -33,6 +33,12 @@ MISREAD = (KeyError, TypeError, AttributeError)
 """What infinisdk raises of JSON that is not an InfiniBox's."""
 
 
+class NoPassword(BadCredentials):
+    """No login was tried."""
+
+    summary = "The password of an array is missing"
+
+
 class PeerLoginNeeded(Retryable):
     """The array did nothing: it asks for a login to the array at the other end of the link."""
 
@@ -78,7 +84,7 @@ class Session:
             self._expect_writer(box.login().get_result())
         except APICommandFailed as error:
             if error.status_code in (401, 403):
-                fix = f"Check username and password of array {self.name} in millpond.yaml."
+                fix = f"Check {_user_place(site)}, and the password in {_password_place(site, self._directory)}."
                 raise BadCredentials(f"array {self.name} refused the login of {username(site)}", where=self.name, fix=fix) from None
             why = f"array {self.name}: {said(error)} (HTTP {error.status_code})"
             raise Unreachable(why, where=self.name, fix=SERVICE_FIX) from None
@@ -182,19 +188,32 @@ def username(system: ArraySystem) -> str:
 
 
 def password(system: ArraySystem, directory: Path) -> Secret:
+    """NoPassword where it is not where the site says."""
     if system.password_env:
         if value := os.environ.get(system.password_env):
             return Secret(value)
-        fix = f"Set the environment variable {system.password_env}."
+        why, fix = f"the environment variable {system.password_env} is not set", "Set it."
     elif system.password_file:
         path = directory / system.password_file
         try:
             return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"))
-        except OSError as error:
-            fix = f"Make {path} readable: {error.strerror}."
+        except (OSError, ValueError) as error:
+            why = f"{path} cannot be read: {error.strerror if isinstance(error, OSError) else 'it is not UTF-8'}"
+            fix = f"Write the password of {username(system)} into it, or correct password_file in millpond.yaml."
     else:
-        fix = "Set password_env or password_file of this array in millpond.yaml."
-    raise BadCredentials(f"there is no password for array {system.name}", where=system.name, fix=fix)
+        why, fix = "millpond.yaml does not say where it is", "Set password_env or password_file of this array."
+    raise NoPassword(f"there is no password for array {system.name}: {why}", where=system.name, fix=fix)
+
+
+def _user_place(system: ArraySystem) -> str:
+    """Who logs in, and where that is written."""
+    if system.username_env and os.environ.get(system.username_env):
+        return f"the username in the environment variable {system.username_env}"
+    return f"the username of array {system.name} in millpond.yaml"
+
+
+def _password_place(system: ArraySystem, directory: Path) -> str:
+    return f"the environment variable {system.password_env}" if system.password_env else f"the file {directory / system.password_file}"
 
 
 def failed(error: InfiniSDKException, where: str, *, mutating: bool) -> RemoteFailure:
