@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from millpond.model.change import Waiting
+from millpond.model.compute import Server
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
 from millpond.model.manifest import Window
@@ -14,6 +15,7 @@ from millpond.model.plan import GATE, OutageEstimate, Stage
 from millpond.model.snapshot import Snapshot
 from millpond.planning.brakes import Admitted, exceeded, held_by, too_many_deleted
 from millpond.planning.stages import decommission_admitted, soaked
+from millpond.planning.timeouts import END_THE_GUEST, GUEST_RUNS
 from millpond.reconcilers.base import Goals
 
 EARLY = timedelta(minutes=15)
@@ -85,6 +87,9 @@ def _held(
     for server in snapshot.source.servers:
         if server.id in wave.servers and server.task_state:
             yield name, None, gate(desired, name, f"{server.name} is busy ({server.task_state})")
+        elif server.id in wave.servers and server.guest_runs:
+            runs = _guest_runs(desired, name, server)
+            yield name, runs, gate(desired, name, runs.what, long=True)
     still = _moved_recently(desired, snapshot, wave)
     if still > timedelta(0):
         reason = f"{still.seconds} s until its MAC addresses may move again: fabrics freeze an address that moves too often"
@@ -94,6 +99,19 @@ def _held(
         *exceeded(desired, snapshot, goals, wave, estimate, admission.admitted),
     ):
         yield name, finding, gate(desired, name, finding.what, long=True)
+
+
+def _guest_runs(desired: Desired, wave: str, server: Server) -> Finding:
+    """Once the wave is admitted its other servers would be down for as long as nobody ends this guest."""
+    return Finding(
+        "guest_runs",
+        Severity.BLOCKER,
+        desired.address("server", server.id),
+        f"{server.name}: {GUEST_RUNS} (server {server.id} on {desired.manifest.source.cloud}, power state {server.power_state})",
+        "it writes to its disks, so its wave is not admitted: the cut would wait for it with the other servers down",
+        f"{END_THE_GUEST}; Nova may also stop it by itself within minutes: then the next apply goes on",
+        wave=wave,
+    )
 
 
 def _window(desired: Desired, wave: DesiredWave, window: Window, snapshot: Snapshot) -> Iterator[tuple[str, Finding | None, Waiting]]:

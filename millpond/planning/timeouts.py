@@ -20,6 +20,10 @@ from millpond.reconcilers import boot
 from millpond.reconcilers.storage.reservation import ACTION
 from millpond.reconcilers.twins import by_id, twin
 
+GUEST_RUNS = "its guest runs on its host although it is SHUTOFF"
+END_THE_GUEST = (
+    "look at its hypervisor: shut the guest down there, or start and stop the server by Nova; mend nova-compute where it is down"
+)
 SERVERS = {"source_server": Side.SOURCE, "server": Side.TARGET}
 Waited = Mapping[str, float]
 """Step id → seconds for which a run has seen it under way, for clouds whose clock differs from ours."""
@@ -58,6 +62,8 @@ def _under_way(server: Server | None, declared: boot.Boot | None) -> tuple[str, 
         return "stop_timeout", "it is being stopped", _moment(server.updated_at)
     if server.task_state == "powering-on":
         return "boot_timeout", "it is being started", _moment(server.updated_at)
+    if server.guest_runs and server.idle and (server.record or server.marker):  # before a cut its gate tells it
+        return "stop_timeout", GUEST_RUNS, _moment(server.updated_at)
     if server.status == "BUILD" or server.task_state == "spawning":
         return "boot_timeout", "it is being built", _moment(server.created_at)
     if server.status == "ACTIVE" and server.idle and server.marker:
@@ -74,12 +80,19 @@ def _moment(text: str) -> datetime | None:
 def _finding(desired: Desired, step: Waiting, server: Server | None, code: str, doing: str, numbers: str) -> Finding:
     cloud = desired.manifest.source.cloud if SERVERS[step.kind] is Side.SOURCE else desired.manifest.target.cloud
     which = f"server {server.id} on {cloud}" if server else f"server on {cloud}"
+    why = "nothing is forced: what is under way may still end, and then the next apply goes on by itself"
+    fix = f"look at {which} in Nova and at its host, and mend it there; or let the wave go back by its flag"
+    if doing == GUEST_RUNS:
+        why = (
+            "Nova stops such a guest when it compares power states, and has not: that may be off, or nova-compute down and what it told old"
+        )
+        fix = f"{END_THE_GUEST}; the next apply goes on once its power state tells it"
     return Finding(
         code,
         Severity.BLOCKER,
         desired.address("server", step.source_id),
         f"{desired.names.get(step.source_id, step.source_id)}: {doing} ({which}) for {numbers}",
-        "nothing is forced: what is under way may still end, and then the next apply goes on by itself",
-        f"look at {which} in Nova and at its host, and mend it there; or let the wave go back by its flag",
+        why,
+        fix,
         wave=step.wave,
     )

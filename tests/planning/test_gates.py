@@ -16,8 +16,9 @@ from millpond.planning.build import build
 from millpond.planning.digest import tenant_digest
 from millpond.planning.envelope import Envelope
 from millpond.planning.gates import Admission
-from tests.planning.situations import BOTH, PILOT, approved, before, done, leaving, one_wave, prepared, suspended_by_the_array
-from tests.planning.tenant import SITE
+from tests.planning.situations import BOTH, PILOT, approved, back, before, done, leaving, one_wave, prepared, suspended_by_the_array
+from tests.planning.tenant import INVENTORY, SITE
+from tests.planning.tenant import world as empty
 from tests.planning.world import World, flagged
 
 GATE = "acme/gate/pilot#admission"
@@ -152,6 +153,53 @@ def test_a_blocker_of_the_wave_or_of_all_holds_it_and_another_waves_does_not() -
     held = gate(down.plan(PILOT))
     assert held is not None
     assert held.long
+
+
+def with_one_stopped() -> tuple[Desired, World]:
+    """A wave of web-1, which runs, and web-2, which does not."""
+    first, second = INVENTORY.servers
+    inventory = replace(INVENTORY, servers=(first, replace(second, status="SHUTOFF", power_state=4)))
+    documents, made = replace(one_wave(), inventory=inventory), empty(inventory)
+    made.tick()
+    made.advance(documents)
+    made.tick(3600)
+    return flagged(documents, pilot={"cutover": True}), made
+
+
+def test_no_wave_is_admitted_with_a_guest_that_runs_under_a_stopped_server() -> None:
+    both, made = with_one_stopped()
+    made.source.compute.put("server-2", power_state=1)
+    sent = len(made.sent)
+    plan = made.advance(both)
+    (found,) = plan.blockers
+    assert (found.code, str(found.address), found.wave) == ("guest_runs", "acme/server/web-2", "pilot")
+    assert "web-2: its guest runs on its host although it is SHUTOFF (server server-2 on source, power state 1)" in found.what
+    assert "shut the guest down there, or start and stop the server by Nova" in found.fix
+    held = gate(plan)
+    assert held is not None
+    assert (held.long, made.source.compute.shown("server-1").status) == (True, "ACTIVE")
+    assert not [id for id in made.sent[sent:] if id.startswith("acme/source_server/")]
+    made.source.compute.put("server-2", power_state=4)
+    assert made.plan(both).blockers == ()
+    assert gate(made.plan(both)) is None
+
+
+def test_a_guest_that_nova_is_just_stopping_is_waited_for_without_a_finding() -> None:
+    both, made = with_one_stopped()
+    made.source.compute.put("server-2", power_state=1, task_state="powering-off", updated_at=made.stamp())
+    plan = made.plan(both)
+    held = gate(plan)
+    assert held is not None
+    assert (plan.blockers, held.long, held.reason) == ((), False, "web-2 is busy (powering-off)")
+
+
+def test_a_wave_that_stays_or_goes_back_is_not_held_by_such_a_guest() -> None:
+    made = done()
+    made.source.compute.put("server-2", status="SHUTOFF", power_state=1)
+    made.discard(["server-1"])
+    assert "guest_runs" not in blockers(made.plan(PILOT))
+    assert "guest_runs" not in blockers(made.advance(back(made, "discard")))
+    assert made.source.compute.shown("server-1").status == "ACTIVE"
 
 
 def test_a_busy_server_and_moving_addresses_are_waited_for() -> None:

@@ -85,6 +85,34 @@ def test_the_way_back_is_held_by_a_stop_that_does_not_end() -> None:
     assert told(world.plan(home)) == [("stop_timeout", "acme/server/web-1", "pilot")]
 
 
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_guest_that_runs_under_a_stopped_server_is_held_and_told_after_the_limit(side: str) -> None:
+    world = under_way(STOP if side == "source" else BOOT)
+    world.tick()
+    home = PILOT if side == "source" else back(world, "discard")
+    if side == "target":
+        advance(world, home, "acme/server/web-1#stop")
+        world.tick()
+    cloud = world.source if side == "source" else world.target
+    id = "server-1" if side == "source" else next(iter(cloud.compute.rows))
+    cloud.compute.put(id, power_state=1, updated_at=world.stamp())
+    step = STOP if side == "source" else "acme/server/web-1#stop"
+    world.now += timedelta(seconds=599)
+    plan = world.plan(home)
+    assert (told(plan), wait(plan, step).long) == ([], False)
+    world.now += timedelta(seconds=1)
+    plan = world.plan(home)
+    (found,) = plan.blockers
+    assert (found.code, str(found.address), found.wave) == ("stop_timeout", "acme/server/web-1", "pilot")
+    assert f"web-1: its guest runs on its host although it is SHUTOFF (server {id} on {side})" in found.what
+    assert "shut the guest down there, or start and stop the server by Nova" in found.fix
+    assert wait(plan, step).long
+    cloud.compute.put(id, task_state="powering-off", updated_at=world.stamp())
+    assert told(world.plan(home)) == []
+    cloud.compute.put(id, task_state="", power_state=4)
+    assert told(world.plan(home)) == []
+
+
 def test_what_a_run_has_waited_counts_where_the_clouds_clock_is_ahead() -> None:
     world = under_way(STOP)
     world.source.compute.put("server-1", updated_at="2027-01-01T00:00:00Z")
