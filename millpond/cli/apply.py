@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from millpond.model.outcome import ApplyResult
 
 
+def _digest(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    if text and not re.fullmatch("sha256:[0-9a-f]{64}", text):
+        raise click.BadParameter(f"{text!r} is no digest: one is `sha256:` and 64 hexadecimal digits, as `millpond plan` prints it.")
+    return text
+
+
 @click.command()
 @click.argument("arguments", nargs=-1, metavar="[PLAN.JSON] [TENANT]...")
 @options.wave
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     "--expect-digest",
     metavar="SHA256",
     default="",
+    callback=_digest,
     help="Stop unless the documents still lead where this digest says. Rollback blocks are not part of it.",
 )
 @click.pass_obj

@@ -27,15 +27,22 @@ class PlannedWithErrors(NotApplyable):
     exit_code = ExitCode.ERROR
 
 
+class OtherDigest(StalePlan):
+    """There may be no saved plan: the digest alone was reviewed."""
+
+    summary = "The documents have another digest than was expected"
+
+
 def expect_digest(tenants: Sequence[Desired], wanted: str) -> None:
-    """StalePlan unless the documents of all these tenants together, or of one of them, have this digest."""
+    """OtherDigest unless the documents of all these tenants together, or of one of them, have this digest."""
     digests = {desired.tenant: tenant_digest(desired) for desired in tenants}
     found = plan_digest(digests.values())
     if wanted in (found, *digests.values()):
         return
     each = "".join(f"\n  {tenant}: {digest}" for tenant, digest in digests.items())
-    raise StalePlan(
-        f"the documents lead elsewhere than was reviewed:\n  expected: {wanted}\n  now:      {found}\nThe tenants by themselves:{each}",
+    raise OtherDigest(
+        f"the documents lead elsewhere than was reviewed:\n  expected: {wanted}\n  now:      {found}, of all that apply was given"
+        f"\nThe tenants by themselves:{each}",
         fix="The documents, the site file or the tenants that were named differ from what was reviewed. Make the plan again, have it "
         "reviewed, and expect the digest that it prints:",
         command=AGAIN,

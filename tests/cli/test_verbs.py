@@ -12,7 +12,9 @@ from millpond.execution.journal import Journal
 from millpond.execution.lease import Lease, holders
 from millpond.execution.run import Run
 from millpond.model.plan_document import PlanDocument
+from millpond.planning.digest import plan_digest, tenant_digest
 from millpond.reporting.planfile import write_planfile
+from millpond.schemas import load_all
 from millpond.schemas.definitions import modeline
 from tests.cli.calling import call
 from tests.reporting import examples
@@ -206,9 +208,22 @@ def test_apply_of_a_plan_of_other_documents_is_stale(site: Path, capsys: pytest.
 
 
 def test_apply_with_another_digest_is_stale(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    called = call(capsys, "-C", str(site), "apply", "--expect-digest", "sha256:0000")
+    called = call(capsys, "-C", str(site), "apply", "--expect-digest", f"sha256:{'0' * 64}")
     assert called.code == 4
-    assert "sha256:0000" in called.err
+    assert called.err.startswith("Error: The documents have another digest than was expected\n")
+    assert "plan is stale" not in called.err
+    _, (desired,) = load_all(site)
+    said = " ".join(called.err.split())
+    assert f"expected: sha256:{'0' * 64}" in said
+    assert f"now: {plan_digest([tenant_digest(desired)])}" in said
+    assert f"acme: {tenant_digest(desired)}" in said
+
+
+@pytest.mark.parametrize("text", ["sha256:123", "0" * 64, f"sha256:{'g' * 64}", f"sha256:{'0' * 65}", f"sha256:{'0' * 64}\n"])
+def test_what_is_no_digest_is_a_misuse(text: str, site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    called = call(capsys, "-C", str(site), "apply", "--expect-digest", text)
+    assert called.code == 64
+    assert "is no digest: one is `sha256:` and 64 hexadecimal digits" in " ".join(called.err.split())
 
 
 def test_unlock_frees_a_tenant(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

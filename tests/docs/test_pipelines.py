@@ -101,8 +101,8 @@ def test_the_hook_runs(tmp_path: Path) -> None:
     (hook,) = load_manifest(str(ROOT / ".pre-commit-hooks.yaml"))
     program, *words = hook["entry"].split()
     command = [str(Path(sys.executable).with_name(program)), *words]
-    passwords = {"IBOX_A_PASSWORD": "x", "IBOX_B_PASSWORD": "x"}
-    good = subprocess.run(command, cwd=EXAMPLES / "north", capture_output=True, text=True, check=False, env={**os.environ, **passwords})
+    known = {"OS_CLIENT_CONFIG_FILE": "clouds.yaml", "IBOX_A_PASSWORD": "x", "IBOX_B_PASSWORD": "x"}
+    good = subprocess.run(command, cwd=EXAMPLES / "north", capture_output=True, text=True, check=False, env={**os.environ, **known})
     assert (good.returncode, good.stdout) == (0, "Valid: 1 tenant, 3 servers.\n")
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 1
 

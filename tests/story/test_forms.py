@@ -52,10 +52,10 @@ def test_progress_stays_out_of_what_is_read_by_programs(untouched: Stage) -> Non
 def test_a_refusal_takes_the_place_of_the_comment(stage: Stage) -> None:
     stage.write()
     site = stage.directory
-    refused = millpond(site, "apply", "--expect-digest", "sha256:0", "--markdown-into", "comment.md")
+    refused = millpond(site, "apply", "--expect-digest", f"sha256:{'0' * 64}", "--markdown-into", "comment.md")
     assert refused.code == 4
     comment = (site / "comment.md").read_text()
     assert comment.startswith(
-        "<!-- millpond:story -->\n### Apply of `story`\n\n**Error: The saved plan is stale.** This run changed nothing.\n"
+        "<!-- millpond:story -->\n### Apply of `story`\n\n**Error: The documents have another digest than was expected.** This run changed nothing.\n"
     )
     assert live(comment) == []

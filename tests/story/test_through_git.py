@@ -213,9 +213,11 @@ def decommission(team: Team) -> None:
     team.cloud.written()
     team.actions.run("millpond-apply", "push")
     assert team.cloud.written() == 0, "only the protected environment deletes"
-    wrong = team.actions.run("millpond-decommission", "workflow_dispatch", **{"inputs.tenant": "acme", "inputs.digest": "sha256:0"})
+    wrong = team.actions.run(
+        "millpond-decommission", "workflow_dispatch", **{"inputs.tenant": "acme", "inputs.digest": f"sha256:{'0' * 64}"}
+    )
     assert not wrong["decommission"].succeeded
-    assert "The saved plan is stale" in wrong["decommission"].log
+    assert "The documents have another digest than was expected" in wrong["decommission"].log
     assert team.cloud.written() == 0
     done = team.actions.run("millpond-decommission", "workflow_dispatch", **{"inputs.tenant": "acme", "inputs.digest": digest})
     assert done["decommission"].succeeded, _logs(done)
