@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from millpond.model.change import UNKNOWN
 from millpond.model.cut_record import CutRecord
 
 FAILED = "failed"
@@ -24,6 +25,16 @@ class Boot:
 
 def stamp(now: datetime) -> str:
     return now.astimezone(UTC).strftime(_FORMAT)
+
+
+def declaration(now: datetime, run: str) -> str:
+    """What a run writes before it boots. Without a run nothing is sent: the plan is only shown."""
+    return str(Boot(now, run)) if run else UNKNOWN
+
+
+def handover(now: datetime, run: str) -> str:
+    """What a run writes once all is found equal."""
+    return stamp(now) if run else UNKNOWN
 
 
 def parse_stamp(text: str) -> datetime:

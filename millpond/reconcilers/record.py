@@ -30,6 +30,11 @@ def record_change(
     )
 
 
+def planned(record: CutRecord) -> dict[str, str]:
+    """A new record's keys. Without a run the plan is only shown, and the one that carries it out writes its name."""
+    return {**record.metadata(), PREFIX + "run": record.run or UNKNOWN}
+
+
 def claim(ladder: Ladder, goals: Goals, server_id: str, record: CutRecord, *, outage: bool = True) -> None:
     """The run that continues a cut says so in the record; one that finds another's name there afterwards stops."""
     if record.run != goals.run:

@@ -11,6 +11,7 @@ import pytest
 from millpond.model.change import UNKNOWN, Change, Effect, FieldChange
 from millpond.model.desired import Desired
 from millpond.model.plan import Plan, TenantPlan
+from millpond.planning.build import build
 from millpond.planning.envelope import Envelope
 from tests.planning.situations import BOTH, PILOT, Situation, approved, back, done, leaving
 from tests.planning.tenant import desired, prepared, world
@@ -85,6 +86,21 @@ def one(documents: Desired = PILOT) -> tuple[Envelope, World, Change]:
     made = prepared()
     plan = made.plan(documents)
     return saved(plan), made, next(change for change in plan.changes if change.action == "stop")
+
+
+@pytest.mark.parametrize("documents", [PILOT, BOTH])
+def test_a_plan_knows_nothing_that_only_its_run_will_make_and_admits_it_all_the_same(documents: Desired) -> None:
+    made = prepared()
+    shown = build(documents, made.snapshot())
+    paths = {f"millpond.{key}" for key in ("cut", "run", "booting", "verified", "held")}
+    told = {(field.path, field.after) for change in shown.changes for field in change.fields if field.path in paths}
+    assert {after for _, after in told} == {UNKNOWN}
+    assert {path for path, _ in told} >= {"millpond.cut", "millpond.run", "millpond.booting", "millpond.verified"}
+    envelope = saved(shown)
+    made.tick()
+    performed = made.plan(documents).changes
+    assert envelope.allowed("acme", performed) == list(performed)
+    assert UNKNOWN not in {field.after for change in performed for field in change.fields if field.path in paths}
 
 
 def refusals(envelope: Envelope, change: Change, tenant: str = "acme") -> list[str]:

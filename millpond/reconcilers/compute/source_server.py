@@ -21,7 +21,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import server as target_server
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
-from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, record_change, timed
+from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, planned, record_change, timed
 from millpond.reconcilers.storage.replication import away, is_stale
 from millpond.reconcilers.twins import twin
 
@@ -92,7 +92,7 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
     record = current(ladder, here.id, here.record)
     if record is None:
         record = _new_record(goals, wave, here)
-        record_change(ladder, "record", "what must be remembered of this cut", here.id, record.metadata(), outage=False)
+        record_change(ladder, "record", "what must be remembered of this cut", here.id, planned(record), outage=False)
     stale = here.status == "ACTIVE" or here.guest_runs or is_stale(desired, snapshot, goals, wave, record)
     if record.stopped and stale:  # before a claim: it would vouch for what another run timed
         forget(ladder, "untime", "it may have run since: its stop is timed anew", here.id, record, "stopped")
@@ -158,7 +158,7 @@ def _boot(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, se
         "verify",
         "ACTIVE, ports ACTIVE, every carried attribute equal: from here on the server is the tenant's",
         here.id,
-        _one("verified", boot.stamp(snapshot.now)),
+        _one("verified", boot.handover(snapshot.now, goals.run)),
         target_project=snapshot.target.project.id if snapshot.target.project else UNKNOWN,
     )
 
@@ -172,7 +172,7 @@ def _declare(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
         "boot",
         "what is about to be sent is written down first",
         here.id,
-        _one("booting", str(boot.Boot(snapshot.now, goals.run or "run"))),
+        _one("booting", boot.declaration(snapshot.now, goals.run)),
     )
 
 

@@ -22,7 +22,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.invariants import stands_for
 from millpond.reconcilers.ladder import Ladder, signed
-from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, record_change, timed
+from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, planned, record_change, timed
 from millpond.reconcilers.storage.holding import hold, let_go
 from millpond.reconcilers.storage.replication import away, is_stale, local_volume
 from millpond.reconcilers.twins import ambiguous, once_per
@@ -145,7 +145,7 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
     if record is None:
         cut = goals.cuts.get(wave, "")
         record = CutRecord(cut=cut, wave=wave, run=goals.run, held=cut)
-        record_change(ladder, "record", "what must be remembered of this cut", volume.id, record.metadata(), outage=False)
+        record_change(ladder, "record", "what must be remembered of this cut", volume.id, planned(record), outage=False)
     stale = is_stale(desired, snapshot, goals, wave, record)
     if stale:  # before a claim: it would vouch for what another run timed
         forget(ladder, "untime", "it may have been written since: its last writes are timed anew", volume.id, record, "stopped")
@@ -167,7 +167,7 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
             "boot",
             "from here on the tenant may write to it on the target",
             volume.id,
-            {PREFIX + "booting": str(boot.Boot(snapshot.now, goals.run or "run"))},
+            {PREFIX + "booting": boot.declaration(snapshot.now, goals.run)},
             recorded=[volume.id],
             source_project=desired.inventory.project.id,
         )
@@ -179,7 +179,7 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
         "verify",
         "the volume is available on the target: from here on it is the tenant's",
         volume.id,
-        {PREFIX + "verified": boot.stamp(snapshot.now)},
+        {PREFIX + "verified": boot.handover(snapshot.now, goals.run)},
         outage=False,
         recorded=[volume.id],
         source_project=desired.inventory.project.id,
