@@ -105,7 +105,7 @@ def _passwords(desired: Desired, names: list[str]) -> Finding:
         desired.address(KIND, ""),
         f"{len(names)} user(s) have no password on the target: {', '.join(sorted(names))}",
         "no API returns a password, so none can be carried; nor does one tell whether it was set since",
-        "set one for each that has none yet (`openstack user set --password-prompt NAME`) or let them log in through your identity provider",
+        "set one where there is none (`openstack user set --password-prompt NAME`) or let them log in through your identity provider",
     )
 
 
