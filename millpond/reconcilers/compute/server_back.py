@@ -30,7 +30,7 @@ def remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, tar
             ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id)
         if target.status == "BUILD":
             ladder.wait("stop", "the server on the target is being built: it can be stopped once it runs")
-        elif target.task_state == "deleting" and target.status == "SHUTOFF":
+        elif target.task_state == "deleting" and target.status in ("SHUTOFF", "DELETED"):
             pass  # nothing is left to stop
         elif target.task_state or target.guest_runs:
             ladder.wait("stop", _under_way(target))

@@ -1,4 +1,6 @@
-from millpond.model.change import Change
+import pytest
+
+from millpond.model.change import Change, Waiting
 from millpond.model.desired import Desired
 from millpond.reconcilers.compute import server
 from tests.planning.situations import BACK, PILOT, back
@@ -74,3 +76,12 @@ def test_only_what_is_deleted_or_overwritten_cannot_be_undone() -> None:
     }
     assert lasting == {"carry_back": ["delete"], "discard": ["delete", "demote"]}
     assert {"stop", "demote"} <= {change.action for change in made.plan(back(made, "carry_back")).changes if change.danger}
+
+
+@pytest.mark.parametrize(("status", "waits"), [("SHUTOFF", ["delete"]), ("DELETED", ["delete"]), ("ACTIVE", ["stop", "delete"])])
+def test_once_it_is_being_deleted_only_what_may_still_run_is_waited_for_as_a_stop(status: str, waits: list[str]) -> None:
+    """Nova lists it as DELETED for a moment, after its guest is gone."""
+    made = moved("ovs")
+    made.target.compute.put(copy_of(made), status=status, task_state="deleting")
+    found = planned(server, back(made, "carry_back"), made).steps
+    assert [step.action for step in found if isinstance(step, Waiting)] == waits
