@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from millpond.errors import Problem
+from millpond.errors import InvalidDocument, MillpondError, Problem
 from millpond.schemas.definitions import validator
 from millpond.schemas.document import refuse
 from millpond.schemas.text import place, read_text
 
+
+class NoSavedPlan(MillpondError):
+    summary = "There is no such saved plan"
+
+
+class NotASavedPlan(InvalidDocument):
+    summary = "This is no saved plan that can be read"
+
+
 FIX = "make it again with `millpond plan -o plan.json`"
+MAKE = "Correct its name, or make the plan and save it:"
+COMMAND = "millpond plan -o plan.json"
 
 
 def read_plan(path: Path) -> dict[str, Any]:
-    """The plan document in `path`. InvalidDocument where it is no plan of a known format."""
+    """The plan document in `path`. NoSavedPlan where there is no such file, NotASavedPlan where it is no plan of a known format."""
     text = read_text(path)
+    if isinstance(text, Problem) and text.why == os.strerror(errno.ENOENT):
+        raise NoSavedPlan("there is no such file", where=str(path), fix=MAKE, command=COMMAND)
     document = _parse(text, str(path)) if isinstance(text, str) else text
     if isinstance(document, Problem):
-        refuse([document])
-    check_plan(document, str(path))
+        raise NotASavedPlan((replace(document, fix=document.fix or FIX),))
+    try:
+        check_plan(document, str(path))
+    except InvalidDocument as error:
+        raise NotASavedPlan(error.problems) from None
     assert isinstance(document, dict)  # noqa: S101 - the schema asks for a mapping
     return document
 

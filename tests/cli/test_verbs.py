@@ -200,6 +200,22 @@ def test_show_of_what_is_no_plan(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "the plan has format 2.0" in called.err
 
 
+def test_a_saved_plan_that_is_not_there(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("show", "apply"):
+        called = call(capsys, "-C", str(site), verb, "nofile.json")
+        assert (called.code, called.out) == (1, "")
+        assert called.err.startswith("Error: There is no such saved plan\n  Where: nofile.json\n")
+        assert "To do: Correct its name, or make the plan and save it:" in called.err
+        assert called.err.endswith(f"\n    millpond -C {site} plan -o plan.json\n")
+
+
+def test_a_manifest_is_no_saved_plan(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    called = call(capsys, "-C", str(site), "show", str(site / "tenants/acme.yaml"))
+    assert (called.code, called.out) == (1, "")
+    assert called.err.startswith("Error: This is no saved plan that can be read: 1 problem\n")
+    assert "To do: make it again with `millpond plan -o plan.json`" in " ".join(called.err.split())
+
+
 def test_apply_of_a_plan_of_other_documents_is_stale(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = saved(site / "plan.json", datetime.now(UTC) + timedelta(hours=1))
     called = call(capsys, "-C", str(site), "apply", str(path))
@@ -224,6 +240,12 @@ def test_what_is_no_digest_is_a_misuse(text: str, site: Path, capsys: pytest.Cap
     called = call(capsys, "-C", str(site), "apply", "--expect-digest", text)
     assert called.code == 64
     assert "is no digest: one is `sha256:` and 64 hexadecimal digits" in " ".join(called.err.split())
+
+
+def test_unlock_says_where_the_run_is_named(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    called = call(capsys, "-C", str(site), "unlock", "acme")
+    assert called.code == 64
+    assert "name the run that died with --run ID; `millpond status acme` tells which one works on it" in " ".join(called.err.split())
 
 
 def test_unlock_frees_a_tenant(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

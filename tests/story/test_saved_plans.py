@@ -187,5 +187,5 @@ def test_what_is_no_plan_is_told(stage: Stage, text: str, told: str) -> None:
     for words in (("apply", "plan.json"), ("show", "plan.json")):
         answer = millpond(stage.directory, *words)
         assert (answer.code, answer.out) == (1, "")
-        assert answer.err.startswith("Error: The documents are not valid: ")
+        assert answer.err.startswith("Error: This is no saved plan that can be read: ")
         assert told in answer.err
