@@ -26,6 +26,7 @@ from millpond.reporting.amounts import moment
 from millpond.reporting.differences import not_the_same, stays_behind
 from millpond.reporting.html.page import ReportPage, TenantFacts, report_page
 from millpond.reporting.report_text import moved, report_text
+from millpond.runs.downtime import dated_by_journal
 from millpond.runs.observe import observe
 from millpond.runs.plan import told
 
@@ -83,7 +84,7 @@ def _window(wave: DesiredWave) -> str:
 def _looked_at(site: Site, desired: Desired) -> tuple[TenantPlan, Snapshot]:
     manifest = desired.manifest
     snapshot = observe(open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ), desired)
-    return build(desired, snapshot), snapshot
+    return dated_by_journal(site, desired, snapshot, build(desired, snapshot)), snapshot
 
 
 def _journal(site: Site) -> Journal | None:

@@ -42,9 +42,13 @@ def _by_steps(entries: Iterable[Entry]) -> list[Outage]:
     return found
 
 
+_UP_OR_ELSEWHERE = {("source_server", "stop"), ("source_server", "verify"), ("source_server", "start"), ("server", "power_on")}
+"""After one of these, a stop on the target is not what a server is down by."""
+
+
 def stopped_on_target(entries: Iterable[Entry]) -> dict[str, datetime]:
     """Server address → when its copy on the target was first sent to stop, for those of which nothing on the source was stopped, handed
-    over or started since. A cut record has no time for that where what the target wrote is discarded."""
+    over or started since, nor the copy started. A cut record has no time for that where what the target wrote is discarded."""
     began: dict[str, datetime] = {}
     for entry in entries:
         address, _, action = entry.step.partition("#")
@@ -53,6 +57,6 @@ def stopped_on_target(entries: Iterable[Entry]) -> dict[str, datetime]:
         sent = entry.outcome is None or entry.outcome.result in (Result.DONE, Result.UNKNOWN)
         if kind == "server" and action == "stop" and sent:
             began.setdefault(server, entry.at)
-        elif kind == "source_server" and action in ("stop", "verify", "start") and sent:
+        elif (kind, action) in _UP_OR_ELSEWHERE and sent:
             began.pop(server, None)
     return began

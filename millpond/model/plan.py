@@ -29,13 +29,16 @@ GATE = "gate"
 """The kind of the one step that everything of a cut, or of a decommissioning, comes after."""
 DECOMMISSIONED = "decommissioned"
 """The phase of every wave whose source is gone as its manifest wants it."""
+NOT_KNOWN = "a time that is not known"
+"""Instead of the time since when servers are down: a rollback stopped them, and what is left does not say when."""
 
 
 @dataclass(frozen=True)
 class WaveStatus:
     """`stage` is where the flags lead; `phase` is what people read of where it stands. `cut` is the id of the cut under way or done.
 
-    `outage_since` is empty unless servers that ran before the cut are down by our doing: `down` names them.
+    `outage_since` is empty unless servers that ran before the cut are down by our doing: `down` names them. It is ISO 8601, or
+    NOT_KNOWN.
     """
 
     name: str

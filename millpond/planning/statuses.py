@@ -10,6 +10,7 @@ from millpond.model.desired import Desired, DesiredWave
 from millpond.model.plan import DECOMMISSIONED, Stage, WaveStatus
 from millpond.model.snapshot import Snapshot
 from millpond.planning.brakes import wave_lag
+from millpond.planning.downtime import since
 from millpond.planning.stages import records
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.storage.replication import Ends, Group, ends, groups, seeded
@@ -34,7 +35,7 @@ def _status(desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWav
         servers=tuple(str(desired.address("server", id)) for id in wave.servers),
         cut=cut,
         admitted=wave.name in goals.admitted,
-        outage_since=cut if down else "",
+        outage_since=since(snapshot, stage, {id: known[id] for id in down}),
         down=tuple(str(desired.address("server", id)) for id in down),
         lag_seconds=wave_lag(desired, snapshot, wave.name),
         bytes_left=sum(_left(group, pair.source) for group, pair in found if pair.source),

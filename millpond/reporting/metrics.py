@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from millpond.model.finding import Severity
-from millpond.model.plan import TenantPlan, WaveStatus
+from millpond.model.plan import NOT_KNOWN, TenantPlan, WaveStatus
 from millpond.reporting.drift_report import COPYING, SIDES, DriftReport, of_side
 
 
@@ -82,6 +82,9 @@ class _Report(Collector):
         yield from (phase, servers, lag, left, down, last)
 
     def _since(self, moment: str) -> float:
+        """A second where the time is not known: an alarm must see that something is down."""
+        if moment == NOT_KNOWN:
+            return 1.0
         return max(0.0, (self._report.plan.made_at - datetime.fromisoformat(moment)).total_seconds()) if moment else 0.0
 
 

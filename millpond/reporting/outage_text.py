@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from millpond.model.plan import Plan, TenantPlan, WaveStatus
+from millpond.model.plan import NOT_KNOWN, Plan, TenantPlan, WaveStatus
 from millpond.reporting.amounts import duration, moment
 from millpond.reporting.layout import wrapped
 from millpond.reporting.symbols import red
 
 _AT_WORK = "A run is at work on {}, see below: it goes on by itself. Only if it dies, and a minute later its lease has ended:"
+_UNKNOWN = "since the rollback stopped its servers, time not known"
 
 
 def outage_lines(plan: Plan, wave: str = "", at_work: Mapping[str, str] = MappingProxyType({})) -> list[str]:
@@ -38,8 +39,11 @@ def continue_with(tenants: list[str], wave: str = "") -> str:
 
 
 def _wave(tenant: TenantPlan, status: WaveStatus, now: datetime) -> list[str]:
-    since = f"  {tenant.tenant}, wave {status.name}: since {moment(status.outage_since)}{_elapsed(status.outage_since, now)}"
-    return [since, *wrapped(", ".join(status.down), "    ")]
+    return [f"  {tenant.tenant}, wave {status.name}: {_since(status.outage_since, now)}", *wrapped(", ".join(status.down), "    ")]
+
+
+def _since(since: str, now: datetime) -> str:
+    return _UNKNOWN if since == NOT_KNOWN else f"since {moment(since)}{_elapsed(since, now)}"
 
 
 def _elapsed(since: str, now: datetime) -> str:

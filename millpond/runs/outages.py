@@ -14,6 +14,7 @@ from millpond.model.desired import Desired
 from millpond.model.outcome import Outcome, Result
 from millpond.model.plan import Stage, TenantPlan, WaveStatus
 from millpond.model.snapshot import Snapshot
+from millpond.planning.downtime import of_this_cut
 from millpond.reconcilers.record import times
 
 GOING_BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
@@ -23,9 +24,9 @@ GOING_BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
 class Outages:
     """From the moment a stop is sent to the handover; on the way back until the source server is seen ACTIVE again.
 
-    A stop that has no answer yet counts. An outage that a former run began counts from the time in its cut record. That has none for a way
-    back that discards what the target wrote: there it counts from the stop that the journal remembers (`stopped`), and is told as not
-    measured where the journal was lost.
+    A stop that has no answer yet counts. An outage that a former run began on the way back counts from the stop on the target that the
+    journal remembers (`stopped`), which was timed by the clock that times its end. Without that, and on the way over, it counts from the
+    time in its cut record. There is none where what the target wrote is discarded: that is told as not measured.
     """
 
     desired: Desired
@@ -36,12 +37,18 @@ class Outages:
     _told: set[str] = field(default_factory=set)
     _sent: dict[str, float] = field(default_factory=dict)
     _down: set[str] = field(default_factory=set)
+    _halted: dict[str, float] = field(default_factory=dict)
     _unmeasured: set[str] = field(default_factory=set)
 
     def sending(self, change: Change) -> None:
         """From any thread, just before the call."""
         if _stops(change):
             self._sent[str(self.desired.address("server", change.source_id))] = time.time()
+
+    def stopped_on_target(self) -> dict[str, datetime]:
+        """Server address → when its copy was sent to stop, by this run or a former one, where it is still down."""
+        own = {address: datetime.fromtimestamp(at, UTC) for address, at in self._halted.items()}
+        return {**own, **self.stopped}
 
     def all_told(self) -> None:
         """What was to be sent and has no outcome was not sent."""
@@ -53,6 +60,8 @@ class Outages:
             sent = self._sent.pop(address, time.time() - outcome.seconds)
             if outcome.result in (Result.DONE, Result.UNKNOWN):
                 self._began.setdefault(address, sent)
+                if change.kind == "server":
+                    self._halted.setdefault(address, sent)
         if change.kind == "source_server" and change.action == "verify" and outcome.result is Result.DONE:
             self._end(address, back=False)
 
@@ -63,10 +72,11 @@ class Outages:
             address = str(self.desired.address("server", server.id))
             stage = stages.get(address)
             if address not in self._began and stage and _is_down(server):
-                if (elapsed := _down_for(server, stage, snapshot)) is not None:
+                told = self.stopped.get(address)
+                if told and server.record and of_this_cut(server.record, told):
+                    self._began[address] = told.timestamp()
+                elif (elapsed := _down_for(server, stage, snapshot)) is not None:
                     self._began[address] = time.time() - elapsed
-                elif stage is Stage.DISCARD and address in self.stopped:
-                    self._began[address] = self.stopped[address].timestamp()
                 self._down.add(address)
             back = stage in GOING_BACK
             if _is_back(server) if back else _is_over(server):

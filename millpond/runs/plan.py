@@ -18,6 +18,7 @@ from millpond.planning.digest import plan_digest
 from millpond.planning.fleet import with_fleet_brakes
 from millpond.providers.access import Access
 from millpond.providers.open import open_providers, places
+from millpond.runs.downtime import dated_by_journal
 from millpond.runs.observe import observe
 from millpond.runs.orphans import orphans
 
@@ -42,7 +43,7 @@ def make_plan(
     for desired in tenants:
         try:
             snapshot = _observed(site, desired)
-            plans.append((desired, build(desired, snapshot, wave=wave)))
+            plans.append((desired, dated_by_journal(site, desired, snapshot, build(desired, snapshot, wave=wave))))
             clouds |= places({desired.manifest.source.cloud, desired.manifest.target.cloud})
             arrays |= {fact.array: fact.serial for fact in snapshot.storage.arrays}
         except MillpondError as error:

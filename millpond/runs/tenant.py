@@ -18,6 +18,7 @@ from millpond.model.snapshot import Snapshot
 from millpond.planning.brakes import effective
 from millpond.planning.build import build
 from millpond.planning.digest import tenant_digest
+from millpond.planning.downtime import dated
 from millpond.planning.envelope import Envelope
 from millpond.planning.expectation import expectations
 from millpond.planning.gates import Admission
@@ -130,6 +131,7 @@ class TenantRun:
         )
         self._note_waits(plan)
         self.outages.seen(plan, self._snapshot)
+        plan = dated(self.desired, self._snapshot, plan, self.outages.stopped_on_target())
         for address, seconds in plan.outage.servers:
             self.estimated.setdefault(address, seconds)
         self.plan = plan

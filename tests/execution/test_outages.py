@@ -85,3 +85,10 @@ def test_a_stop_on_the_target_is_remembered_until_something_of_its_source_is_don
     assert stopped_on_target([*entries, entry("acme/source_server/web-1#start", 200, Result.FAILED)]) == began
     del began["acme/server/web-1"]
     assert stopped_on_target([*entries, entry("acme/source_server/web-1#start", 200)]) == began
+
+
+def test_a_copy_that_was_started_again_is_not_down_by_an_earlier_stop() -> None:
+    entries = [entry("acme/server/web-1#stop", 100), entry("acme/server/web-1#power_on", 200)]
+    assert stopped_on_target(entries) == {}
+    again = [*entries, entry("acme/server/web-1#stop", 900)]
+    assert stopped_on_target(again) == {"acme/server/web-1": NOON + timedelta(seconds=900)}

@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import parser as text_format
 from prometheus_client.openmetrics import parser as openmetrics
 
+from millpond.model.plan import NOT_KNOWN
 from millpond.reporting.drift_report import DriftReport
 from millpond.reporting.metrics import metrics_text
 
@@ -27,6 +28,12 @@ def read(text: str) -> Samples:
 
 def value(name: str, **labels: str) -> float:
     return read(metrics_text(FULL, OUTAGES))[f"millpond_{name}", frozenset(labels.items())]
+
+
+def test_an_outage_of_which_nobody_knows_the_beginning_is_one() -> None:
+    unknown = replace(examples.QUIET, waves=(replace(examples.CUT_SHORT, outage_since=NOT_KNOWN),))
+    samples = read(metrics_text(DriftReport(examples.plan(unknown)), {}))
+    assert [value for (name, _), value in samples.items() if name == "millpond_outage_seconds"] == [1.0]
 
 
 @pytest.mark.parametrize(

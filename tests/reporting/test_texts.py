@@ -5,7 +5,7 @@ from click import style, unstyle
 
 from millpond.errors import InvalidDocument, LeaseHeld, Problem, StalePlan
 from millpond.model.change import Change, FieldChange
-from millpond.model.plan import Plan, Stage, TenantPlan
+from millpond.model.plan import NOT_KNOWN, Plan, Stage, TenantPlan
 from millpond.reporting.drift_report import DriftReport
 from millpond.reporting.drift_text import drift_text
 from millpond.reporting.errors_text import error_text, unexpected_text, usage_text
@@ -97,6 +97,12 @@ def test_an_outage_that_a_run_works_on_is_left_to_that_run() -> None:
     ours, continued = outage.split("To continue:")
     assert "A run is at work on acme, see below: it goes on by itself." in ours
     assert continued.split() == ["millpond", "apply", "globex"]
+
+
+def test_an_outage_of_which_nobody_knows_the_beginning_says_so() -> None:
+    waves = (replace(examples.CUT_SHORT, outage_since=NOT_KNOWN),)
+    text = unstyle(status_text(examples.plan(replace(GOING_ON, waves=waves)), {}))
+    assert "wave core: since the rollback stopped its servers, time not known\n" in text
 
 
 def test_drift() -> None:

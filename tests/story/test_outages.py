@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -121,6 +122,23 @@ def test_a_discard_that_a_former_run_began_counts_from_the_journal(stage: Stage)
     assert tuple(address for address, _ in result.outages) == ALL
     assert all(3 <= seconds < 300 for _, seconds in result.outages), result.outages
     assert result.unmeasured == ()
+
+
+def test_a_carry_back_that_a_former_run_began_counts_from_the_journal(stage: Stage) -> None:
+    """The simulated clocks run sixty times as fast: by those of the arrays it would be minutes."""
+    stage.manifest |= {"cutover": False, "rollback": {"cut": cut_over(stage), "target_writes": "carry_back"}}
+    stage.sandbox.control.fault(action={"status": 400}, cloud="source", service="nova", method="POST", path="/action$", count=0)
+    begun = datetime.now(UTC)
+    stage.apply()
+    assert "stopped" in statuses(stage, "source").values()
+    shown = unstyle(millpond(stage.directory, "status").out)
+    (since,) = re.findall(r"since (\S+ \S+) UTC", shown)
+    assert datetime.fromisoformat(f"{since}+00:00") >= begun - timedelta(seconds=1)
+    stage.sandbox.control.clear_faults()
+    time.sleep(3)
+    result = stage.apply()
+    assert tuple(address for address, _ in result.outages) == ALL
+    assert all(3 <= seconds < (datetime.now(UTC) - begun).total_seconds() for _, seconds in result.outages), result.outages
 
 
 def test_without_its_journal_such_an_outage_is_told_as_not_measured(stage: Stage) -> None:
