@@ -35,14 +35,18 @@ TYPICAL: Mapping[str, float] = {
 
 
 def estimate(steps: tuple[AnyStep, ...]) -> OutageEstimate:
-    """Per server that is stopped: the seconds from its stop to its last step inside the outage; the chain of the longest."""
+    """Per server that is stopped: the seconds from its stop to its last step inside the outage; the chain of the longest.
+
+    Of a server that a way back has stopped already: the seconds that are left.
+    """
     by_id = {step.id: step for step in steps}
     finish: dict[str, tuple[float, str]] = {}
     seconds: dict[str, float] = {}
     chains: dict[str, tuple[str, ...]] = {}
     stopped = {id for step in steps if step.kind in ("source_server", "server") and step.action == "stop" for id in step.servers}
     for step in steps:
-        if step.kind != "source_server" or step.action not in ("verify", "start") or not stopped & set(step.servers):
+        back = step.action == "start"  # one that is not stopped first is down already
+        if step.kind != "source_server" or not (back or (step.action == "verify" and stopped & set(step.servers))):
             continue
         address = f"{step.address.tenant}/server/{step.address.name}"
         total, _ = _finish(step.id, by_id, finish, frozenset())

@@ -6,6 +6,7 @@ from millpond.model.address import Address
 from millpond.model.change import AnyStep, Change
 from millpond.planning.estimate import TYPICAL, estimate
 from tests.planning.situations import BACK, BOTH, PILOT, back, before, done, prepared
+from tests.planning.world import at
 
 
 def step(kind: str, name: str, action: str, *after: str, **values: object) -> AnyStep:
@@ -47,3 +48,14 @@ def test_a_cut_and_a_way_back_have_an_outage_and_preparing_has_none() -> None:
 
 def test_what_is_already_stopped_is_not_estimated_again() -> None:
     assert before("replication_group/pilot-ssd#suspend").plan(PILOT).outage.servers == ()
+
+
+def test_of_a_way_back_that_was_left_in_its_outage_the_rest_is_estimated() -> None:
+    made = done()
+    on = back(made, "carry_back")
+    whole = made.plan(on).outage
+    made.advance(on, at("source_server/web-1#start"))
+    rest = made.plan(on).outage
+    assert [address for address, _ in rest.servers] == ["acme/server/web-1"]
+    assert TYPICAL["source_server#start"] <= rest.longest < whole.longest - TYPICAL["server#stop"]
+    assert rest.critical_path[-1] == "acme/source_server/web-1#start"
