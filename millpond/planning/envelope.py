@@ -139,7 +139,6 @@ CARRYING_ON = frozenset(
         "mark_inside",
         "record_hold",
         "remove_copy",
-        "remove_other_copy",
         "resume_for_reverse_sync",
         "resume_for_sync",
         "retake_lock",

@@ -94,7 +94,7 @@ IN_PROJECT = (
 
 OWN_LOGIN = ("server_group#*", "volume#create", "volume#manage", "volume#manage_detached", "server#create")
 
-OWN_KEY = ("key_pair#copy", "key_pair#remove_other_copy", "key_pair#turn")
+OWN_KEY = ("key_pair#copy", "key_pair#remove_copy", "key_pair#turn")
 """What brings a server's own key under the name that its boot asks for."""
 
 LIMITED = (
@@ -156,7 +156,6 @@ RULES: tuple[Rule, ...] = (
     Rule(BOOT, ("server#delete_failed", "source_server#count_failure", "volume#take_back_reservation"), "server"),
     Rule(("server#delete_failed",), ("source_server#count_failure",), "server"),
     Rule(("source_server#verify",), ("server#*", "volume#*", "replication_group#promote", "replication_group#fence"), "server"),
-    Rule(("key_pair#remove_copy",), ("source_server#verify",), "server"),
     Rule(("source_volume#verify",), ("volume#*", "replication_group#promote", "replication_group#fence"), "server"),
     # Switch
     Rule(("segment#*", "stretch#remove", "subnet#open", "subnet#free"), ("source_server#verify",), "server"),

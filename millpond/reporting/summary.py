@@ -50,12 +50,9 @@ _BESIDE = frozenset({"safety_snapshot", "drop_safety_snapshot"})
 
 
 def effects_on(group: Iterable[Change]) -> frozenset[Effect]:
-    """What becomes of a resource as a whole. A floating IP that is deleted and whose address is then parked is not made anew; a key's copy
-    that is made for a boot and removed after it destroys nothing that was there before."""
+    """What becomes of a resource as a whole. A floating IP that is deleted and whose address is then parked is not made anew."""
     verbs = {change.action.partition(":")[0]: change.effect for change in group}
     found = {Effect.UPDATE if verb in _BESIDE else effect for verb, effect in verbs.items()}
-    if "copy" in verbs and "remove_other_copy" not in verbs:
-        found -= {Effect.DELETE}
     return frozenset(found - {Effect.CREATE} if "park" in verbs and Effect.DELETE in found else found)
 
 

@@ -37,7 +37,6 @@ def test_a_replacement_counts_twice() -> None:
         ("replication_group", {"safety_snapshot:web-1": Effect.CREATE, "reverse": Effect.UPDATE}, "0 to add, 1 to change, 0 to destroy"),
         ("replication_group", {"drop_safety_snapshot:web-1:x": Effect.DELETE}, "0 to add, 1 to change, 0 to destroy"),
         ("floating_ip", {"delete": Effect.DELETE, "park": Effect.CREATE}, "0 to add, 0 to change, 1 to destroy"),
-        ("key_pair", {"copy": Effect.CREATE, "remove_copy": Effect.DELETE}, "1 to add, 0 to change, 0 to destroy"),
         ("floating_ip", {"park": Effect.CREATE}, "1 to add, 0 to change, 0 to destroy"),
     ],
 )

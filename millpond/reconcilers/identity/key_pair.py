@@ -98,7 +98,14 @@ def _copies(
             continue
         wrong = copy is not None and (need is None or _blob(copy) != _blob(need))
         if wrong:
-            _remove(ladder, "remove_copy" if need is None else "remove_other_copy", name, login, known)
+            ladder.change(
+                "remove_copy",
+                "no server to boot needs it any more",
+                effect=Effect.DELETE,
+                name=name,
+                user_id=login,
+                tenants=sorted(known),
+            )
         if need is not None and (copy is None or wrong):
             ladder.change(
                 "copy",
@@ -107,14 +114,8 @@ def _copies(
                 fields=(FieldChange("name", None, name), FieldChange("fingerprint", None, need.fingerprint)),
                 body={"name": name, "public_key": need.public_key, "type": need.type, "user_id": login},
             )
-        if need is not None:
-            _remove(ladder, "remove_copy", name, login, known)
         steps += [*ladder.steps, *(_turn(desired, goals, name, needs) if need else ())]
     return steps, findings
-
-
-def _remove(ladder: Ladder, action: str, name: str, login: str, known: list[list[str]]) -> None:
-    ladder.change(action, "no server to boot needs it any more", effect=Effect.DELETE, name=name, user_id=login, tenants=sorted(known))
 
 
 def _turn(desired: Desired, goals: Goals, name: str, needs: list[tuple[str, KeyPair]]) -> list[AnyStep]:
@@ -187,7 +188,7 @@ def _is_a_copy(change: Change, providers: Providers) -> None:
 
 def perform(change: Change, providers: Providers) -> None:
     values = change.parameters
-    if change.effect is Effect.DELETE:
+    if change.action == "remove_copy":
         _is_a_copy(change, providers)
         providers.target.compute.delete_key_pair(values["name"], values["user_id"])
     else:

@@ -52,13 +52,6 @@ def test_a_flag_that_goes_back_takes_the_copy_along() -> None:
     assert ("u-login", "ops") not in made.target.compute.keys
 
 
-def test_the_plan_of_a_cut_removes_the_copy_once_its_servers_are_handed_over() -> None:
-    steps = {step.id: step for step in prepared().plan(PILOT).steps}
-    removal = steps["acme/key_pair/boot:ops#remove_copy"]
-    assert {"acme/key_pair/boot:ops#copy", "acme/source_server/web-1#verify"} <= set(removal.after)
-    assert "acme/key_pair/boot:ops#remove_copy" not in steps["acme/server/web-1#create"].after
-
-
 def test_keys_of_one_name_take_turns() -> None:
     """Both waves are cut: each server is booted with its own user's key."""
     made = world(TWO)
@@ -69,7 +62,7 @@ def test_keys_of_one_name_take_turns() -> None:
     booted = [id for id in made.sent if id.startswith("acme/key_pair/boot") or id.endswith(("server/web-1#create", "server/web-2#create"))]
     assert booted[-5:] == [
         "acme/server/web-1#create",
-        "acme/key_pair/boot:ops#remove_other_copy",
+        "acme/key_pair/boot:ops#remove_copy",
         "acme/key_pair/boot:ops#copy",
         "acme/server/web-2#create",
         "acme/key_pair/boot:ops#remove_copy",
