@@ -145,7 +145,7 @@ def test_what_a_tenant_changes_is_drift_until_it_is_discovered(stage: Stage) -> 
         (("discover", "acme", "--source-cloud", "x"), "--source-cloud and --target-cloud are for a tenant without a manifest"),
         (("discover", "globex"), "a tenant without a manifest is discovered alone, with --source-cloud and --target-cloud"),
         (("schema", "bogus"), "'bogus' is not one of 'site', 'tenant', 'inventory', 'plan', 'result', 'drift'."),
-        (("unlock", "acme"), "Missing option '--run'."),
+        (("unlock", "acme"), "name the run that died with --run ID"),
         (("show",), "Missing argument 'PLAN.JSON'."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
