@@ -99,6 +99,6 @@ def test_a_commit_of_no_request_is_no_failure(steps: Steps, host: CodeHost) -> N
 
 def test_decommissioning_by_hand_wants_the_digest_of_what_is_there(steps: Steps, small: Sandbox) -> None:
     small.control.clear_requests()
-    assert codes(steps.run("custom", "decommission", "main", TENANT="acme", DIGEST="sha256:0")) == {"Decommission": 4}
+    assert codes(steps.run("custom", "decommission", "main", TENANT="acme", DIGEST=f"sha256:{0:064}")) == {"Decommission": 4}
     assert codes(steps.run("custom", "decommission", "main"))["Decommission"] not in (0, 4)
     assert small.control.mutating() == []

@@ -168,7 +168,7 @@ def test_the_schedules_of_the_night_and_of_every_quarter(pipelines: Pipelines, h
 
 def test_decommissioning_by_hand_wants_the_digest_of_what_is_there(pipelines: Pipelines, small: Sandbox) -> None:
     small.control.clear_requests()
-    jobs = pipelines.run("push", "main", manual="decommission", TENANT="acme", DIGEST="sha256:0")
+    jobs = pipelines.run("push", "main", manual="decommission", TENANT="acme", DIGEST=f"sha256:{0:064}")
     assert jobs["decommission"].code == 4, jobs["decommission"].text
     jobs = pipelines.run("push", "main", manual="decommission")
     assert jobs["decommission"].code not in (0, 4), "without a tenant nothing is applied, and not all of them"
