@@ -12,7 +12,7 @@ from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.storage.replication import ends, groups, local_volume
 from millpond.reconcilers.twins import by_id, marked
-from millpond.reconcilers.usage import RETURNING
+from millpond.reconcilers.usage import RETURNING, attached_to
 
 Records = Mapping[str, CutRecord]
 
@@ -72,19 +72,10 @@ def _bound(desired: Desired, snapshot: Snapshot, wave: DesiredWave, known: Recor
     return {id for members in sets if members & known.keys() for id in members}
 
 
-def _attached(desired: Desired) -> dict[str, set[str]]:
-    """Volume → the servers that it is attached to."""
-    servers: dict[str, set[str]] = {}
-    for server in desired.inventory.servers:
-        for disk in server.volumes:
-            servers.setdefault(disk.volume_id, set()).add(server.id)
-    return servers
-
-
 def _volumes_of(desired: Desired, wave: DesiredWave, servers: set[str]) -> set[str]:
     """Volumes of the wave that are attached to none but these servers."""
-    attached = _attached(desired) if servers else {}
-    return {id for id in wave.volumes if attached.get(id) and attached[id] <= servers}
+    attached = attached_to(desired)
+    return {id for id in wave.volumes if attached.get(id) and servers.issuperset(attached[id])}
 
 
 def _foreign(wave: DesiredWave, known: Records, stage: Stage) -> set[str]:
@@ -94,7 +85,7 @@ def _foreign(wave: DesiredWave, known: Records, stage: Stage) -> set[str]:
 
 def _never_paired(desired: Desired, snapshot: Snapshot, wave: DesiredWave) -> set[str]:
     """Detached volumes, of a wave of servers, that have neither a replica nor a twin: a wave is admitted with both."""
-    attached, volumes = _attached(desired), by_id(desired.inventory.volumes)
+    attached, volumes = attached_to(desired), by_id(desired.inventory.volumes)
     loose = [volumes[id] for id in wave.volumes if wave.servers and id in volumes and id not in attached]
     found = {volume.id: local_volume(desired, snapshot, volume) for volume in loose if not marked(snapshot.target.volumes, volume.id)}
     return {id for id, local in found.items() if local is not None and not (local.rmr_source or local.rmr_target)}

@@ -45,21 +45,26 @@ def _frozen(index: dict[str, dict[str, None]]) -> dict[str, tuple[str, ...]]:
 
 
 @once_per
-def servers_of_volumes(desired: Desired) -> Mapping[str, tuple[str, ...]]:
-    """Volume → the servers that it is attached to; for a detached one all servers of its wave, which it moves with."""
+def attached_to(desired: Desired) -> Mapping[str, tuple[str, ...]]:
+    """Volume → the servers that have it, and are booted with it."""
     attached: dict[str, dict[str, None]] = {}
     for server in desired.inventory.servers:
         for volume in server.volumes:
             attached.setdefault(volume.volume_id, {})[server.id] = None
+    return _frozen(attached)
+
+
+@once_per
+def servers_of_volumes(desired: Desired) -> Mapping[str, tuple[str, ...]]:
+    """Volume → the servers that have it; for a detached one all servers of its wave, which it moves with."""
     moving = {id: wave.servers for wave in desired.waves for id in wave.volumes}
-    return {**moving, **_frozen(attached)}
+    return {**moving, **attached_to(desired)}
 
 
 @once_per
 def detached_volumes(desired: Desired) -> frozenset[str]:
     """Those that no server has, and that move with the servers of their wave."""
-    attached = {disk.volume_id for server in desired.inventory.servers for disk in server.volumes}
-    return frozenset(id for wave in desired.waves if wave.servers for id in wave.volumes if id not in attached)
+    return frozenset(id for wave in desired.waves if wave.servers for id in wave.volumes if id not in attached_to(desired))
 
 
 def is_handed_over(goals: Goals, server: str) -> bool:

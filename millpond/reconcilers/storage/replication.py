@@ -130,7 +130,7 @@ def adoption_of(desired: Desired, snapshot: Snapshot, volume: Volume, local: Arr
     if replica is None or pair is None:
         return "precreate" if reserved else stated
     if replica.grouped:
-        named = _group_names(snapshot.storage.groups).get((local.array, replica.entity), "")
+        named = group_names(snapshot.storage.groups).get((local.array, replica.entity), "")
         ours = named.startswith(group_prefix(desired))
         return _by_suffix(named, pair.name, stated) if ours else stated
     remote = volume_names(snapshot.storage.volumes).get((pair.target.array, _remote_ids(replica).get(local.id, 0)), "")
@@ -230,7 +230,7 @@ def _by_number(replicas: tuple[Replica, ...]) -> dict[tuple[str, int], Replica]:
 
 
 @once_per
-def _group_names(groups: tuple[ConsistencyGroup, ...]) -> dict[tuple[str, int], str]:
+def group_names(groups: tuple[ConsistencyGroup, ...]) -> dict[tuple[str, int], str]:
     return {(group.array, group.id): group.name for group in groups}
 
 

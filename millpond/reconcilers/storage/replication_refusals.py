@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from millpond.model.array import ConsistencyGroup, Replica
+from millpond.model.array import Replica
 from millpond.model.block_storage import Volume
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.invariants import UNSETTLED
-from millpond.reconcilers.storage.replication import Ends, Group, Member, group_prefix, remote_of, volume_names
-from millpond.reconcilers.twins import once_per, twin
+from millpond.reconcilers.storage.replication import Ends, Group, Member, group_names, group_prefix, remote_of, volume_names
+from millpond.reconcilers.twins import twin
 
 
 def refusals(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, *, under_way: bool) -> list[Finding]:
@@ -34,17 +34,12 @@ def refusals(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, *,
 def _of_member(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, member: Member) -> Finding | None:
     """A member that replicates or is grouped outside of this group."""
     local = member.local
-    other = _group_names(snapshot.storage.groups).get((local.array, local.cg_id), "")
+    other = group_names(snapshot.storage.groups).get((local.array, local.cg_id), "")
     if local.cg_id and not (found.local_group and local.cg_id == found.local_group.id):
         of_ours = other.startswith(group_prefix(desired))
         return _of_other_wave(desired, group, member, other) if of_ours else _foreign(desired, group, member)
     strange = (local.rmr_source or local.rmr_target) and not _ours(snapshot, group, found)
     return _foreign(desired, group, member) if strange else None
-
-
-@once_per
-def _group_names(groups: tuple[ConsistencyGroup, ...]) -> dict[tuple[str, int], str]:
-    return {(group.array, group.id): group.name for group in groups}
 
 
 def _ours(snapshot: Snapshot, group: Group, found: Ends) -> bool:

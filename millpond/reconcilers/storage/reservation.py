@@ -15,7 +15,6 @@ from millpond.model.block_storage import Volume, VolumeAttachment
 from millpond.model.change import Change, FieldChange
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding
-from millpond.model.inventory import Inventory
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
@@ -24,8 +23,8 @@ from millpond.reconcilers.base import Goals, Scope
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.storage import reservation_findings as told
 from millpond.reconcilers.storage.invariants_reservation import reservation_is_nobodys
-from millpond.reconcilers.twins import by_id, marked, once_per
-from millpond.reconcilers.usage import RETURNING
+from millpond.reconcilers.twins import by_id, marked
+from millpond.reconcilers.usage import RETURNING, attached_to
 
 ACTION = "take_back_reservation"
 RESERVED = "reserved"
@@ -70,16 +69,6 @@ def _declared(snapshot: Snapshot, server_id: str) -> boot.Boot | None:
     return boot.declared(here.record)
 
 
-@once_per
-def _booted_with(inventory: Inventory) -> Mapping[str, tuple[str, ...]]:
-    """Volume → the servers that are booted with it."""
-    found: dict[str, tuple[str, ...]] = {}
-    for server in inventory.servers:
-        for disk in server.volumes:
-            found[disk.volume_id] = (*found.get(disk.volume_id, ()), server.id)
-    return found
-
-
 def take_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, target: Volume | None) -> list[Finding]:
     """The rung that frees a reserved volume, once it is proven that nobody has it or is about to; until then what it waits for.
 
@@ -88,7 +77,7 @@ def take_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals
     """
     if target is None or target.status != RESERVED or not (goals.stage(volume.id) is Stage.CUT or goals.stage(volume.id) in RETURNING):
         return []
-    users = _booted_with(desired.inventory).get(volume.id, ())
+    users = attached_to(desired).get(volume.id, ())
     declared = {id: found for id in users if id not in goals.verified and (found := _declared(snapshot, id))}
     if not declared:
         return []
