@@ -46,9 +46,9 @@ def may_change_hands(change: Change, providers: Providers) -> None:
         read_volumes = pool.submit(providers.source.block_storage.volumes, project)
         read_local = pool.submit(array.volumes, [], values["local_ids"])
         read_replicas = pool.submit(_both, change, providers, name)
-        servers, volumes, local = read_servers.result(), read_volumes.result(), read_local.result()
         read_remote = pool.submit(providers.array(values["remote_array"]).volumes, [], values["remote_ids"])
         read_twins = pool.submit(providers.target.block_storage.volumes, values["target_project"])
+        servers, volumes, local = read_servers.result(), read_volumes.result(), read_local.result()
         source, target = read_replicas.result()
         remote, twins = read_remote.result(), read_twins.result()
     _still_ours(change, servers, volumes, begun=True)
@@ -156,8 +156,11 @@ def boots_from_replicas(change: Change, providers: Providers) -> None:
     for array, remote, _ in disks.values():
         if remote:
             by_array.setdefault(array, set()).add(remote)
-    names = {(array, disk.id): disk.name for array, ids in by_array.items() for disk in providers.array(array).volumes([], sorted(ids))}
-    known = {volume.id: volume for volume in providers.target.block_storage.volumes(change.parameters["project_id"])}
+    with ThreadPoolExecutor(1 + len(by_array), thread_name_prefix="read") as pool:  # its server is down meanwhile
+        read_volumes = pool.submit(providers.target.block_storage.volumes, change.parameters["project_id"])
+        read_disks = {array: pool.submit(providers.array(array).volumes, [], sorted(ids)) for array, ids in by_array.items()}
+        names = {(array, disk.id): disk.name for array, read in read_disks.items() for disk in read.result()}
+        known = {volume.id: volume for volume in read_volumes.result()}
     for id, (array, remote, origin) in disks.items():
         found = known.get(id)
         if found is None or found.marker != origin or names.get((array, remote)) != found.backend_name:
