@@ -26,7 +26,6 @@ from millpond.planning.timeouts import Waited, overdue
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.identity.source_project import ADMIT
 from millpond.reconcilers.registry import RECONCILERS
-from millpond.reconcilers.twins import by_id
 
 
 def build(
@@ -68,7 +67,7 @@ def build(
     outage = estimate(ordered(steps))
     steps, held = _gated(desired, snapshot, goals, steps, findings, outage, admission, wave)
     if goals.decommission:
-        steps = tuple(_with_disks(desired, snapshot, of_project(step, desired.inventory.project.id)) for step in steps)
+        steps = tuple(of_project(step, desired.inventory.project.id) for step in steps)
         steps, more = _decommissioned(desired, snapshot, digest, steps, findings, admission)
         held = (*held, *more)
     return TenantPlan(
@@ -173,16 +172,6 @@ def of_project(step: AnyStep, project: str) -> AnyStep:
     if isinstance(step, Change) and step.effect is Effect.DELETE:
         return replace(step, parameters={**step.parameters, "source_project": project})
     return step
-
-
-def _with_disks(desired: Desired, snapshot: Snapshot, step: AnyStep) -> AnyStep:
-    """The deletion of a server names the disks that it may take along: those that are covered."""
-    if not (isinstance(step, Change) and step.kind == "source_server" and step.effect is Effect.DELETE):
-        return step
-    covered = by_id(desired.inventory.volumes).keys() - desired.excluded
-    own = next((server.volumes for server in snapshot.source.servers if server.id == step.source_id), ())
-    disks = [disk.volume_id for disk in own if disk.volume_id in covered]
-    return replace(step, parameters={**step.parameters, "disks": disks})
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

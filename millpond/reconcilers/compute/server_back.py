@@ -10,10 +10,12 @@ from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.ladder import Ladder
 
+GUEST_RUNS = "its guest runs on its host although Nova calls it SHUTOFF: Nova stops it some minutes later"
+
 
 def _under_way(target: Server) -> str:
     if target.guest_runs:
-        return "its guest runs on its host although Nova calls it SHUTOFF: Nova stops it some minutes later"
+        return GUEST_RUNS
     return f"the server on the target is being {'deleted' if target.task_state == 'deleting' else 'stopped'}"
 
 

@@ -19,11 +19,12 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import server as target_server
+from millpond.reconcilers.compute.server_back import GUEST_RUNS
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, planned, record_change, timed
 from millpond.reconcilers.storage.replication import away, is_stale
-from millpond.reconcilers.twins import twin
+from millpond.reconcilers.twins import by_id, twin
 
 KIND = "source_server"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -112,7 +113,7 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
     if here.task_state:
         ladder.wait("stop", f"the server is changing its power state (task {here.task_state})")
     elif here.guest_runs:
-        ladder.wait("stop", "its guest runs on its host although Nova calls it SHUTOFF: Nova stops it some minutes later")
+        ladder.wait("stop", GUEST_RUNS)
     elif here.status == "ACTIVE":
         ladder.change(
             "stop",
@@ -258,6 +259,8 @@ def _delete(ladder: Ladder, desired: Desired, here: Server) -> None:
     if here.task_state == "deleting":
         ladder.wait("delete", "the server is being deleted")
         return
+    attached = [disk.volume_id for disk in here.volumes]
+    covered = by_id(desired.inventory.volumes).keys() - desired.excluded
     ladder.change(
         "delete",
         "decommission: true",
@@ -267,7 +270,8 @@ def _delete(ladder: Ladder, desired: Desired, here: Server) -> None:
         reversible=False,
         server_id=here.id,
         cut=here.record.cut if here.record else "",
-        stays=[disk.volume_id for disk in here.volumes if disk.volume_id in desired.excluded],
+        stays=[id for id in attached if id in desired.excluded],
+        disks=[id for id in attached if id in covered],
     )
 
 
