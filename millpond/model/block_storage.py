@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from millpond.model.cut_record import CutRecord
+from millpond.model.cut_record import RESERVED, CutRecord
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,13 @@ class Volume:
 
     @property
     def held(self) -> bool:
-        """Reserved by Millpond: nobody can attach it, delete it, or have Cinder write to it."""
-        return self.status == "attaching" and self.record is not None and bool(self.record.held)
+        """Reserved by Millpond, as Cinder's own answer proves: nobody can attach it, delete it, or have Cinder write to it."""
+        return self.status == "attaching" and self.record is not None and self.record.reservation == RESERVED
+
+    @property
+    def held_in_doubt(self) -> bool:
+        """Millpond wanted it reserved and has no answer: it may be Nova's older way to attach, whose reservation looks the same."""
+        return self.status == "attaching" and self.record is not None and bool(self.record.held) and not self.held
 
 
 @dataclass(frozen=True)

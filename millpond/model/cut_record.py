@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 PREFIX = "millpond."
 MARKER_KEY = "millpond:source"
+RESERVED = "reserved"
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class CutRecord:
     stopped: ms since epoch on the source array's clock, read after SHUTOFF was confirmed.
     booting: UTC set before POST /servers. verified: UTC of the handover. attempts: boots that failed before launch.
     returned: ms on the target array's clock, read after the target server was confirmed stopped in a rollback.
-    held: the cut for which the volume is reserved in Cinder; on volumes alone, also where servers carry the rest of the record.
+    held: the cut for which the volume is reserved in Cinder; on volumes alone, also where servers carry the rest of the record. `<cut>` is
+    the intent, `<cut>/reserved` says that Cinder agreed, `<cut>/<UTC>` since when it is seen under way and nobody knows whose it is.
     """
 
     cut: str = ""
@@ -35,6 +37,15 @@ class CutRecord:
     attempts: str = ""
     returned: str = ""
     held: str = ""
+
+    @property
+    def held_for(self) -> str:
+        return self.held.partition("/")[0]
+
+    @property
+    def reservation(self) -> str:
+        """RESERVED, or since when it is in doubt; empty while there is but the intent."""
+        return self.held.partition("/")[2]
 
     def metadata(self) -> dict[str, str]:
         return {PREFIX + f.name: value for f in fields(self) if (value := str(getattr(self, f.name)))}

@@ -60,7 +60,7 @@ def may_change_hands(change: Change, providers: Providers) -> None:
     initiators = providers.source.block_storage.initiators(project) if fibre else {}
     _mapped_to_stopped(change, local, _of(volumes, values["volumes"]), servers, initiators)
     if source.role is Role.SOURCE:
-        _guarded(change, volumes)
+        _guarded(change, providers, volumes)
     if not values["stopped"] or (source.role is Role.SOURCE and source.restore_point < values["stopped"]):
         raise broken(change, "no sync that began after the stop has completed")
     if change.action == "promote" and source.role is not Role.TARGET and providers.site.replication.fence_first:
@@ -328,12 +328,28 @@ def _all_seen(change: Change, volumes: Iterable[Volume], local: Iterable[ArrayVo
         raise broken(change, f"volumes are not listed, so nothing proves that nobody uses them: {', '.join(sorted(map(str, unseen)))}")
 
 
-def _guarded(change: Change, volumes: Iterable[Volume]) -> None:
-    """No volume was free for anybody to attach since its last writes were timed: a reservation that was lost times it anew."""
-    wanted = change.parameters["volumes"]
-    for volume in volumes:
-        if volume.id in wanted and volume.attachable and not volume.held:
+def _guarded(change: Change, providers: Providers, volumes: Iterable[Volume]) -> None:
+    """No volume was free for anybody to attach since its last writes were timed: a reservation that was lost times it anew.
+
+    One that servers share is mapped to their hypervisors anyway: Cinder's list tells whether another is being given it there.
+    """
+    wanted = [volume for volume in volumes if volume.id in change.parameters["volumes"] and volume.attachable]
+    for volume in wanted:
+        if not volume.held:
             raise broken(change, f"volume {volume.id} is {volume.status}, not reserved: it may have been written after the last sync")
+    if any(volume.multiattach for volume in wanted):
+        not_being_attached(change, providers, [volume.id for volume in wanted])
+
+
+UNDER_WAY = ("reserved", "attaching")
+"""Of an attachment that has begun and is not `attached` yet."""
+
+
+def not_being_attached(change: Change, providers: Providers, volumes: Sequence[str]) -> None:
+    """By Nova's newer way, whose attachments are listed from their beginning. The older way lists none before it ends."""
+    for one in providers.source.block_storage.attachments(change.parameters["source_project"]):
+        if one.volume_id in volumes and one.status in UNDER_WAY:
+            raise broken(change, f"volume {one.volume_id} is being attached to server {one.server_id or 'none'} on the source")
 
 
 def _of(volumes: Iterable[Volume], wanted: Sequence[str]) -> dict[str, Volume]:

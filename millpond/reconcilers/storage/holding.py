@@ -6,11 +6,14 @@ can still be written, which `maintenance` refuses (cinder/volume/api.py since Qu
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from millpond.model.block_storage import Volume
-from millpond.model.cut_record import PREFIX
+from millpond.model.cut_record import PREFIX, RESERVED
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
+from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.record import record_change
@@ -18,16 +21,21 @@ from millpond.reconcilers.storage.replication import strangers, unguarded
 from millpond.reconcilers.twins import by_id
 
 
-def hold(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, *, recorded: bool) -> list[Finding]:
-    """Before its last writes are timed. `recorded`: the intent is in its record, so that a way back knows whose reservation it is."""
+def hold(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, held: str) -> list[Finding]:
+    """Before its last writes are timed. `held`: what its record says. The bare intent of this cut stands there first: a way back then
+    knows whose reservation it may be, and what a former one proved is no proof of the next.
+    """
     if volume.id not in unguarded(desired, snapshot):
         return []
     wave = goals.wave(volume.id)
     if others := strangers(desired, volume):
         ladder.wait("hold", "held by the blocker of this volume", long=True)
         return [_attached(desired, snapshot, volume, wave, others)]
-    if not recorded:
-        intent = {PREFIX + "held": goals.cuts.get(wave, "")}
+    if volume.held_in_doubt:
+        return _prove(ladder, desired, snapshot, volume, wave)
+    cut = goals.cuts.get(wave, "")
+    if held != cut:
+        intent = {PREFIX + "held": cut}
         record_change(ladder, "record_hold", "what is about to be reserved is written down first", volume.id, intent, outage=False)
     if volume.status != ("in-use" if volume.attachments else "available"):
         ladder.wait("hold", f"the volume is {volume.status} on the source: it cannot be reserved", long=True)
@@ -37,23 +45,80 @@ def hold(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, vol
         "no stopped server guards it: reserved, nobody can attach it while it is cut",
         destination="held",
         server_id=volume.id,
+        metadata={PREFIX + "held": f"{cut}/{RESERVED}"},
         recorded=[volume.id],
         source_project=desired.inventory.project.id,
     )
     return []
 
 
-def let_go(ladder: Ladder, desired: Desired, volume: Volume, reason: str, *, dying: bool = False) -> None:
-    """`dying`: its cut is long over, and whichever run decommissions it may."""
-    if volume.held:
+def let_go(ladder: Ladder, desired: Desired, snapshot: Snapshot, volume: Volume, reason: str, *, dying: bool = False) -> None:
+    """`dying`: its cut is long over, and whichever run decommissions it may. What is in doubt is not taken from who may be attaching it."""
+    action = "let_go_to_delete" if dying else "let_go"
+    if volume.held or (volume.held_in_doubt and _outlasted(ladder, action, desired, snapshot, volume)):
         ladder.change(
-            "let_go_to_delete" if dying else "let_go",
+            action,
             reason,
             destination="as_found",
             server_id=volume.id,
+            in_doubt=volume.held_in_doubt,
             recorded=[volume.id],
             source_project=desired.inventory.project.id,
         )
+
+
+def _prove(ladder: Ladder, desired: Desired, snapshot: Snapshot, volume: Volume, wave: str) -> list[Finding]:
+    assert volume.record is not None  # noqa: S101
+    if _outlasted(ladder, "hold", desired, snapshot, volume):
+        record_change(
+            ladder,
+            "hold:prove",
+            "an attachment under way would have ended: the reservation is Millpond's",
+            volume.id,
+            {PREFIX + "held": f"{volume.record.held_for}/{RESERVED}"},
+            outage=False,
+            in_doubt=True,
+            recorded=[volume.id],
+            source_project=desired.inventory.project.id,
+        )
+        return []
+    return [_in_doubt(desired, volume, wave)]
+
+
+def _outlasted(ladder: Ladder, action: str, desired: Desired, snapshot: Snapshot, volume: Volume) -> bool:
+    """Whether it is seen reserved for longer than an attachment takes; else the rung that begins to count, and the wait.
+
+    Counted from when it was first seen, not from the intent: an attachment may have begun at any time since that.
+    """
+    assert volume.record is not None  # noqa: S101
+    since = _since(volume)
+    if since is None:
+        watched = {PREFIX + "held": f"{volume.record.held_for}/{boot.stamp(snapshot.now)}"}
+        own = {"recorded": [volume.id], "source_project": desired.inventory.project.id}
+        record_change(ladder, f"{action}:watch", "nobody knows yet who reserved it", volume.id, watched, outage=False, **own)
+    until = (since or snapshot.now) + timedelta(seconds=2 * desired.site.limits.request_timeout)
+    if since is None or snapshot.now < until:
+        ladder.wait(action, f"whether it is being attached on the source shows by {until:%H:%M:%S} UTC")
+        return False
+    return True
+
+
+def _since(volume: Volume) -> datetime | None:
+    said = volume.record.reservation if volume.record else ""
+    return boot.parse_stamp(said) if said else None
+
+
+def _in_doubt(desired: Desired, volume: Volume, wave: str) -> Finding:
+    return Finding(
+        "reservation_in_doubt",
+        Severity.WARNING,
+        desired.address("volume", volume.id),
+        "the volume is attaching on the source, and it is not known who reserved it",
+        "Millpond wanted it reserved and has no answer from Cinder: either the answer was lost, or somebody attaches it at this moment",
+        "nothing: an attachment ends by itself, and the apply that runs, or the next one, goes on when twice the timeout of a request "
+        "has passed; nothing is stopped before",
+        wave=wave,
+    )
 
 
 def _attached(desired: Desired, snapshot: Snapshot, volume: Volume, wave: str, servers: list[str]) -> Finding:

@@ -1,11 +1,11 @@
-"""What is read again directly before a reservation is taken back. Each raises `InvariantBroken`; nothing is sent."""
+"""What is read again directly before a reservation is taken back, or taken for ours. Each raises `InvariantBroken`; nothing is sent."""
 
 from __future__ import annotations
 
 from millpond.model.block_storage import Volume
 from millpond.model.change import Change
 from millpond.providers.ports import Providers
-from millpond.reconcilers.invariants import broken, still_ours
+from millpond.reconcilers.invariants import broken, not_being_attached, still_ours
 
 
 def reservation_is_nobodys(change: Change, providers: Providers) -> bool:
@@ -43,11 +43,28 @@ def _comes_no_more(change: Change, providers: Providers) -> None:
         raise broken(change, f"server {values['nobody']} exists on the target: the volume is reserved for it")
 
 
-def _unmapped(change: Change, providers: Providers, volume: Volume) -> None:
+def _unmapped(change: Change, providers: Providers, volume: Volume, *, source: bool = False) -> None:
     """Of a volume that no server is shown to have. One that others share is mapped to theirs."""
     if volume.attachments:
         return
-    for array in sorted({pair.target.array for pair in providers.site.pool_pairs}):
+    for array in sorted({(pair.source if source else pair.target).array for pair in providers.site.pool_pairs}):
         for disk in providers.array(array).volumes([volume.backend_name]):
             if disk.mapped_to:
                 raise broken(change, f"volume {volume.id} is mapped to {', '.join(disk.mapped_to)}: a server may have it")
+
+
+def hold_is_nobody_elses(change: Change, providers: Providers) -> bool:
+    """Whether the source's volume is still reserved, and by no attachment. False: the reservation is over, and there is nothing to do.
+
+    Nova's newer way to attach has a row in Cinder's list; a multi-attach volume is refused on computes too old for it. The older way, like
+    ours, has none until it ends, but maps the disk first: that is read where the reservation is `in_doubt`.
+    """
+    values = change.parameters
+    listed = providers.source.block_storage.volumes(values["source_project"])
+    volume = next((one for one in listed if one.id == change.source_id), None)
+    if volume is None or volume.status != "attaching" or volume.record is None or not volume.record.held:
+        return False
+    not_being_attached(change, providers, [volume.id])
+    if values["in_doubt"]:
+        _unmapped(change, providers, volume, source=True)
+    return True

@@ -24,6 +24,7 @@ from millpond.reconcilers.invariants import stands_for
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, planned, record_change, timed
 from millpond.reconcilers.storage.holding import hold, let_go
+from millpond.reconcilers.storage.invariants_reservation import hold_is_nobody_elses
 from millpond.reconcilers.storage.replication import away, is_stale, local_volume
 from millpond.reconcilers.twins import ambiguous, once_per
 from millpond.reconcilers.usage import ARRIVED, servers_of_volumes
@@ -66,7 +67,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             else:
                 findings += _guard(ladder, goal(KIND, goals.stage(id)), desired, snapshot, goals, live[id])
             steps += ladder.steps
-    steps += _left_behind(desired, live.values())
+    steps += _left_behind(desired, snapshot, live.values())
     return KindPlan(signed(steps, goals.run), tuple(findings))
 
 
@@ -111,26 +112,26 @@ def _stayed(desired: Desired, wave: DesiredWave, volume: Volume) -> Finding:
 def _guard(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> list[Finding]:
     """One whose cut is recorded on servers: it is reserved before they are stopped, and let go before they forget."""
     if aim == "verified":
-        return hold(ladder, desired, snapshot, goals, volume, recorded=bool(volume.record and volume.record.held))
+        return hold(ladder, desired, snapshot, goals, volume, volume.record.held if volume.record else "")
     if aim == "as_found":
-        _release(ladder, desired, volume, "the cut is undone")
+        _release(ladder, desired, snapshot, volume, "the cut is undone")
     return []
 
 
-def _left_behind(desired: Desired, live: Iterable[Volume]) -> list[AnyStep]:
+def _left_behind(desired: Desired, snapshot: Snapshot, live: Iterable[Volume]) -> list[AnyStep]:
     """Reserved for a wave that does not have the volume any more."""
     moving = {id for wave in desired.waves for id in wave.volumes}
     steps: list[AnyStep] = []
     for volume in live:
         if volume.id not in moving and volume.record is not None and volume.record.held:
             ladder = Ladder(desired.address(KIND, volume.id), source_id=volume.id, side=Side.SOURCE)
-            _release(ladder, desired, volume, "it was reserved for a cut, and no wave has it any more")
+            _release(ladder, desired, snapshot, volume, "it was reserved for a cut, and no wave has it any more")
             steps += ladder.steps
     return steps
 
 
-def _release(ladder: Ladder, desired: Desired, volume: Volume, reason: str) -> None:
-    let_go(ladder, desired, volume, reason)
+def _release(ladder: Ladder, desired: Desired, snapshot: Snapshot, volume: Volume, reason: str) -> None:
+    let_go(ladder, desired, snapshot, volume, reason)
     if volume.record is not None and volume.record.held:
         forget(ladder, "forget_hold", reason, volume.id, volume.record, "held")
 
@@ -152,7 +153,7 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
     claim(ladder, goals, volume.id, record)
     if record.returned:
         forget(ladder, "untime_return", "it goes on: a later way back times it anew", volume.id, record, "returned")
-    findings = hold(ladder, desired, snapshot, goals, volume, recorded=bool(record.held))
+    findings = hold(ladder, desired, snapshot, goals, volume, record.held)
     if not record.stopped or stale:
         ladder.change(
             "time",
@@ -206,7 +207,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
                 server_id=volume.id,
                 **clock_of(desired, "target"),
             )
-    let_go(ladder, desired, volume, "the cut is undone")
+    let_go(ladder, desired, snapshot, volume, "the cut is undone")
     clear(ladder, volume.id, replace(record, verified="") if record.cut else record)
 
 
@@ -226,7 +227,7 @@ def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired
     if volume.status == "deleting":
         ladder.wait("delete", "the volume is being deleted")
         return
-    let_go(ladder, desired, volume, "Cinder deletes no reserved volume", dying=True)
+    let_go(ladder, desired, snapshot, volume, "Cinder deletes no reserved volume", dying=True)
     ladder.change(
         "delete",
         "decommission: true; it goes with its server (delete_on_termination)" if _dies(desired, volume) else "decommission: true",
@@ -255,14 +256,9 @@ def perform(change: Change, providers: Providers) -> None:
             stamp = ",".join(f"{name}:{providers.array(name).clock()}" for name in values["arrays"])
             storage.set_volume_metadata(project, values["server_id"], timed(change, stamp))
         case "hold":
-            invariants.group_still_ours(change, providers)
-            storage.volume_action(project, values["server_id"], "os-reserve", {})
+            _hold(change, providers)
         case "let_go" | "let_go_to_delete":
-            if change.action == "let_go":
-                invariants.group_still_ours(change, providers)
-            else:
-                invariants.decommission_admitted(change, providers)
-            storage.volume_action(project, values["server_id"], "os-unreserve", {})
+            _let_go(change, providers)
         case "forget" | "forget_hold" | "unverify" | "untime" | "untime_return":
             storage.delete_volume_metadata(project, values["server_id"], values["key"])
         case "delete_snapshot":
@@ -277,3 +273,26 @@ def perform(change: Change, providers: Providers) -> None:
             storage.set_volume_metadata(project, values["server_id"], values["metadata"])
         case _:
             storage.set_volume_metadata(project, values["server_id"], values["metadata"])
+
+
+def _hold(change: Change, providers: Providers) -> None:
+    """Two calls, since nothing but Cinder's answer tells our reservation from Nova's older way to attach."""
+    storage, values = providers.source.block_storage, change.parameters
+    invariants.group_still_ours(change, providers)
+    if change.action == "hold":
+        storage.volume_action(values.get("project_id", ""), values["server_id"], "os-reserve", {})
+    elif change.action == "hold:prove" and not hold_is_nobody_elses(change, providers):
+        return
+    storage.set_volume_metadata(values.get("project_id", ""), values["server_id"], values["metadata"])
+
+
+def _let_go(change: Change, providers: Providers) -> None:
+    storage, values = providers.source.block_storage, change.parameters
+    if change.action.startswith("let_go_to_delete"):
+        invariants.decommission_admitted(change, providers)
+    else:
+        invariants.group_still_ours(change, providers)
+    if change.action.endswith(":watch"):
+        storage.set_volume_metadata(values.get("project_id", ""), values["server_id"], values["metadata"])
+    elif hold_is_nobody_elses(change, providers):
+        storage.volume_action(values.get("project_id", ""), values["server_id"], "os-unreserve", {})

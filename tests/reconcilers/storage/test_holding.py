@@ -92,7 +92,7 @@ def test_what_is_written_in_between_is_timed_and_synchronised_anew(inventory: In
     before = len(made.sent)
     plan = made.advance(on)
     sent = [id.partition("#")[2] for id in made.sent[before:] if "source_" in id or id.endswith("#sync")]
-    assert sent[:4] == ["untime", "hold", "time", "sync"]
+    assert sent[:5] == ["untime", "record_hold", "hold", "time", "sync"]
     assert arrived(made) == 7777
     assert [str(wave.stage) for wave in plan.waves if wave.name == "rest"] == ["handed_over"]
 
