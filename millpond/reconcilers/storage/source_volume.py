@@ -25,7 +25,8 @@ from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, planned, record_change, timed
 from millpond.reconcilers.storage.holding import hold, let_go
 from millpond.reconcilers.storage.invariants_reservation import hold_is_nobody_elses
-from millpond.reconcilers.storage.replication import away, is_stale, local_volume
+from millpond.reconcilers.storage.replication import away, ends, groups, is_stale, local_volume
+from millpond.reconcilers.storage.replication_refusals import refusals
 from millpond.reconcilers.twins import ambiguous, once_per
 from millpond.reconcilers.usage import ARRIVED, servers_of_volumes
 
@@ -113,9 +114,22 @@ def _guard(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
     """One whose cut is recorded on servers: it is reserved before they are stopped, and let go before they forget."""
     if aim == "verified":
         return hold(ladder, desired, snapshot, goals, volume, volume.record.held if volume.record else "")
-    if aim == "as_found":
+    if aim == "as_found" and not _still_cut(desired, snapshot, goals, volume):
         _release(ladder, desired, snapshot, volume, "the cut is undone")
     return []
+
+
+def _still_cut(desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> bool:
+    """Whether the cut of another wave, for which it was reserved, is recorded yet, and the source's side not given back and at peace."""
+    held = volume.record.held_for if volume.record else ""
+    known = [*(one.record for one in snapshot.source.servers), *(one.record for one in snapshot.source.volumes)]
+    if not held or not any(record and record.cut == held and record.wave != goals.wave(volume.id) for record in known):
+        return False
+    for group in groups(desired, snapshot):
+        if any(member.volume.id == volume.id for member in group.members):
+            found = ends(group, snapshot)
+            return not found.forward or bool(refusals(desired, snapshot, group, found, under_way=False))
+    return True
 
 
 def _left_behind(desired: Desired, snapshot: Snapshot, live: Iterable[Volume]) -> list[AnyStep]:
@@ -137,6 +151,8 @@ def _release(ladder: Ladder, desired: Desired, snapshot: Snapshot, volume: Volum
 
 
 def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> list[Finding]:
+    if volume.record is not None and not volume.record.cut and _still_cut(desired, snapshot, goals, volume):
+        return []  # it came from a wave whose servers carry the record
     if aim == "as_found" and volume.record is not None and not (volume.record.cut and goals.stage(volume.id) is Stage.REPLICATE):
         _give_back(ladder, desired, snapshot, goals, volume, volume.record)
     if aim != "verified" or (volume.record and volume.record.cut and volume.record.verified):

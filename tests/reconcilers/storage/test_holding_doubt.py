@@ -1,16 +1,18 @@
 """A volume that is `attaching` may be Millpond's reservation or Nova's older way to attach: nothing is taken for ours without proof."""
 
+from dataclasses import replace
+
 import pytest
 
 from millpond.errors import InvariantBroken, Refused
 from millpond.model.block_storage import Attachment, VolumeAttachment
 from millpond.model.change import Change
-from millpond.model.desired import Desired
+from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Severity
 from millpond.model.inventory import Inventory
 from tests.planning.arrays import LunMapping
 from tests.planning.world import World, at
-from tests.reconcilers.storage.test_holding import HELD, SHARED, SPARE, WAVES, WITH_SERVER, cut, documents, group, ready, spare
+from tests.reconcilers.storage.test_holding import ALONE, HELD, SHARED, SPARE, WAVES, WITH_SERVER, cut, documents, group, ready, spare
 
 
 def reserved(made: World) -> str:
@@ -154,3 +156,43 @@ def test_a_shared_disk_that_another_server_is_being_given_does_not_change_sides(
     made.source.block_storage.reservations["a"] = VolumeAttachment("a", "root-2", "elsewhere", "attaching")
     with pytest.raises(InvariantBroken, match="being attached to server elsewhere"):
         made.perform(fence)
+
+
+def moved(on: Desired, *, alone: bool) -> Desired:
+    """The volume is named in another wave, which is not to be cut: one with servers of its own, or one of nothing but volumes."""
+    waves = [replace(wave, volumes=tuple(id for id in wave.volumes if id != SPARE.id)) for wave in on.waves]
+    if alone:
+        return replace(on, waves=(*waves, DesiredWave("later", (), (SPARE.id,), cutover=False)))
+    first = replace(waves[0], volumes=(*waves[0].volumes, SPARE.id))
+    return replace(on, waves=(first, *waves[1:]))
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["with-servers", "alone"])
+@pytest.mark.parametrize("step", ["sync", "suspend", "fence", "promote", "end"])
+def test_what_is_moved_to_another_wave_in_mid_cut_stays_reserved_until_the_cut_is_undone(step: str, alone: bool) -> None:
+    made, on = ready(), cut(WITH_SERVER)
+    made.advance(on, at(f"{group(WITH_SERVER)}#{step}") if step != "end" else None)
+    made.crash()
+    kept = spare(made)
+    made.advance(moved(on, alone=alone))
+    assert (spare(made), kept[0]) == (kept, "attaching")
+    if step != "end":
+        assert made.advance(documents(WITH_SERVER)).steps == ()
+        assert spare(made) == ("available", "")
+
+
+def test_what_was_moved_is_let_go_once_the_cut_that_it_was_reserved_for_is_undone() -> None:
+    made, on = ready(), cut(WITH_SERVER)
+    made.advance(on, at(f"{group(WITH_SERVER)}#sync"))
+    made.crash()
+    made.source.compute.raw["server-2"].clear()
+    made.advance(moved(documents(WITH_SERVER), alone=False))
+    assert spare(made) == ("available", "")
+
+
+def test_a_record_of_its_own_is_no_other_cut() -> None:
+    made, on = ready(ALONE), cut(ALONE)
+    made.advance(on, at(f"{group(ALONE)}#fence"))
+    made.crash()
+    assert made.advance(documents(ALONE)).steps == ()
+    assert spare(made) == ("available", "")
