@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from millpond.model.change import UNKNOWN
+from millpond.model.compute import Server
 from millpond.model.cut_record import CutRecord
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
@@ -13,6 +14,7 @@ from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
 from millpond.planning.carried_back import carry_back_begun
 from millpond.planning.latecomers import is_admitted, latecomers
+from millpond.planning.timeouts import being_stopped
 from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.identity.source_project import admission_tag
@@ -70,9 +72,9 @@ def decommission_admitted(snapshot: Snapshot, digest: str = "") -> bool:
 
 def stage_of(desired: Desired, snapshot: Snapshot, wave: DesiredWave, done: frozenset[str]) -> tuple[Stage, Finding | None]:
     """The wave's stage; with a finding where a flag asks for something that needs one more word."""
-    twice = _running_twice(snapshot, wave)
+    twice = _running_twice(desired, snapshot, wave)
     if twice:
-        return Stage.HELD, _both_running(desired, twice)
+        return Stage.HELD, _both_running(desired, snapshot, twice)
     known = records(snapshot, wave)
     carriers = wave.servers or wave.volumes
     if wave.cutover:
@@ -97,21 +99,35 @@ def stage_of(desired: Desired, snapshot: Snapshot, wave: DesiredWave, done: froz
     return (Stage.HELD if begun else Stage.DISCARD), begun
 
 
-def _running_twice(snapshot: Snapshot, wave: DesiredWave) -> list[str]:
+def _running_twice(desired: Desired, snapshot: Snapshot, wave: DesiredWave) -> list[str]:
     here = by_id(snapshot.source.servers)
-    up = [id for id in wave.servers if id in here and here[id].status == "ACTIVE"]
-    return [id for id in up if any(twin.status == "ACTIVE" for twin in marked(snapshot.target.servers, id))]
+    up = [id for id in wave.servers if id in here and _is_up(desired, snapshot, here[id])]
+    return [id for id in up if any(_is_up(desired, snapshot, twin) for twin in marked(snapshot.target.servers, id))]
 
 
-def _both_running(desired: Desired, servers: list[str]) -> Finding:
+def _is_up(desired: Desired, snapshot: Snapshot, server: Server) -> bool:
+    """Also where Nova calls it SHUTOFF and its guest runs; not while Nova is powering that one off: its power state is the old one until
+    then, and `limits.stop_timeout` says how long that may take.
+    """
+    return server.status == "ACTIVE" or (server.guest_runs and not being_stopped(desired, snapshot, server))
+
+
+def _both_running(desired: Desired, snapshot: Snapshot, servers: list[str]) -> Finding:
     names = ", ".join(desired.names.get(id, id) for id in servers)
+    copies = [one for one in snapshot.source.servers if one.id in servers]
+    copies += [one for one in snapshot.target.servers if one.marker in servers]
+    hidden = ", ".join(one.id for one in copies if one.guest_runs)
     return Finding(
         "both_running",
         Severity.BLOCKER,
         desired.address("server", servers[0]),
         f"the server runs on both clouds at once: {names}" if len(servers) == 1 else f"servers run on both clouds at once: {names}",
-        "both copies are ACTIVE, with the same MAC and IP addresses",
-        "decide which one holds the truth and stop the other; Millpond does nothing by itself here",
+        f"both copies are up, with the same MAC and IP addresses; Nova calls SHUTOFF what its hypervisor runs: {hidden}"
+        if hidden
+        else "both copies are ACTIVE, with the same MAC and IP addresses",
+        "decide which one holds the truth and stop the other"
+        + (" (what Nova calls SHUTOFF: on its host)" if hidden else "")
+        + "; Millpond does nothing by itself here",
     )
 
 

@@ -71,6 +71,12 @@ def _under_way(server: Server | None, declared: boot.Boot | None) -> tuple[str, 
     return "", "", None
 
 
+def being_stopped(desired: Desired, snapshot: Snapshot, server: Server) -> bool:
+    """Whether Nova is powering it off, and has not taken longer than the site allows."""
+    since = _moment(server.updated_at) if server.task_state == "powering-off" else None
+    return since is not None and (snapshot.now - since).total_seconds() < desired.site.limits.stop_timeout
+
+
 def _moment(text: str) -> datetime | None:
     """Nova prints its times in UTC, with or without saying so."""
     found = datetime.fromisoformat(text) if text else None

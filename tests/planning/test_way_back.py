@@ -45,6 +45,13 @@ def test_one_that_was_stopped_already_is_not_held_by_it() -> None:
     assert not [step for step in made.plan(renamed(made, "discard")).waiting if step.action == "way_back"]
 
 
+def test_one_whose_guest_runs_although_it_is_shutoff_is_held_as_one_that_is_up() -> None:
+    made = done()
+    made.target.compute.put(next(iter(made.target.compute.rows)), status="SHUTOFF", power_state=1)
+    held = [step for step in made.plan(renamed(made, "discard")).waiting if step.action == "way_back"]
+    assert {step.servers for step in held} == {("server-1",)}
+
+
 def moved() -> tuple[World, Desired]:
     """web-2 and a detached volume were handed over; the tenant has attached the volume to a server of its own since."""
     base = desired(replace(INVENTORY, volumes=(*INVENTORY.volumes, volume("vol-spare", "spare", 5))))

@@ -225,6 +225,14 @@ def test_the_source_is_not_given_back_while_the_target_is_writable() -> None:
     refused(world, planned, "still writable")
 
 
+@pytest.mark.parametrize("state", [{"status": "ACTIVE", "power_state": 1}, {"power_state": 1}], ids=["active", "guest-runs"])
+def test_the_source_is_not_given_back_under_a_guest_that_is_up(state: dict[str, object]) -> None:
+    start = done()
+    world, planned = ready(back(start, "discard"), f"{GROUP}#restore", start)
+    source(world, **state)
+    refused(world, planned, "a guest is up on the source")
+
+
 def test_no_copy_is_booted_beside_a_running_source() -> None:
     world, planned = ready(PILOT, "server/web-1#create")
     source(world, status="ACTIVE")

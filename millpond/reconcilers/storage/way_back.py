@@ -27,7 +27,9 @@ def of_group(desired: Desired, snapshot: Snapshot, group: Group, stage: Stage) -
 
 
 def _may_run(copy: Server | None) -> bool:
-    return copy is not None and copy.status != "SHUTOFF" and bool(copy.status != "ERROR" or copy.launched_at)
+    if copy is None or (copy.status == "SHUTOFF" and not copy.guest_runs):
+        return False
+    return copy.status != "ERROR" or bool(copy.launched_at)
 
 
 def of_volume(desired: Desired, goals: Goals, volume: Volume) -> list[Waiting]:
