@@ -109,7 +109,7 @@ def _copies(
         if need is not None and (copy is None or wrong):
             ladder.change(
                 "copy",
-                "Nova looks a boot's key up under the user who boots",
+                "Nova looks a boot's key up under the user who boots; the copy is removed when the servers are built",
                 effect=Effect.CREATE,
                 fields=(FieldChange("name", None, name), FieldChange("fingerprint", None, need.fingerprint)),
                 body={"name": name, "public_key": need.public_key, "type": need.type, "user_id": login},
