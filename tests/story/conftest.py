@@ -1,11 +1,15 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.pipelines.code_host import CodeHost, code_host
+from tests.pipelines.repository import Repository
+from tests.pipelines.site import write_manifest, write_site
 from tests.sandbox.running import Sandbox, start_sandbox
 from tests.story.stage import Stage
-from tests.story.worlds import Moved, World, hire_bob, move, prepare
+from tests.story.worlds import INVENTORY, Moved, World, hire_bob, move, prepare
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +42,6 @@ def stage(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Stage:
     directory, snapshot = prepared
     small.control.restore(snapshot)
     small.control.clear_faults()
-    small.control.clear_faults()
     own = Stage(small, tmp_path)
     (tmp_path / "tenants/acme.inventory.yaml").write_text((directory / "tenants/acme.inventory.yaml").read_text())
     return own
@@ -52,6 +55,27 @@ def untouched(small: Sandbox, seeded: str, tmp_path: Path) -> Stage:
     stage = Stage(small, tmp_path)
     stage.discover()
     return stage
+
+
+@pytest.fixture
+def repository(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Repository:
+    """The documents of a tenant that is prepared and in sync, in git."""
+    directory, snapshot = prepared
+    small.control.restore(snapshot)
+    small.control.clear_faults()
+    repository = Repository.begin(tmp_path)
+    write_site(repository.clone, small)
+    (repository.clone / "tenants").mkdir()
+    shutil.copy(directory / INVENTORY, repository.clone / INVENTORY)
+    write_manifest(repository.clone)
+    repository.commit("Take acme in")
+    return repository
+
+
+@pytest.fixture
+def host() -> Iterator[CodeHost]:
+    with code_host() as host:
+        yield host
 
 
 @pytest.fixture(scope="session")

@@ -4,41 +4,19 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from millpond.reporting.hosts import HOSTS
 from tests.pipelines.bitbucket import Steps
-from tests.pipelines.code_host import CodeHost, code_host
+from tests.pipelines.code_host import CodeHost
 from tests.pipelines.repository import Repository
 from tests.pipelines.shell import Ran
-from tests.pipelines.site import MANIFEST, reading, secrets, write_manifest, write_site
+from tests.pipelines.site import MANIFEST, reading, secrets
 from tests.sandbox.running import Sandbox
-from tests.story.worlds import INVENTORY
 
 jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the pipeline uses jq, as its image has it")
-
-
-@pytest.fixture
-def repository(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Repository:
-    directory, snapshot = prepared
-    small.control.restore(snapshot)
-    small.control.clear_faults()
-    repository = Repository.begin(tmp_path)
-    write_site(repository.clone, small)
-    (repository.clone / "tenants").mkdir()
-    shutil.copy(directory / INVENTORY, repository.clone / INVENTORY)
-    write_manifest(repository.clone)
-    repository.commit("Take acme in")
-    return repository
-
-
-@pytest.fixture
-def host() -> Iterator[CodeHost]:
-    with code_host() as host:
-        yield host
 
 
 @pytest.fixture

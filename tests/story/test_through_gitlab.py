@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,37 +16,15 @@ import yaml
 
 from millpond.execution.journal import Journal
 from millpond.execution.lease import holders
-from tests.pipelines.code_host import TOKEN, CodeHost, code_host
+from tests.pipelines.code_host import TOKEN, CodeHost
 from tests.pipelines.gitlab import Pipelines
 from tests.pipelines.repository import Repository, git
 from tests.pipelines.shell import EXAMPLES, Ran, bash, programs
-from tests.pipelines.site import MANIFEST, reading, secrets, write_manifest, write_site
+from tests.pipelines.site import MANIFEST, reading, secrets
 from tests.reporting.test_markdown import live
 from tests.sandbox.running import Sandbox
-from tests.story.worlds import INVENTORY
 
 jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the pipeline uses jq, as its image has it")
-
-
-@pytest.fixture
-def repository(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Repository:
-    """The documents of a tenant that is prepared and in sync."""
-    directory, snapshot = prepared
-    small.control.restore(snapshot)
-    small.control.clear_faults()
-    repository = Repository.begin(tmp_path)
-    write_site(repository.clone, small)
-    (repository.clone / "tenants").mkdir()
-    shutil.copy(directory / INVENTORY, repository.clone / INVENTORY)
-    write_manifest(repository.clone)
-    repository.commit("Take acme in")
-    return repository
-
-
-@pytest.fixture
-def host() -> Iterator[CodeHost]:
-    with code_host() as host:
-        yield host
 
 
 @pytest.fixture
