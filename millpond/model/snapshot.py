@@ -1,4 +1,4 @@
-"""What was observed at one moment on source, target and storage. Made by reading alone."""
+"""What was observed at one moment on source, target, storage and fabric. Made by reading alone."""
 
 from __future__ import annotations
 
@@ -78,12 +78,20 @@ class StorageState:
 
 
 @dataclass(frozen=True)
+class FabricState:
+    """`stretches`: id of the network on the target → how its stretch stands, in the driver's own words; nothing where none was begun."""
+
+    stretches: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Facts:
-    """A part of a snapshot: for each side, the collections that were read, by the field names of the states."""
+    """A part of a snapshot: for each side, for storage and fabric, the collections that were read, by the field names of the states."""
 
     source: Mapping[str, object] = field(default_factory=dict)
     target: Mapping[str, object] = field(default_factory=dict)
     storage: Mapping[str, object] = field(default_factory=dict)
+    fabric: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,7 @@ class Snapshot:
     source: CloudState = field(default_factory=CloudState)
     target: CloudState = field(default_factory=CloudState)
     storage: StorageState = field(default_factory=StorageState)
+    fabric: FabricState = field(default_factory=FabricState)
 
     def with_facts(self, facts: Facts, now: datetime) -> Snapshot:
         """This snapshot with the collections of `facts` in place of its own; unknown collection names raise TypeError."""
@@ -100,4 +109,5 @@ class Snapshot:
             replace(self.source, **facts.source),  # type: ignore[arg-type]
             replace(self.target, **facts.target),  # type: ignore[arg-type]
             replace(self.storage, **facts.storage),  # type: ignore[arg-type]
+            replace(self.fabric, **facts.fabric),  # type: ignore[arg-type]
         )

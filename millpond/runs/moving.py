@@ -36,7 +36,7 @@ MOVED_BY: Mapping[str, Readers] = {
         REPLICAS,
     ),
     "subnet": (("subnet", ""), ("port", "source")),
-    "stretch": (("network", "target"),),
+    "stretch": (("network", "target"), ("stretch", "target")),
     "segment": (("router", ""), ("port", ""), ("floating_ip", "")),
 }
 """By kind, or by `kind#verb` where that step moves less: which readers to ask again, and on which side (empty: both). `projects` asks

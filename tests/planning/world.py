@@ -18,9 +18,10 @@ from millpond.model.desired import Desired
 from millpond.model.joining import join_servers
 from millpond.model.plan import TenantPlan
 from millpond.model.site import Site
-from millpond.model.snapshot import CloudState, Snapshot, StorageState
+from millpond.model.snapshot import CloudState, FabricState, Snapshot, StorageState
 from millpond.planning.build import build
 from millpond.reconcilers.base import Scope
+from millpond.reconcilers.fabric import driver
 from millpond.reconcilers.invariants import everything_is_known, wwpn
 from millpond.reconcilers.registry import BY_KIND
 from millpond.reconcilers.storage.reservation import RESERVATIONS
@@ -92,7 +93,8 @@ class World:
             tuple(g for a in arrays for g in a.groups()),
             self._initiators(),
         )
-        made = Snapshot(self.now, source, target, storage)
+        fabric = FabricState(driver(self.site.fabric).observe(self, target.networks))
+        made = Snapshot(self.now, source, target, storage, fabric)
         project = target.project.id if target.project else ""
         return made.with_facts(RESERVATIONS.observe(self, Scope("acme", "", project, made)), self.now)
 

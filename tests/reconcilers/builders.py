@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from millpond.model.address import unique_names
 from millpond.model.change import AnyStep, Change
@@ -27,8 +27,10 @@ from millpond.model.network import (
 )
 from millpond.model.plan import Stage
 from millpond.model.site import Fabric, Maps, Site
-from millpond.model.snapshot import CloudState, Snapshot
+from millpond.model.snapshot import CloudState, FabricState, Snapshot
+from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan
+from millpond.reconcilers.fabric.provider_vlan import ProviderVlan
 
 HERE, THERE = "p-source", "p-target"
 EXTENSIONS = frozenset({"stateful-security-group", "dns-integration"})
@@ -235,8 +237,12 @@ FENCE = tuple(
 FENCED = source(ports=(*INVENTORY.ports, LEG, *FENCE))
 
 
+NOBODY = cast("Providers", None)
+"""For what asks no service."""
+
+
 def snapshot(target: CloudState = PREPARED, here: CloudState = FENCED) -> Snapshot:
-    return Snapshot(source=here, target=target)
+    return Snapshot(source=here, target=target, fabric=FabricState(ProviderVlan().observe(NOBODY, target.networks)))
 
 
 def ids(found: KindPlan | Iterable[AnyStep]) -> list[str]:

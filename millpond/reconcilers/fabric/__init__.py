@@ -21,11 +21,14 @@ GROUP = "millpond.fabric"
 
 @dataclass(frozen=True)
 class Stretch:
-    """One network to join. `wanted`: both sides are in use; `ends`: the goal is the target alone. `servers` are source ids."""
+    """One network to join. `state`: what the driver observed of it, empty where it saw none. `wanted`: both sides are in use; `ends`: the
+    goal is the target alone. `servers` are source ids.
+    """
 
     address: Address
     network: Network
     twin: Network | None
+    state: str
     wanted: bool
     ends: bool
     servers: tuple[str, ...] = ()
@@ -42,6 +45,13 @@ class Driver(Protocol):
 
     def attributes(self, network: Network, fabric: Fabric) -> Mapping[str, Any]:
         """What its twin is created with, in the words of Neutron's provider extension."""
+        ...
+
+    def observe(self, providers: Providers, networks: Sequence[Network]) -> Mapping[str, str]:
+        """How the stretches of the tenant's networks on the target stand, by reading alone: network id → state, in its own words.
+
+        It is asked in every look at a tenant whose steps may have moved a stretch: in bulk, and never one request per network.
+        """
         ...
 
     def plan(self, stretches: Sequence[Stretch]) -> KindPlan:

@@ -23,6 +23,9 @@ class Shared:
     def attributes(self, network: Network, fabric: Fabric) -> Mapping[str, Any]:
         return {}
 
+    def observe(self, providers: Providers, networks: Sequence[Network]) -> Mapping[str, str]:
+        return {}
+
     def plan(self, stretches: Sequence[Stretch]) -> KindPlan:
         return KindPlan()
 

@@ -17,6 +17,8 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers.base import KindPlan
 from millpond.reconcilers.fabric import Stretch
 
+STRETCHED = "stretched"
+
 
 class ProviderVlan:
     carries = True
@@ -35,6 +37,9 @@ class ProviderVlan:
             "provider:segmentation_id": network.segmentation_id,
         }
 
+    def observe(self, providers: Providers, networks: Sequence[Network]) -> Mapping[str, str]:
+        return {network.id: STRETCHED for network in networks if STRETCHED_TAG in network.tags}
+
     def plan(self, stretches: Sequence[Stretch]) -> KindPlan:
         return KindPlan(tuple(step for stretch in stretches for step in _steps(stretch)))
 
@@ -43,7 +48,7 @@ class ProviderVlan:
 
 
 def _steps(stretch: Stretch) -> list[AnyStep]:
-    stretched = stretch.twin is not None and STRETCHED_TAG in stretch.twin.tags
+    stretched = stretch.state == STRETCHED
     steps: list[AnyStep] = []
     if stretch.wanted and not stretched:
         steps.append(_tag(stretch, "add", "servers may be on both sides of the network", (), on=True))
@@ -64,7 +69,7 @@ def _tag(stretch: Stretch, action: str, reason: str, after: tuple[str, ...], *, 
         servers=stretch.servers,
         side=Side.FABRIC,
         fields=(FieldChange("stretched", not on, on),),
-        destination="stretched" if on else "target alone",
+        destination=STRETCHED if on else "target alone",
         parameters={
             "id": stretch.twin.id if stretch.twin else UNKNOWN,
             "tags": sorted(kept | {STRETCHED_TAG} if on else kept - {STRETCHED_TAG}),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from millpond.model.change import Change
 from millpond.model.desired import Desired
+from millpond.model.network import Network
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.fabric import Stretch, driver
 from millpond.reconcilers.network.mapping import carried
-from millpond.reconcilers.network.segments import Direction, by_network
+from millpond.reconcilers.network.segments import Direction, Standing, by_network
 from millpond.reconcilers.twins import ambiguous, only
 
 KIND = "stretch"
@@ -17,8 +18,10 @@ READS_AFTER: tuple[str, ...] = ("network",)
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
-    """Nothing of its own: the networks, and with them their tags, are read by the kind `network`."""
-    return Facts()
+    """By the driver, of the target's networks, which the kind `network` has read."""
+    if not scope.target:
+        return Facts()
+    return Facts(fabric={"stretches": driver(providers.site.fabric).observe(providers, scope.seen.target.networks)})
 
 
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
@@ -28,20 +31,26 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     standing = by_network(desired, snapshot, goals)
     return driver(fabric).plan(
         [
-            Stretch(
-                address=desired.address(KIND, network.id),
-                network=network,
-                twin=only(snapshot.target.networks, network.id),
-                wanted=not standing[network.id].settled and not goals.decommission,
-                ends=standing[network.id].direction is Direction.ONWARD,
-                servers=standing[network.id].servers,
-            )
+            _stretch(desired, snapshot, goals, standing[network.id], network)
             for network in desired.inventory.networks
             if network.id in own
             and standing[network.id].direction is not Direction.HELD
             and not driver(fabric).refusal(network, fabric)
             and not ambiguous(snapshot, "networks", network.id)
         ]
+    )
+
+
+def _stretch(desired: Desired, snapshot: Snapshot, goals: Goals, standing: Standing, network: Network) -> Stretch:
+    twin = only(snapshot.target.networks, network.id)
+    return Stretch(
+        address=desired.address(KIND, network.id),
+        network=network,
+        twin=twin,
+        state=snapshot.fabric.stretches.get(twin.id, "") if twin else "",
+        wanted=not standing.settled and not goals.decommission,
+        ends=standing.direction is Direction.ONWARD,
+        servers=standing.servers,
     )
 
 
