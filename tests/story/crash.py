@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,8 @@ PHASES = ("prepare", "cut", "again", "discard", "carry_back", "decommission", "a
 which left a volume reserved for a server that is not there.
 """
 MODES = ("before", "after", "after_lost")
+LEARNING = 1
+"""Kills that belong to what a phase begins with."""
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -47,6 +50,8 @@ class Sweep:
     sandbox: Sandbox
     directory: Path
     starts: dict[str, Start] = field(default_factory=dict)
+    killed: int = 0
+    """Runs that met their fault and died of it. A call that a run did not make again, since others came first, kills nobody."""
     _site: int = 0
     _prepared: str = ""
 
@@ -155,6 +160,8 @@ class Sweep:
         if child.is_alive():
             child.kill()
             child.join()
+        elif child.exitcode == -signal.SIGKILL:
+            self.killed += 1
 
 
 def _apply(stage: Stage, armed: Any) -> None:
@@ -200,7 +207,7 @@ def _swept(sweep: Sweep, options: argparse.Namespace) -> int:
         if wrong:
             failed += 1
             print(f"{phase} {call} {mode}: {wrong}", flush=True)
-    print(f"{done} crash points, {failed} ended in another world")
+    print(f"{done} crash points, {sweep.killed - LEARNING} killed their run, {failed} ended in another world")
     return 1 if failed else 0
 
 

@@ -38,6 +38,18 @@ def test_a_disk_holds_the_last_write_that_was_accepted_before_the_stop(stage: St
     assert {id: f"{found[id]['writes']}:{found[id]['chain']}:{found[id]['last']}" for id in guests.contents} == guests.contents
 
 
+def contents(stage: Stage, cloud: str, array: str) -> dict[str, Any]:
+    """Source volume → what its disk holds on that side, the ones that nobody wrote or has attached included."""
+    held = disks(stage.rows(f"{array}/volumes"))
+    rows = stage.rows(f"{cloud}/cinder/volumes")
+    return {row["metadata"].get("millpond:source", row["id"]): held[f"openstack-vol-{row['name_id']}"]["chain"] for row in rows}
+
+
+def test_every_volume_arrives_with_what_it_held(stage: Stage) -> None:
+    assert contents(stage, "target", "ibox-b") == contents(stage, "source", "ibox-a")
+    assert len(contents(stage, "target", "ibox-b")) > len(Comparison(stage).now())
+
+
 def test_two_users_key_pairs_of_one_name_reach_the_right_guests(stage: Stage) -> None:
     given = {row["name"]: row["key_data"].split()[-1] for row in stage.rows("target/nova/servers") if row["key_name"] == "work"}
     assert given == {"app-1": "alice@work", "bobs": "bob@work"}
@@ -79,6 +91,21 @@ def test_the_whole_shop_goes_back_as_it_was(stage: Stage, shop_moved: Moved) -> 
     assert {row["status"] for row in source} == {"in-use", "available"}
     assert not [key for row in source for key in row["metadata"] if key.startswith("millpond")]
     assert stage.rows("target/nova/servers") == []
+    assert stage.sandbox.control.violations() == []
+
+
+def test_the_whole_shop_goes_back_with_what_the_target_wrote(stage: Stage, shop_moved: Moved) -> None:
+    running = [row for row in stage.rows("target/nova/servers") if row["vm_state"] == "active"]
+    for row in running:
+        stage.sandbox.control.write(cloud="target", server_id=row["id"], data="written after the move")
+    written = contents(stage, "target", "ibox-b")
+    assert len(running) > 1
+    assert written != contents(stage, "source", "ibox-a")
+    stage.manifest |= {"cutover": False, "rollback": {"cut": stage.cut(), "target_writes": "carry_back"}}
+    result = stage.settle()
+    assert not result.plan.tenants[0].steps, result.plan.tenants[0].steps
+    assert contents(stage, "source", "ibox-a") == written
+    assert servers(stage.rows("source/nova/servers")) == servers(shop_moved.before["source/nova/servers"])
     assert stage.sandbox.control.violations() == []
 
 
