@@ -1,6 +1,6 @@
 """Measures Millpond on a sandbox of its own, and says whether the goals are met.
 
-    python -m benchmarks                              300 servers, a wave of 30 of them: about three minutes
+    python -m benchmarks                              300 servers, a wave of 30 of them: about four minutes
     python -m benchmarks --servers 60 --wave 10       smaller
 
 First what is read: the requests and CPU seconds of `discover` and `plan`, before and after everything is prepared. Then a cutover: the
@@ -38,7 +38,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--servers", type=int, default=300, help="of the tenant, with three volumes and three ports each")
     parser.add_argument("--wave", type=int, default=30, help="servers that are cut over together")
-    parser.add_argument("--speed", type=float, default=2.0, help="virtual seconds per real second during the cutover")
+    parser.add_argument("--speed", type=float, default=1.0, help="virtual seconds per real second during the cutover; 1 is as in life")
     parser.add_argument("--latency", type=float, default=0.02, help="real seconds that every request takes longer")
     return parser.parse_args(arguments)
 
