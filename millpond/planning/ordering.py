@@ -48,6 +48,9 @@ PREPARED = (
 )
 """What a wave must have before it is admitted. Ports are not among them: on OVN they are made inside the cut."""
 
+RELEASED = ("volume#release", "volume#release_detached", "volume#manage", "volume#manage_detached")
+"""What lets the tenant at a volume on the target. No boot waits for the detached ones."""
+
 INSIDE = (
     "source_server#record",
     "source_server#lock",
@@ -64,17 +67,17 @@ INSIDE = (
     "replication_group#suspend",
     "replication_group#fence",
     "replication_group#promote",
-    "volume#release",
-    "volume#release_detached",
-    "volume#manage",
-    "volume#manage_detached",
+    *RELEASED,
+    "volume#blocked",
     "port#create_inside",
     "server#create",
     "key_pair#copy",
 )
 """What is done to a wave only once it is admitted, also where its record is not among what is to be done."""
 
-BOOT = ("source_server#boot", "server#create", "server#power_on")
+SENT = ("server#create", "server#power_on")
+
+BOOT = ("source_server#boot", *SENT)
 """A boot is declared before it is sent, yet what it comes after may have to be done again in between."""
 
 IN_PROJECT = (
@@ -141,12 +144,11 @@ RULES: tuple[Rule, ...] = (
          ("source_server#lock", "source_server#retake_lock", "source_server#untime", "source_server#stop", "source_server#time",
           "source_volume#hold", "source_volume#time"), "server"),
     Rule(("source_volume#boot",), ("replication_group#promote", "replication_group#fence"), "server"),
-    Rule(("volume#release", "volume#release_detached", "volume#manage", "volume#manage_detached"),
-         ("replication_group#promote", "replication_group#fence", "source_volume#boot"), "server"),
-    Rule(("volume#release_detached", "volume#manage_detached"), ("source_server#boot",), "server"),
+    Rule(RELEASED, ("replication_group#promote", "replication_group#fence", "source_server#boot", "source_volume#boot"), "server"),
+    Rule((*BOOT, "source_volume#boot"), ("volume#blocked",), "server"),
     Rule(("server#create",), ("source_server#boot", "server#delete_failed", *OWN_KEY), "server"),
     Rule(BOOT, OWN_KEY, "server"),
-    Rule(BOOT,
+    Rule(SENT,
          ("volume#release", "volume#manage", "volume#bootable", "volume#image_metadata", "volume#bootable_inside",
           "volume#image_metadata_inside"), "server"),
     Rule(("port#create_inside", "port#mark_inside", "port#update_inside"), ("source_server#stop",), "server"),

@@ -10,8 +10,9 @@ from typing import Any
 from millpond.model.array import ReplicaState
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.manifest import Approval, Rollback
+from millpond.model.site import Site
 from millpond.planning.digest import tenant_digest
-from tests.planning.tenant import INVENTORY, desired, prepared
+from tests.planning.tenant import INVENTORY, SITE, desired, prepared
 from tests.planning.world import World, at, flagged
 
 Situation = tuple[Desired, World]
@@ -49,9 +50,9 @@ def cut_of(made: World, id: str = "server-1") -> str:
     return record.cut
 
 
-def back(made: World, how: str) -> Desired:
+def back(made: World, how: str, site: Site = SITE) -> Desired:
     """Pilot goes back, its block names the cut that is in the record."""
-    return flagged(BACK, **block(cut_of(made), how))
+    return flagged(desired(site=site), **block(cut_of(made), how))
 
 
 def before(*steps: str, mechanism: str = "ovs", on: Desired = PILOT) -> World:

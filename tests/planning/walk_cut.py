@@ -176,11 +176,22 @@ def _() -> Situation:
 
 @case("10-promoted-t")
 def _() -> Situation:
-    return PILOT, before("volume/web-1-root#release")
+    return PILOT, before("source_server/web-1#boot")
 
 
 @case("10-promoted-f")
 def _() -> Situation:
+    return BACK, before("source_server/web-1#boot")
+
+
+@case("11-not-released-t")
+def _() -> Situation:
+    return PILOT, before("volume/web-1-root#release")
+
+
+@case("11-not-released-f")
+def _() -> Situation:
+    """Declared, and nothing was let out yet: what becomes of the target's writes is asked from here on."""
     return BACK, before("volume/web-1-root#release")
 
 

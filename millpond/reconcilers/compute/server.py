@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
@@ -17,6 +16,7 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import flavor
+from millpond.reconcilers.compute.boot_sent import fresh, lost, may_come
 from millpond.reconcilers.compute.server_back import remove, unexpected
 from millpond.reconcilers.compute.server_identity import (
     boot_name,
@@ -80,7 +80,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             ladder.wait("stop", "held by the blocker of this server", long=True)
         elif aim == "absent" and target is not None:
             remove(ladder, snapshot, goals, server, target)
-        elif aim == "absent" and _may_come(desired, snapshot, server, boot.declared(record)):
+        elif aim == "absent" and may_come(desired, snapshot, server, boot.declared(record)):
             ladder.wait("stop", "its boot volume is taken, but no server is there: one is just being deleted, or a boot may still come")
         elif aim == "tenants" and goals.unpairing(server.id) and target is not None:
             _carry_delete_on_termination(ladder, snapshot, server, target)
@@ -136,7 +136,7 @@ def _create(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, 
     if lacking := never_there(desired, snapshot, goals, server):
         ladder.wait("create", "held by the blocker of this server", long=True)
         return [incomplete(desired, goals, server, lacking)]
-    sent = declared is not None and declared.run != boot.FAILED and not _fresh(goals, server, declared)
+    sent = declared is not None and declared.run != boot.FAILED and not fresh(goals, server, declared)
     if sent and declared is not None and not lost(desired, snapshot, server, declared):
         ladder.wait("create", "a boot was sent and its reply is not known: looking for its server before anything is sent again")
         _finish(ladder, desired, snapshot, server, None)
@@ -152,26 +152,6 @@ def _create(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, 
     )
     _finish(ladder, desired, snapshot, server, None)
     return []
-
-
-def _fresh(goals: Goals, server: Server, declared: boot.Boot) -> bool:
-    """Declared by this very run, which has not sent it yet; a plan that nobody executes shows the create."""
-    return not goals.run or (declared.run == goals.run and f"{server.id}@{declared}" not in goals.tried)
-
-
-def lost(desired: Desired, snapshot: Snapshot, server: Server, declared: boot.Boot) -> bool:
-    """True once a declared boot cannot come any more: the boot volume, which Nova reserves inside the API call, is still free and twice
-    the time of a request has passed."""
-    if not server.volumes:
-        return False
-    volume = twin(snapshot, "volumes", server.volumes[0].volume_id)
-    patience = timedelta(seconds=2 * desired.site.limits.request_timeout)
-    free = volume is None or (volume.status in ("available", "maintenance") and not volume.attachments)
-    return free and snapshot.now >= declared.at + patience
-
-
-def _may_come(desired: Desired, snapshot: Snapshot, server: Server, declared: boot.Boot | None) -> bool:
-    return declared is not None and declared.run != boot.FAILED and not lost(desired, snapshot, server, declared)
 
 
 def _given_up(desired: Desired, goals: Goals, server: Server, record: CutRecord | None) -> Finding:

@@ -19,7 +19,9 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import server as target_server
+from millpond.reconcilers.compute.boot_sent import lost
 from millpond.reconcilers.compute.server_back import GUEST_RUNS
+from millpond.reconcilers.compute.server_lacking import never_there
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, planned, record_change, timed
@@ -43,9 +45,6 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         here = live.get(server.id)
         if not goals.wave(server.id):
             continue
-        if here is None:
-            findings += _gone(desired, goals, server)
-            continue
         ladder = Ladder(
             desired.address(KIND, server.id),
             wave=goals.wave(server.id),
@@ -53,6 +52,12 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             servers=(server.id,),
             side=Side.SOURCE,
         )
+        if here is None:
+            if gone := _gone(desired, goals, server):
+                ladder.wait("boot", "held by the blocker of this server", long=True)
+            findings += gone
+            steps += ladder.steps
+            continue
         aim = goal(KIND, goals.stage(server.id))
         if aim == "verified" and not (here.record and here.record.cut and here.record.verified):
             _cut(ladder, desired, snapshot, goals, server, here)
@@ -149,8 +154,10 @@ def _boot(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, se
     target = twin(snapshot, "servers", server.id)
     if target is not None and target.status == "ERROR":
         _count_failure(ladder, goals, here, record, target)
-    elif target is None and target_server.may_boot(desired, snapshot, server, record):
+    elif target is None and target_server.may_boot(desired, snapshot, server, record) and not never_there(desired, snapshot, goals, server):
         _declare(ladder, desired, snapshot, goals, server, here, record)
+    elif target is None and boot.declared(record) is None:  # its disks stay in `maintenance` on the target
+        ladder.wait("boot", "held by the blocker of this server", long=True)
     if not target_server.leads_on(desired, snapshot, server, target, record):
         ladder.wait("verify", "its server on the target cannot be handed over as it is", long=True)
         return
@@ -179,7 +186,7 @@ def _declare(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
 
 def _is_stale(desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, declared: boot.Boot) -> bool:
     sent = declared.run != goals.run or f"{server.id}@{declared}" in goals.tried
-    return bool(goals.run) and sent and target_server.lost(desired, snapshot, server, declared)
+    return bool(goals.run) and sent and lost(desired, snapshot, server, declared)
 
 
 def _count_failure(ladder: Ladder, goals: Goals, here: Server, record: CutRecord, target: Server) -> None:

@@ -21,7 +21,7 @@ from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.storage import invariants_storage, reservation
 from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, remote_ends, volume_names
 from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host, not_let_go
-from millpond.reconcilers.storage.way_back import of_volume, other_servers, used_elsewhere
+from millpond.reconcilers.storage.way_back import held, of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
 from millpond.reconcilers.usage import detached_volumes, is_handed_over, servers_of_volumes
 
@@ -106,8 +106,9 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         if aim == "reserved" and (others := other_servers(desired, snapshot, volume, target)):
             blockers = [*blockers, used_elsewhere(desired, snapshot, goals, volume, others)]
             steps += of_volume(desired, goals, volume)
+            ladder.steps = held(ladder.steps)
         if blockers and aim == "released":
-            ladder.wait("release", "held by the blocker of this volume", long=True)
+            ladder.wait("blocked", "held by the blocker of this volume", long=True)
         findings += blockers
         steps += ladder.steps
     return KindPlan(tuple(steps), tuple(findings))

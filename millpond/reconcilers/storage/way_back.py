@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from millpond.model.block_storage import Volume
-from millpond.model.change import Waiting
+from millpond.model.change import AnyStep, Waiting
 from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
@@ -39,6 +40,11 @@ def of_volume(desired: Desired, goals: Goals, volume: Volume) -> list[Waiting]:
     servers = servers_of_volumes(desired).get(volume.id, ())
     address, wave = desired.address("gate", volume.id), goals.wave(volume.id)
     return [Waiting(address, "way_back:volume", "held by the blocker of this volume", wave=wave, servers=servers, long=True)]
+
+
+def held(steps: Iterable[AnyStep]) -> list[AnyStep]:
+    """A server that nothing takes the volume from is waited for no longer than a person wants to."""
+    return [replace(step, long=True) if isinstance(step, Waiting) and step.action == "release_by_server" else step for step in steps]
 
 
 def other_servers(desired: Desired, snapshot: Snapshot, volume: Volume, target: Volume | None) -> list[str]:

@@ -30,6 +30,7 @@ def noted(made: World, **keys: str | None) -> World:
     return made
 
 
+FAILED = "2026-12-01T22:00:00Z/failed"
 WHOLE = ["record", "lock", "stop", "time", "boot", "verify"]
 
 
@@ -67,7 +68,8 @@ def test_a_stopped_and_locked_server_is_noted_so_and_not_stopped() -> None:
         ({"status": "SHUTOFF", "task_state": "powering-on"}, {"stopped": "ibox-a:1"}, ["… stop", "boot", "verify"]),
         ({"status": "SHUTOFF"}, {"stopped": "ibox-a:1"}, ["boot", "verify"]),
         ({"status": "ACTIVE"}, {"stopped": "ibox-a:1"}, ["untime", "stop", "time", "boot", "verify"]),
-        ({"status": "SHUTOFF"}, {"stopped": "ibox-a:1", "attempts": "3:00000009"}, ["… verify"]),
+        ({"status": "SHUTOFF"}, {"stopped": "ibox-a:1", "attempts": "3:00000009", "booting": FAILED}, ["… verify"]),
+        ({"status": "SHUTOFF"}, {"stopped": "ibox-a:1", "attempts": "3:00000009"}, ["… boot", "… verify"]),
         ({"status": "SHUTOFF"}, {"stopped": "ibox-a:1", "verified": "2026-12-01T22:00:00Z"}, []),
         ({}, {"cut": None, "verified": "2026-12-01T22:00:00Z"},
          ["forget:millpond.wave", "forget:millpond.run", "forget:millpond.power", "forget:millpond.locked", "forget:millpond.verified",
@@ -156,6 +158,9 @@ def test_a_server_that_vanishes_in_its_cut_blocks_its_wave() -> None:
     made = before("source_server/web-1#stop", on=both)
     del made.source.compute.rows["server-2"]
     assert codes(planned(source_server, both, made)) == [("source_server_gone", "pilot")]
+    assert rungs(both, made, "web-2") == ["… boot"]
+    steps = {step.id: step for step in made.plan(both).steps}
+    assert "acme/source_server/web-2#boot" in steps["acme/volume/web-2-root#release"].after
     gone = prepared()
     del gone.source.compute.rows["server-1"]
     assert codes(planned(source_server, PILOT, gone)) == []

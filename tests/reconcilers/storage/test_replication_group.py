@@ -89,6 +89,7 @@ FORWARD = [
     ("replication_group/pilot-ssd#suspend", ["suspend", "fence", "promote"]),
     ("replication_group/pilot-ssd#fence", ["fence", "promote"]),
     ("replication_group/pilot-ssd#promote", ["promote"]),
+    ("source_server/web-1#boot", []),
     ("volume/web-1-root#release", []),
 ]
 
@@ -139,7 +140,7 @@ def test_firmware_that_refuses_two_targets_promotes_first() -> None:
         ("source_server/web-1#time", []),
         ("replication_group/pilot-ssd#fence", ["resume"]),
         ("replication_group/pilot-ssd#promote", ["restore", "resume"]),
-        ("volume/web-1-root#release", ["demote", "restore", "resume"]),
+        ("source_server/web-1#boot", ["demote", "restore", "resume"]),
     ],
 )
 def test_the_ladder_back_before_any_boot(at: str, wanted: list[str]) -> None:

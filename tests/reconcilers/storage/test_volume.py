@@ -59,10 +59,10 @@ def test_each_status_has_its_rungs(status: str, documents: Desired, steps: list[
 
 
 def test_one_in_error_may_hold_what_the_target_wrote_and_is_left_to_people() -> None:
-    made = before("source_server/web-1#boot")
+    made = before("server/web-1#create")
     made.target.block_storage.put(twin(made), status="error")
     found = planned(volume, PILOT, made)
-    assert (own(ids(found)), codes(found)) == (["… web-1-root#release"], [("volume_error", "pilot")])
+    assert (own(ids(found)), codes(found)) == (["… web-1-root#blocked"], [("volume_error", "pilot")])
 
 
 def test_with_the_flag_on_from_the_start_nothing_is_paired_that_is_not_reserved() -> None:
@@ -74,7 +74,7 @@ def test_with_the_flag_on_from_the_start_nothing_is_paired_that_is_not_reserved(
 
 
 def test_what_lost_its_dress_inside_a_cut_is_dressed_before_it_is_released() -> None:
-    made = before("source_server/web-1#boot")
+    made = before("server/web-1#create")
     made.target.block_storage.put(twin(made), image_metadata={})
     found = own(ids(planned(volume, PILOT, made)))
     assert found == ["web-1-root#image_metadata", "web-1-root#reserve", "web-1-root#release"]
@@ -106,7 +106,7 @@ def test_doubles_hold_the_boot() -> None:
     id = twin(made)
     storage.rows["00000099-double"], storage.raw["00000099-double"] = replace(storage.rows[id], id="00000099-double"), dict(storage.raw[id])
     found = planned(volume, PILOT, made)
-    assert own(ids(found)) == ["… web-1-root#release"]
+    assert own(ids(found)) == ["… web-1-root#blocked"]
     assert codes(found) == [("ambiguous_volume", "pilot")]
 
 
@@ -134,7 +134,7 @@ def test_adoption_needs_one_backend() -> None:
     on, made = managed()
     made.target.block_storage.storage_pools = lambda: ()  # type: ignore[method-assign]
     found = planned(volume, on, made)
-    assert own(ids(found)) == ["… web-1-root#release"]
+    assert own(ids(found)) == ["… web-1-root#blocked"]
     assert ("no_manage_host", "pilot") in codes(found)
     named = replace(MANAGE, pool_pairs=(replace(MANAGE.pool_pairs[0], cinder_host="h@b#p"),))
     assert body(planned(volume, replace(on, site=named), made), "web-1-root#manage")["host"] == "h@b#p"
@@ -148,14 +148,14 @@ def adopting(made: World, status: str) -> None:
 
 
 def test_an_adoption_under_way_is_waited_for_where_a_precreated_volume_was_lost_too() -> None:
-    on, adopted = managed(until="source_server/web-1#boot")
-    for documents, made in ((on, adopted), (PILOT, before("source_server/web-1#boot"))):
+    on, adopted = managed(until="server/web-1#create")
+    for documents, made in ((on, adopted), (PILOT, before("server/web-1#create"))):
         adopting(made, "creating")
         assert own(ids(planned(volume, documents, made)))[0] == "… web-1-root#manage"
 
 
 def test_a_failed_adoption_is_unmanaged_never_deleted() -> None:
-    on, made = managed(until="source_server/web-1#boot")
+    on, made = managed(until="server/web-1#create")
     adopting(made, "error")
     found = planned(volume, on, made)
     assert own(ids(found))[:2] == ["web-1-root#unmanage_failed", "web-1-root#manage"]
@@ -167,10 +167,10 @@ def test_a_failed_adoption_is_unmanaged_never_deleted() -> None:
     [("error", "volume_error", "repair it"), ("error_unmanaging", "unmanage_failed", "openstack volume set --state available")],
 )
 def test_an_adopted_volume_in_error_is_left_to_a_person(status: str, code: str, fix: str) -> None:
-    on, made = managed(until="source_server/web-1#boot")
+    on, made = managed(until="server/web-1#create")
     made.target.block_storage.put(twin(made), status=status)
     found = planned(volume, on, made)
-    assert own(ids(found)) == ["… web-1-root#release"]
+    assert own(ids(found)) == ["… web-1-root#blocked"]
     [finding] = [finding for finding in found.findings if finding.code == code]
     assert fix in finding.fix
     assert finding.wave == "pilot"
@@ -178,10 +178,10 @@ def test_an_adopted_volume_in_error_is_left_to_a_person(status: str, code: str, 
 
 @pytest.mark.parametrize("documents", ["there", "back"])
 def test_what_is_left_of_a_failed_adoption_is_not_deleted_but_disowned_by_a_person(documents: str) -> None:
-    on, made = managed(until="source_server/web-1#boot")
+    on, made = managed(until="server/web-1#create")
     adopting(made, "error_unmanaging")
-    found = planned(volume, on if documents == "there" else replace(on, waves=desired(site=MANAGE).waves), made)
-    assert own(ids(found)) == (["… web-1-root#release"] if documents == "there" else [])
+    found = planned(volume, on if documents == "there" else back(made, "discard", MANAGE), made)
+    assert own(ids(found)) == (["… web-1-root#blocked"] if documents == "there" else [])
     [finding] = [finding for finding in found.findings if finding.code == "unmanage_failed"]
     assert f"openstack volume unset --property millpond:source {twin(made)}" in finding.fix
     made.target.block_storage.raw[twin(made)].clear()
@@ -201,9 +201,8 @@ def test_a_size_that_is_no_whole_gib_is_always_adopted() -> None:
 def test_on_the_way_back_it_is_reserved_or_let_go() -> None:
     made = done()
     assert own(ids(planned(volume, back(made, "discard"), made))) == ["… web-1-root#release_by_server", "web-1-root#reserve"]
-    on, adopted = managed(until="source_server/web-1#boot")
-    off = replace(on, waves=desired(site=MANAGE).waves)
-    assert own(ids(planned(volume, off, adopted))) == ["web-1-root#unmanage"]
+    _, adopted = managed(until="server/web-1#create")
+    assert own(ids(planned(volume, back(adopted, "discard", MANAGE), adopted))) == ["web-1-root#unmanage"]
 
 
 def test_handed_over_volumes_are_the_tenants() -> None:
