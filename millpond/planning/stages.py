@@ -170,10 +170,10 @@ def _needs_rollback(desired: Desired, wave: DesiredWave, cut: str) -> Finding:
         "rollback_undecided",
         Severity.BLOCKER,
         desired.address("wave", wave.name),
-        f"cutover is false, but cut {cut} of this wave has booted servers on the target",
+        f"cutover is false, but cut {cut} of this wave has declared boots on the target",
         f"the rollback block names cut {old}, which is another one"
         if old
-        else "what the target wrote since the cut must not be lost by accident",
+        else "what may have been written there since must not be lost by accident",
         f"state in tenants/{desired.tenant}.yaml whether it is carried back or discarded, or set cutover: true again",
         wave=wave.name,
         patch=patch,

@@ -57,7 +57,7 @@ def _under_way(server: Server | None, declared: boot.Boot | None) -> tuple[str, 
     """(the limit it falls under, what it is doing, since when)."""
     if server is None:
         sent = declared is not None and declared.run != boot.FAILED
-        return ("boot_timeout", "a boot was sent and no server has come of it", declared.at) if declared and sent else ("", "", None)
+        return ("boot_timeout", "a boot was declared and no server has come of it", declared.at) if declared and sent else ("", "", None)
     if server.task_state == "powering-off":
         return "stop_timeout", "it is being stopped", _moment(server.updated_at)
     if server.task_state == "powering-on":

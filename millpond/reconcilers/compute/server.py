@@ -138,7 +138,7 @@ def _create(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, 
         return [incomplete(desired, goals, server, lacking)]
     sent = declared is not None and declared.run != boot.FAILED and not fresh(goals, server, declared)
     if sent and declared is not None and not lost(desired, snapshot, server, declared):
-        ladder.wait("create", "a boot was sent and its reply is not known: looking for its server before anything is sent again")
+        ladder.wait("create", "a boot was declared and may have been sent: looking for its server before anything is sent again")
         _finish(ladder, desired, snapshot, server, None)
         return []
     ladder.change(

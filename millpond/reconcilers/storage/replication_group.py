@@ -130,7 +130,7 @@ def _blockers(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, 
 
 
 def _overwritten(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> bool:
-    """Both sides are writable, the source may hold more than the target, and so may the target: a boot was sent there."""
+    """Both sides are writable, the source may hold more than the target, and so may the target: a boot was declared there."""
     stopped = stopped_at(desired, snapshot, group, "stopped", goals.run)
     return found.both_writable and not covered(found, stopped) and boot_declared(desired, snapshot, group)
 

@@ -64,7 +64,7 @@ def test_all_that_was_collected_is_there(page: str) -> None:
         "the longest outage was that of db-1: 1 min 4 s (expected: 1 min 12 s)",
         "db-1 boots 41 s 22 s 27 s",
         "acme/server/web-1 42 s 52 s 2026-12-01 12:00:00 UTC 2026-12-01 12:00:42 UTC shutdown 8.2 s, db-1: shutdown 6.1 s, last sync 9.4 s,",
-        "cutover is false, but cut 20261130T220000Z of this wave has booted servers on the target",
+        "cutover is false, but cut 20261130T220000Z of this wave has declared boots on the target",
         "target_writes: carry_back",
         "flavor of 7 objects: acme/server/web-1, acme/server/web-2",
         "old-build-box rebuilt by its owner",
