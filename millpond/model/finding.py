@@ -24,7 +24,8 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """`scope` names what a blocker holds: a wave's name, or empty for the whole tenant. `patch` is YAML, ready to commit."""
+    """`wave` names what a blocker holds: a wave's name, or empty for the whole tenant. `patch` is YAML, ready to commit. `cause`: what many
+    resources have in common, one entry of the site file. A plan has one finding for it (planning/causes.py), with this address."""
 
     code: str
     severity: Severity
@@ -34,3 +35,4 @@ class Finding:
     fix: str = ""
     wave: str = ""
     patch: str = ""
+    cause: Address | None = None

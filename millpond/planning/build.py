@@ -13,6 +13,7 @@ from millpond.model.plan import OutageEstimate, Stage, TenantPlan
 from millpond.model.snapshot import Snapshot
 from millpond.planning import drift, exclusions, leftovers, orphans, preflight
 from millpond.planning.brakes import overridden
+from millpond.planning.causes import told_once
 from millpond.planning.digest import tenant_digest
 from millpond.planning.estimate import estimate
 from millpond.planning.gates import Admission, decommission_gates, wave_gates
@@ -51,18 +52,20 @@ def build(
     steps: tuple[AnyStep, ...] = tuple(step for kind in kinds for step in kind.steps)
     steps, late = overdue(desired, snapshot, steps, waited)
     moved = drift.source_drift(desired, snapshot, goals)
-    findings = (
-        *stage_findings,
-        *exclusions.findings(desired),
-        *preflight.findings(desired, snapshot, goals),
-        *(finding for kind in kinds for finding in kind.findings),
-        *late,
-        *overridden(desired, snapshot.now),
-        *announced(desired, goals),
-        *(finding for finding in admission.hooks if finding.severity is not Severity.BLOCKER),
-        *drift.source_findings(desired, goals, moved),
-        *orphans.findings(desired, snapshot, goals),
-        *leftovers.findings(desired, snapshot, goals),
+    findings = told_once(
+        (
+            *stage_findings,
+            *exclusions.findings(desired),
+            *preflight.findings(desired, snapshot, goals),
+            *(finding for kind in kinds for finding in kind.findings),
+            *late,
+            *overridden(desired, snapshot.now),
+            *announced(desired, goals),
+            *(finding for finding in admission.hooks if finding.severity is not Severity.BLOCKER),
+            *drift.source_findings(desired, goals, moved),
+            *orphans.findings(desired, snapshot, goals),
+            *leftovers.findings(desired, snapshot, goals),
+        )
     )
     outage = estimate(ordered(steps))
     steps, held = _gated(desired, snapshot, goals, steps, findings, outage, admission, wave)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import permutations
 
-from millpond.model.array import ArrayPool
+from millpond.model.address import Address
+from millpond.model.array import ArrayPool, ArrayVolume
 from millpond.model.block_storage import Volume
 from millpond.model.compute import Server
 from millpond.model.desired import Desired, DesiredWave
@@ -24,6 +25,7 @@ def findings(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Fin
     servers = {server.id: server for server in desired.inventory.servers}
     volumes = {volume.id: volume for volume in desired.inventory.volumes}
     live = {server.id: server for server in snapshot.source.servers}
+    unseen = _unseen_backends(desired, snapshot)
     for wave in desired.waves:
         if goals.stages[wave.name] not in (Stage.REPLICATE, Stage.CUT):
             continue
@@ -31,7 +33,7 @@ def findings(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Fin
             if id not in goals.verified:
                 yield from _server(desired, wave.name, servers[id], live.get(id))
         for id in wave.volumes:
-            yield from _volume(desired, snapshot, wave.name, volumes[id])
+            yield from _volume(desired, snapshot, wave.name, volumes[id], unseen)
         if wave.name not in goals.admitted:
             yield from _mappings(desired, snapshot, wave, about_to_be_cut=goals.stages[wave.name] is Stage.CUT)
     yield from _arrays(desired, snapshot)
@@ -53,8 +55,10 @@ def _left_behind(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _refused(desired: Desired, kind: str, id: str, wave: str, code: str, what: str, why: str, fix: str) -> Finding:
-    return Finding(code, Severity.BLOCKER, desired.address(kind, id), what, why, fix, wave=wave)
+def _refused(
+    desired: Desired, kind: str, id: str, wave: str, code: str, what: str, why: str, fix: str, cause: Address | None = None
+) -> Finding:
+    return Finding(code, Severity.BLOCKER, desired.address(kind, id), what, why, fix, wave=wave, cause=cause)
 
 
 def _server(desired: Desired, wave: str, server: Server, live: Server | None) -> Iterator[Finding]:
@@ -84,7 +88,7 @@ def _server(desired: Desired, wave: str, server: Server, live: Server | None) ->
         )  # fmt: skip
 
 
-def _volume(desired: Desired, snapshot: Snapshot, wave: str, volume: Volume) -> Iterator[Finding]:
+def _volume(desired: Desired, snapshot: Snapshot, wave: str, volume: Volume, unseen: frozenset[str]) -> Iterator[Finding]:
     exclude = "exclude it (and its server) in the manifest with a reason"
     if volume.encrypted:
         yield _refused(
@@ -94,22 +98,43 @@ def _volume(desired: Desired, snapshot: Snapshot, wave: str, volume: Volume) -> 
         return
     local = local_volume(desired, snapshot, volume)
     if local is None:
+        whole = volume.host if volume.host in unseen else ""
         yield _refused(
-            desired, "volume", volume.id, wave, "not_on_array", f"no source array has a volume called {volume.backend_name}",
+            desired, "volume", volume.id, wave, "not_on_array",
+            f"no source array has any volume of {whole}" if whole else f"no source array has a volume called {volume.backend_name}",
+            "it is a backend of Cinder whose array the site file does not name under pool_pairs" if whole else
             "the volume lives on a backend that the site file does not name, or was renamed on the array",
-            f"add its array and pool pair to millpond.yaml, or {exclude}",
+            f"add its array and pool pair to millpond.yaml, or {exclude}", desired.address("backend", whole) if whole else None,
         )  # fmt: skip
     elif pool_pair(desired, local) is None:
-        yield _refused(
-            desired, "volume", volume.id, wave, "no_pool_pair", f"pool {local.pool} of {local.array} has no pool pair",
-            "it is not known where the volume shall go", "add the pair under pool_pairs in millpond.yaml",
-        )  # fmt: skip
+        yield _unpaired(desired, snapshot, wave, volume, local)
     elif adoption_stated(desired, volume, local) != desired.adoption(volume.id):
         yield Finding(
             "size_not_whole_gib", Severity.INFO, desired.address("volume", volume.id),
             f"its size on the array is {local.size} bytes, no whole number of GiB ({local.size / GIB:.3f})",
             "Cinder cannot create a volume of that size ahead", "nothing to do: it is adopted by `manage` after the cut", wave=wave,
         )  # fmt: skip
+
+
+def _unseen_backends(desired: Desired, snapshot: Snapshot) -> frozenset[str]:
+    """Of those that Cinder says hold the tenant's volumes (`host@backend#pool`): none of whose volumes a source array has."""
+    seen: dict[str, bool] = {}
+    for volume in desired.inventory.volumes:
+        seen[volume.host] = seen.get(volume.host, False) or local_volume(desired, snapshot, volume) is not None
+    return frozenset(host for host, known in seen.items() if host and not known)
+
+
+def _unpaired(desired: Desired, snapshot: Snapshot, wave: str, volume: Volume, local: ArrayVolume) -> Finding:
+    """A pair whose source pool its array does not have is most likely the one that was meant."""
+    here = {pool.name for pool in snapshot.storage.pools if pool.array == local.array}
+    slips = [pair for pair in desired.site.pool_pairs if pair.source.array == local.array and here and pair.source.pool not in here]
+    led = "".join(f"; pool pair `{pair.name}` leads from pool {pair.source.pool}, which {local.array} does not have" for pair in slips)
+    fix = f"correct the source pool of `{slips[0].name}` under pool_pairs in millpond.yaml, or add" if slips else "add"
+    return _refused(
+        desired, "volume", volume.id, wave, "no_pool_pair", f"no pool pair leads from pool {local.pool} of {local.array}",
+        f"it is not known where its volumes shall go{led}", f"{fix} the pair{'' if slips else ' under pool_pairs in millpond.yaml'}",
+        desired.address("pool", f"{local.array}:{local.pool}"),
+    )  # fmt: skip
 
 
 def _mappings(desired: Desired, snapshot: Snapshot, wave: DesiredWave, *, about_to_be_cut: bool) -> Iterator[Finding]:

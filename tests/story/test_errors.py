@@ -241,7 +241,7 @@ WRONG = (
         """
         Blocker: acme/server/db-1 holds wave rest  [missing_flavor]
           the target has no flavor `m9.huge`
-          Why:   the manifest or maps.flavors in millpond.yaml asks for it
+          Why:   tenants/acme.yaml:16:5 asks for it
           To do: create the flavor on the target, or name another one
         """,
         3,

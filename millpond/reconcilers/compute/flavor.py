@@ -95,15 +95,18 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
 
 
 def _missing(desired: Desired, goals: Goals, server: Server) -> Finding:
-    asked = chosen_name(desired, server)
+    asked, values = chosen_name(desired, server), desired.server_values.get(server.id)
+    stated = bool(values and values.flavor)
+    place = desired.places.get(server.id) or desired.manifest.file
     return Finding(
         "missing_flavor",
         Severity.BLOCKER,
         desired.address("server", server.id),
         f"the target has no flavor `{asked}`",
-        "the manifest or maps.flavors in millpond.yaml asks for it",
-        "create the flavor on the target, or name another one",
+        f"{place} asks for it" if stated else f"maps.flavors in millpond.yaml maps `{server.flavor.name}` to it",
+        f"create the flavor on the target, or {'name' if stated else f'map `{server.flavor.name}` to'} another one",
         wave=goals.wave(server.id),
+        cause=None if stated else desired.address(KIND, asked),
     )
 
 

@@ -104,8 +104,11 @@ def _missing(desired: Desired, user: str, role: str, mapped: str) -> Finding:
         Severity.BLOCKER,
         desired.address(KIND, f"{user}:{role}"),
         f"the target has no role `{mapped}`",
-        f"{user} has the role `{role}` in the tenant",
-        "create the role on the target, or map it under maps.roles in millpond.yaml",
+        "a user or group has it in the tenant"
+        if mapped == role
+        else f"maps.roles in millpond.yaml maps `{role}` to it, which a user or group has in the tenant",
+        f"create the role on the target, or map `{role}` to another one under maps.roles in millpond.yaml",
+        cause=desired.address("role", mapped),
     )
 
 

@@ -72,9 +72,10 @@ def _create(steps: list[AnyStep], desired: Desired, snapshot: Snapshot, user: Us
                 "missing_domain",
                 Severity.BLOCKER,
                 desired.address(KIND, user.id),
-                f"the target has no domain `{domain}` for this user",
-                "the user cannot be created",
+                f"the target has no domain `{domain}`",
+                f"users of the source's domain `{user.domain_name}` are created in it",
                 "create the domain on the target, or map it under maps.domains in millpond.yaml",
+                cause=desired.address("domain", domain),
             )
         ]
     body = {

@@ -19,7 +19,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.storage import invariants_storage, reservation
-from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, remote_ends, volume_names
+from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, pool_pair, remote_ends, volume_names
 from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host, not_let_go
 from millpond.reconcilers.storage.way_back import held, of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
@@ -349,7 +349,7 @@ def _manage(
     kind = volume_type(desired, volume)
     host = manage_host(desired, snapshot, volume, kind)
     if not host:
-        return [no_host(desired, goals, volume, kind)]
+        return [no_host(desired, snapshot, goals, volume, kind)]
     if target is None:
         body: dict[str, object] = {
             "host": host,
@@ -382,7 +382,7 @@ def _manage(
 def manage_host(desired: Desired, snapshot: Snapshot, volume: Volume, kind: str) -> str:
     """`host@backend#pool` for a manage request: the pool pair's own, or the one pool whose backend the volume type names."""
     local = local_volume(desired, snapshot, volume)
-    pair = next((p for p in desired.site.pool_pairs if local and (p.source.array, p.source.pool) == (local.array, local.pool)), None)
+    pair = pool_pair(desired, local) if local else None
     if pair is not None and pair.cinder_host:
         return pair.cinder_host
     backend = _backend(snapshot.target.volume_types, kind)

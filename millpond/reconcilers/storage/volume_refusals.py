@@ -6,7 +6,9 @@ from millpond.model.block_storage import Volume
 from millpond.model.cut_record import MARKER_KEY
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
+from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
+from millpond.reconcilers.storage.replication import local_volume, pool_pair
 
 
 def doubled(desired: Desired, goals: Goals, volume: Volume, ids: list[str]) -> Finding:
@@ -61,17 +63,25 @@ def missing_type(desired: Desired, goals: Goals, volume: Volume, kind: str) -> F
         "the volume cannot be created there",
         f"create the type on the target, or {_named_otherwise(desired, volume)}",
         wave=goals.wave(volume.id),
+        cause=None if _stated(desired, volume) else desired.address("volume_type", kind),
     )
 
 
-def _named_otherwise(desired: Desired, volume: Volume) -> str:
+def _stated(desired: Desired, volume: Volume) -> bool:
+    """Whether the manifest names the type of this very volume."""
     values = desired.volume_values.get(volume.id)
-    if values and values.volume_type:
+    return bool(values and values.volume_type)
+
+
+def _named_otherwise(desired: Desired, volume: Volume) -> str:
+    if _stated(desired, volume):
         return f"name another one at {desired.places.get(volume.id) or desired.manifest.file}"
     return f"map `{volume.volume_type}` to another one under maps.volume_types in millpond.yaml"
 
 
-def no_host(desired: Desired, goals: Goals, volume: Volume, kind: str) -> Finding:
+def no_host(desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, kind: str) -> Finding:
+    local = local_volume(desired, snapshot, volume)
+    pair = pool_pair(desired, local) if local else None
     return Finding(
         "no_manage_host",
         Severity.BLOCKER,
@@ -80,4 +90,5 @@ def no_host(desired: Desired, goals: Goals, volume: Volume, kind: str) -> Findin
         f"no single pool of the target's Cinder belongs to volume type `{kind}`",
         "state `cinder_host: host@backend#pool` at the pool pair in millpond.yaml",
         wave=goals.wave(volume.id),
+        cause=desired.address("pool_pair", pair.name) if pair else None,
     )
