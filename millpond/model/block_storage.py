@@ -84,6 +84,13 @@ class VolumeSnapshot:
 
 
 @dataclass(frozen=True)
+class VolumeBackup:
+    id: str
+    name: str
+    volume_id: str
+
+
+@dataclass(frozen=True)
 class VolumeType:
     id: str
     name: str

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from millpond.model.array import ArrayFacts, ArrayPool, ArrayVolume, ConsistencyGroup, Replica
-from millpond.model.block_storage import StoragePool, Volume, VolumeAttachment, VolumeSnapshot, VolumeType
+from millpond.model.block_storage import StoragePool, Volume, VolumeAttachment, VolumeBackup, VolumeSnapshot, VolumeType
 from millpond.model.compute import Flavor, Server, ServerGroup
 from millpond.model.identity import Group, KeyPair, Project, Quota, RoleAssignment, User
+from millpond.model.image import Image
 from millpond.model.network import Agent, FloatingIP, Network, Port, Router, SecurityGroup, Subnet
 
 
@@ -19,6 +20,7 @@ class CloudState:
 
     `parked` are the floating IPs of the login's own project that keep addresses of the tenant.
     `volume_attachments` are read only if a volume is reserved for a server that should be there and is not; None where they were not.
+    `volume_backups` and `images` are the project's, and read on a source that is to be decommissioned alone.
     `user_id` is the one Millpond is logged in as; `own_key_pairs` are that user's. `release` names what the API offers.
     """
 
@@ -38,6 +40,8 @@ class CloudState:
     volumes: tuple[Volume, ...] = ()
     volume_attachments: tuple[VolumeAttachment, ...] | None = None
     volume_snapshots: tuple[VolumeSnapshot, ...] = ()
+    volume_backups: tuple[VolumeBackup, ...] = ()
+    images: tuple[Image, ...] = ()
     volume_types: tuple[VolumeType, ...] = ()
     storage_pools: tuple[StoragePool, ...] = ()
     security_groups: tuple[SecurityGroup, ...] = ()

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from millpond.model.finding import Finding
-
-NAMED = 3
-"""How many of the resources are named."""
+from millpond.reconcilers.few import few
 
 
 def told_once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -25,6 +23,5 @@ def _of_cause(finding: Finding) -> Finding:
 
 def _with_resources(told: Finding, held: list[Finding]) -> Finding:
     kind = held[0].address.kind.replace("_", " ")
-    names = sorted({one.address.name for one in held}, key=lambda name: (name.startswith("@"), name))
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return replace(told, what=f"{told.what}; it is needed for {len(names)} {kind}(s): {', '.join(names[:NAMED])}{more}")
+    names = {one.address.name for one in held}
+    return replace(told, what=f"{told.what}; it is needed for {len(names)} {kind}(s): {few(names)}")

@@ -1,4 +1,5 @@
-"""What is found in a source that is to be deleted and stands in no inventory: nothing goes before somebody has looked at it.
+"""What is found in a source that is to be deleted and stands in no inventory, or would be left without a project: nothing goes before
+somebody has looked at it.
 
 What Neutron holds is found by the kinds that would delete it.
 """
@@ -11,12 +12,13 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
+from millpond.reconcilers.few import few
 from millpond.reconcilers.network.neutron import late
 from millpond.reconcilers.twins import by_id
 
 
 def findings(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Finding]:
-    """A blocker for each server, volume and snapshot of a volume."""
+    """A blocker for each server, volume and snapshot of a volume; one for all images, and one for all backups."""
     if not goals.decommission or snapshot.source.project is None:
         return
     inventory, source = desired.inventory, snapshot.source
@@ -28,6 +30,30 @@ def findings(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Fin
     for one in source.volume_snapshots:
         if one.id not in covered and one.volume_id not in desired.excluded:
             yield _late_snapshot(desired, one.id, one.name, one.volume_id)
+    if not desired.excluded:  # else the project stays
+        yield from _without_a_project(desired, snapshot)
+
+
+def _without_a_project(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
+    """Keystone asks nobody before it deletes a project: what it owned elsewhere is still there, and an administrator's alone to reach."""
+    images, backups = snapshot.source.images, snapshot.source.volume_backups
+    if images:
+        names = few(one.name or one.id for one in images)
+        yield Finding(
+            "images_left", Severity.BLOCKER, desired.address("image", ""),
+            f"{len(images)} image(s) of the source belong to the project that is to be deleted: {names}",
+            "images are not migrated; without their project they stay in Glance, and only an administrator may change them",
+            "copy those that must live on to the target and delete them on the source, or give them to a project that stays: "
+            "openstack image set --project PROJECT IMAGE",
+        )  # fmt: skip
+    if backups:
+        names = few(one.name or one.id for one in backups)
+        yield Finding(
+            "backups_left", Severity.BLOCKER, desired.address("backup", ""),
+            f"{len(backups)} backup(s) of volumes belong to the project that is to be deleted: {names}",
+            "backups are not migrated, and Cinder gives none to another project: without theirs only an administrator reaches them",
+            "restore what must live on and copy it out, then delete them: openstack volume backup delete BACKUP",
+        )  # fmt: skip
 
 
 def _late_snapshot(desired: Desired, id: str, name: str, volume_id: str) -> Finding:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from millpond.model.array import ArrayFacts, ArrayPool, ArrayVolume, ConsistencyGroup, Replica
-from millpond.model.block_storage import StoragePool, Volume, VolumeAttachment, VolumeSnapshot, VolumeType
+from millpond.model.block_storage import StoragePool, Volume, VolumeAttachment, VolumeBackup, VolumeSnapshot, VolumeType
 from millpond.model.compute import Flavor, Server, ServerGroup
 from millpond.model.identity import Group, KeyPair, Project, Quota, RoleAssignment, User
+from millpond.model.image import Image
 from millpond.model.network import Agent, FloatingIP, Network, Port, Router, SecurityGroup, Subnet
 from millpond.model.secret import Secret
 from millpond.model.site import Site
@@ -101,6 +102,7 @@ class BlockStorage(Protocol):
         ...
 
     def snapshots(self, project_id: str) -> tuple[VolumeSnapshot, ...]: ...
+    def backups(self, project_id: str) -> tuple[VolumeBackup, ...]: ...
     def volume_types(self) -> tuple[VolumeType, ...]: ...
     def storage_pools(self) -> tuple[StoragePool, ...]: ...
     def quota(self, project_id: str) -> Quota: ...
@@ -166,6 +168,12 @@ class Networking(Protocol):
     def update_quota(self, project_id: str, limits: Mapping[str, int]) -> None: ...
 
 
+class Images(Protocol):
+    def images(self, project_id: str) -> tuple[Image, ...]:
+        """All that the project owns, whoever may see them: public, shared, private, community, and hidden ones."""
+        ...
+
+
 class Cloud(Protocol):
     """One cloud under one login. `user_id` and `project_id` are those of the login. One token and one discovery per project scope."""
 
@@ -183,6 +191,8 @@ class Cloud(Protocol):
     def block_storage(self) -> BlockStorage: ...
     @property
     def network(self) -> Networking: ...
+    @property
+    def image(self) -> Images: ...
 
 
 @dataclass(frozen=True)

@@ -268,8 +268,9 @@ def project_is_empty(change: Change, providers: Providers) -> None:
     project, source = change.parameters["source_project"], providers.source
     left = len(source.compute.servers(project)) + len(source.block_storage.volumes(project))
     left += sum(1 for port in source.network.ports(project) if port.project_id == project)
+    left += len(source.image.images(project)) + len(source.block_storage.backups(project))
     if left:
-        raise broken(change, f"{left} server(s), volume(s) and port(s) are still in the project")
+        raise broken(change, f"{left} server(s), volume(s), port(s), image(s) and backup(s) are still in the project")
 
 
 def server_may_die(change: Change, providers: Providers, server_id: str) -> None:

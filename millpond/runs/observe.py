@@ -18,6 +18,7 @@ from millpond.model.snapshot import CloudState, Facts, Snapshot
 from millpond.providers.ports import Identity, Providers
 from millpond.providers.together import together
 from millpond.reconcilers.base import Reader, Scope
+from millpond.reconcilers.identity.belongings import BELONGINGS
 from millpond.reconcilers.registry import RECONCILERS
 from millpond.reconcilers.storage.replication_reading import REPLICAS
 from millpond.reconcilers.storage.reservation import RESERVATIONS
@@ -47,7 +48,8 @@ def one_project(identity: Identity, ref: ProjectRef) -> Project:
 def observe(providers: Providers, desired: Desired) -> Snapshot:
     """Everything of one tenant on both clouds and the arrays."""
     snapshot = _with_projects(providers, desired, Snapshot(datetime.now(UTC)))
-    return read(providers, _scope(desired, snapshot), (*RECONCILERS, RESERVATIONS))
+    dying = (BELONGINGS,) if desired.manifest.decommission else ()
+    return read(providers, _scope(desired, snapshot), (*RECONCILERS, RESERVATIONS, *dying))
 
 
 def observe_source(providers: Providers, tenant: str, project: Project) -> Snapshot:

@@ -21,6 +21,8 @@ class Delays:
     volume_extend: float = 1
     snapshot_create: float = 1
     snapshot_delete: float = 1
+    backup_create: float = 2
+    backup_delete: float = 1
     attach: float = 2
     port_up: float = 1
     sync_min: float = 2

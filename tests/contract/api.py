@@ -54,7 +54,7 @@ class Api:
     def call(
         self, method: str, service: str, path: str, body: Any = None, *, version: str = "", headers: Any = None, **query: Any
     ) -> Answer:
-        """`service`: compute, block_storage, identity, network. `query`: a list is repeated, `__` stands for a colon."""
+        """`service`: compute, block_storage, identity, network, image. `query`: a list is repeated, `__` stands for a colon."""
         adapter = getattr(self._connection, service)
         asked = {name.replace("__", ":"): value for name, value in query.items()}
         keywords: dict[str, Any] = {"json": body} if body is not None else {}

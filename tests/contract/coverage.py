@@ -13,7 +13,7 @@ import pytest
 Test = TypeVar("Test", bound=Callable[..., Any])
 PROMISED: set[str] = set()
 NEUTRON_WRITES = ("create", "update", "delete", "set_tags")
-PORTS = ("identity", "compute", "block_storage", "network")
+PORTS = ("identity", "compute", "block_storage", "network", "image")
 
 
 def covers(*methods: str) -> Callable[[Test], Test]:
@@ -49,6 +49,7 @@ class WatchedCloud:
     compute: Any
     block_storage: Any
     network: Any
+    image: Any
 
     def __init__(self, cloud: Any, seen: set[str]) -> None:
         self.user_id: str = cloud.user_id

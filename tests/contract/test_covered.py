@@ -16,6 +16,7 @@ PORTS: dict[str, Any] = {
     "compute": ports.Compute,
     "block_storage": ports.BlockStorage,
     "network": ports.Networking,
+    "image": ports.Images,
     "array": ports.StorageArray,
 }
 TAGGED = ("network", "subnet", "port", "router", "floatingip", "security_group")

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from millpond.errors import NotFound
-from millpond.model.block_storage import Attachment, StoragePool, Volume, VolumeAttachment, VolumeSnapshot, VolumeType
+from millpond.model.block_storage import Attachment, StoragePool, Volume, VolumeAttachment, VolumeBackup, VolumeSnapshot, VolumeType
 from millpond.model.compute import AttachedVolume, Flavor, Server, ServerGroup
 from millpond.model.cut_record import split_metadata
 from millpond.model.identity import KeyPair, Project, Quota, RoleAssignment, User
+from millpond.model.image import Image
 from millpond.model.marker import tag_for
 from millpond.model.secret import Secret
 from tests.planning.arrays import GIB, refused
@@ -247,6 +248,7 @@ class BlockStorage:
     rows: dict[str, Volume] = field(default_factory=dict)
     raw: dict[str, dict[str, str]] = field(default_factory=dict)
     snapshots_: dict[str, VolumeSnapshot] = field(default_factory=dict)
+    backups_: dict[str, VolumeBackup] = field(default_factory=dict)
     limits: dict[str, int] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
     initiators_: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
@@ -267,6 +269,9 @@ class BlockStorage:
 
     def snapshots(self, project_id: str) -> tuple[VolumeSnapshot, ...]:
         return tuple(self.snapshots_.values())
+
+    def backups(self, project_id: str) -> tuple[VolumeBackup, ...]:
+        return tuple(self.backups_.values())
 
     def volume_types(self) -> tuple[VolumeType, ...]:
         return (VolumeType("type-ssd", "ssd", extra_specs={"volume_backend_name": "infinidat-b"}),)
@@ -388,6 +393,14 @@ class BlockStorage:
 
 
 @dataclass
+class Images:
+    rows: dict[str, Image] = field(default_factory=dict)
+
+    def images(self, project_id: str) -> tuple[Image, ...]:
+        return tuple(self.rows.values())
+
+
+@dataclass
 class Cloud:
     name: str
     world: World
@@ -400,6 +413,7 @@ class Cloud:
         self.compute = Compute(self)
         self.block_storage = BlockStorage(self, self.array)
         self.network = Network(self)
+        self.image = Images()
 
     def require_empty(self) -> None:
         own = next(iter(self.identity.rows))

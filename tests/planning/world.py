@@ -111,7 +111,7 @@ class World:
             roles=identity.roles(), domains=identity.domains(), role_assignments=identity.role_assignments(""),
             quotas=quotas, key_pairs=compute.key_pairs({}), flavors=compute.flavors(), server_groups=groups,
             servers=join_servers(compute.servers(""), ports, volumes, groups), volumes=volumes,
-            volume_snapshots=storage.snapshots(""), volume_types=storage.volume_types(), storage_pools=storage.storage_pools(),
+            volume_snapshots=storage.snapshots(""), volume_backups=storage.backups(""), images=cloud.image.images(""), volume_types=storage.volume_types(), storage_pools=storage.storage_pools(),
             security_groups=network.security_groups(""), networks=network.networks(""), subnets=network.subnets(""), ports=ports,
             routers=network.routers(""), floating_ips=network.floating_ips(""), parked=network.parked_floating_ips(),
             agents=network.agents(), extensions=network.extensions(),

@@ -9,7 +9,7 @@ from millpond.providers import ports
 READING = {
     ports.Identity: {"projects", "tagged_projects", "domains", "roles", "role_assignments", "groups", "users"},
     ports.Compute: {"servers", "server", "flavors", "flavor_access", "server_groups", "key_pairs", "quota", "user_data"},
-    ports.BlockStorage: {"volumes", "initiators", "attachments", "snapshots", "volume_types", "storage_pools", "quota"},
+    ports.BlockStorage: {"volumes", "initiators", "attachments", "snapshots", "backups", "volume_types", "storage_pools", "quota"},
     ports.Networking: {
         "networks",
         "subnets",

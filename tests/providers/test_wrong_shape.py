@@ -88,6 +88,14 @@ WRONG_TYPES: list[tuple[str, str, str, Ask, str]] = [
         "the snapshot 7 in the answer: in `volume_id` a list stands where a text belongs",
     ),
     (
+        "cinder", "/backups/detail", '{"backups": [{"id": "7", "volume_id": 8}]}', lambda site: site.source.block_storage.backups(PROJECT),
+        "the backup 7 in the answer: in `volume_id` a whole number stands where a text belongs",
+    ),
+    (
+        "glance", "/v2/images", '{"images": [{"id": "7", "name": ["golden"]}]}', lambda site: site.source.image.images(PROJECT),
+        "the image 7 in the answer: in `name` a list stands where a text belongs",
+    ),
+    (
         "keystone", "/v3/projects", '{"projects": [{"id": "7", "name": {}}]}', lambda site: site.source.identity.projects("acme", "Default"),
         "the project 7 in the answer: in `name` an object stands where a text belongs",
     ),

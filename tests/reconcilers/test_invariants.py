@@ -10,10 +10,11 @@ import pytest
 
 from millpond.errors import InvariantBroken, LeaseHeld
 from millpond.model.array import ReplicaState, Role
-from millpond.model.block_storage import Attachment
+from millpond.model.block_storage import Attachment, VolumeBackup
 from millpond.model.change import UNKNOWN, Change
 from millpond.model.compute import AttachedVolume
 from millpond.model.desired import Desired
+from millpond.model.image import Image
 from millpond.model.manifest import Rollback
 from millpond.model.marker import DECOMMISSION_TAG_PREFIX
 from millpond.reconcilers.invariants import everything_is_known
@@ -516,6 +517,13 @@ def test_nothing_of_the_source_is_deleted_unless_it_was_admitted(id: str) -> Non
     world, planned = dying(id)
     unadmitted(world)
     refused(world, planned, "admitted decommissioning")
+
+
+def test_no_project_is_deleted_with_an_image_or_a_backup_that_came_last() -> None:
+    world, planned = dying("source_project/acme#delete")
+    world.source.image.rows["late"] = Image("late", "golden")
+    world.source.block_storage.backups_["late"] = VolumeBackup("late", "weekly", "root-1")
+    refused(world, planned, "2 server\\(s\\), volume\\(s\\), port\\(s\\), image\\(s\\) and backup\\(s\\)")
 
 
 @pytest.mark.parametrize("id", ["segment/edge/10.0.0.1#attach", "segment/edge#set_gateway"])

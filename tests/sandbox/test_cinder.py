@@ -265,6 +265,31 @@ def test_readonly_shows_among_the_owners_metadata(target: Connection, sandbox: S
     assert show(target, id)["metadata"] == {"readonly": "True"}
 
 
+def test_backups_are_the_callers_and_build_on_each_other(target: Connection, sandbox: Sandbox) -> None:
+    id = create(target, sandbox)["id"]
+    wanted = {"volume_id": id, "name": "weekly"}
+    refused = call(target, "POST", "/backups", {"backup": {**wanted, "incremental": True}})
+    assert (refused.status_code, "No backups available" in refused.text) == (400, True)
+    full = call(target, "POST", "/backups", {"backup": wanted}).json()["backup"]["id"]
+    assert call(target, "GET", f"/volumes/{id}").json()["volume"]["status"] == "backing-up"
+    assert call(target, "POST", "/backups", {"backup": wanted}).status_code == 400
+    assert call(target, "DELETE", f"/backups/{full}").status_code == 400
+    sandbox.control.advance(5)
+    assert call(target, "GET", f"/volumes/{id}").json()["volume"]["status"] == "available"
+    delta = call(target, "POST", "/backups", {"backup": {**wanted, "incremental": True}}).json()["backup"]["id"]
+    sandbox.control.advance(5)
+    shown = call(target, "GET", f"/backups/{full}").json()["backup"]
+    assert (shown["status"], shown["is_incremental"], shown["has_dependent_backups"]) == ("available", False, True)
+    assert [row["id"] for row in call(target, "GET", "/backups?name=weekly").json()["backups"]] == [delta, full]
+    assert call(target, "GET", "/backups?name=daily").json()["backups"] == []
+    refused = call(target, "DELETE", f"/backups/{full}")
+    assert (refused.status_code, "Incremental backups exist" in refused.text) == (400, True)
+    for backup in (delta, full):
+        assert call(target, "DELETE", f"/backups/{backup}").status_code == 202
+        sandbox.control.advance(5)
+    assert call(target, "GET", f"/backups/{full}").status_code == 404
+
+
 def test_snapshots_hold_their_volume(target: Connection, sandbox: Sandbox) -> None:
     id = create(target, sandbox)["id"]
     snapshot = call(target, "POST", "/snapshots", {"snapshot": {"volume_id": id, "name": "s"}}).json()["snapshot"]

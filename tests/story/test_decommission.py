@@ -54,6 +54,38 @@ def test_nothing_dies_while_the_tenant_has_made_something_new_there(stage: Stage
     assert f"acme/volume/afterwards@{made.id[:8]} is not in the inventory" in " ".join(drift.out.split())
 
 
+def test_nothing_dies_while_something_would_be_left_without_its_project(stage: Stage) -> None:
+    """Until each of it was taken care of, in the ways that the findings name."""
+    cut_over(stage)
+    with connect(stage.sandbox, "source-acme") as tenant, connect(stage.sandbox, "source-admin") as admin:
+        image = tenant.image.create_image(name="golden", disk_format="raw", container_format="bare", data=b"disk", wait=True)
+        volume = next(iter(tenant.block_storage.volumes()))
+        backup = tenant.block_storage.create_backup(volume_id=volume.id, name="weekly", force=True)
+        tenant.block_storage.wait_for_status(backup, "available", interval=0.05)
+        network, project = tenant.network.find_network("app"), tenant.current_project_id
+        balancer = admin.network.create_port(network_id=network.id, project_id=project, name="octavia-lb-1", device_owner="Octavia")
+        amphora = admin.network.create_port(network_id=network.id, name="octavia-lb-vrrp-1", device_owner="compute:nova")
+        assert codes(stage) == []  # nobody asks while the source stays
+        approve(stage)
+        assert codes(stage) == ["backups_left", "images_left", "service_port", "foreign_port"]
+        with stage.counted() as mutating:
+            assert stage.apply().held
+        assert mutating == []
+        tenant.block_storage.delete_backup(backup)
+        tenant.block_storage.wait_for_delete(backup, interval=0.05)
+        admin.image.update_image(image, owner=admin.current_project_id)
+        for port in (balancer, amphora):
+            admin.network.delete_port(port)
+    assert codes(stage) == []
+    result = stage.settle()
+    assert not result.plan.tenants[0].steps, (result.plan.tenants[0].steps, result.outcomes)
+    assert [row["name"] for row in stage.rows("source/keystone/project") if row["name"] == "acme"] == []
+
+
+def codes(stage: Stage) -> list[str]:
+    return [finding.code for finding in stage.plan().blockers]
+
+
 def test_the_report_names_both_ids_of_all_that_has_two_before_and_after(stage: Stage) -> None:
     """Afterwards it is the only record of what became of what."""
     cut_over(stage)

@@ -10,6 +10,7 @@ from millpond.providers.openstack import block_storage, compute
 from millpond.providers.openstack.block_storage import CinderBlockStorage
 from millpond.providers.openstack.compute import NovaCompute
 from millpond.providers.openstack.identity import KeystoneIdentity
+from millpond.providers.openstack.image import GlanceImages
 from millpond.providers.openstack.network import NeutronNetworking
 from millpond.providers.openstack.scopes import Scopes
 from millpond.providers.openstack.service import Service
@@ -26,6 +27,7 @@ class OpenStackCloud:
     compute: NovaCompute
     block_storage: CinderBlockStorage
     network: NeutronNetworking
+    image: GlanceImages
 
 
 def connect(cloud_name: str, access: Access, limits: Limits | None = None) -> OpenStackCloud:
@@ -42,4 +44,5 @@ def connect(cloud_name: str, access: Access, limits: Limits | None = None) -> Op
         compute=NovaCompute(Service(scopes, "compute", compute.VERSIONS)),
         block_storage=CinderBlockStorage(Service(scopes, "block-storage", block_storage.VERSIONS)),
         network=NeutronNetworking(Service(scopes, "network")),
+        image=GlanceImages(Service(scopes, "image")),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from millpond.model.block_storage import Attachment, StoragePool, Volume, VolumeAttachment, VolumeSnapshot, VolumeType
+from millpond.model.block_storage import Attachment, StoragePool, Volume, VolumeAttachment, VolumeBackup, VolumeSnapshot, VolumeType
 from millpond.model.cut_record import split_metadata
 from millpond.providers.shapes import documented
 
@@ -67,6 +67,11 @@ def bare_wwpn(text: str) -> str:
 @documented
 def parse_snapshot(row: Row) -> VolumeSnapshot:
     return VolumeSnapshot(id=row["id"], name=row.get("name") or "", volume_id=row["volume_id"])
+
+
+@documented
+def parse_backup(row: Row) -> VolumeBackup:
+    return VolumeBackup(id=row["id"], name=row.get("name") or "", volume_id=row["volume_id"])
 
 
 @documented

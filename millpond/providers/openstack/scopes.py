@@ -28,7 +28,15 @@ from millpond.providers.transport import Transport
 
 ONLY_READING = frozenset({"reader", "member", "auditor", "viewer", "observer", "monitoring"})
 """Words in the names of roles, such as `_member_` and `cloud-auditor`."""
-VERSIONS = {"identity": ("3", "3.latest"), "compute": ("2.1", "2.latest"), "block-storage": ("3", "3.latest"), "network": (None, None)}
+VERSIONS = {
+    "identity": ("3", "3.latest"),
+    "compute": ("2.1", "2.latest"),
+    "block-storage": ("3", "3.latest"),
+    "network": (None, None),
+    "image": (None, None),
+}
+FIXED_PATHS = {"network": "/v2.0", "image": "/v2"}
+"""Old Neutrons hide their discovery document, and Glance's says nothing that is not known."""
 
 APPLY_AS = "Apply with a user that has the admin role there; this account is good for plan, drift, status and report."
 
@@ -109,9 +117,9 @@ class Scopes:
     def _found(self, service_type: str, project_id: str) -> Endpoint:
         adapter = self._unbound(service_type, project_id)
         with told(self.name, service_type, project_id):
-            if service_type == "network":  # old Neutrons hide their discovery document: the path is fixed
+            if path := FIXED_PATHS.get(service_type):
                 url = (adapter.get_endpoint() or "").rstrip("/")
-                found = Endpoint(url if not url or url.endswith("/v2.0") else f"{url}/v2.0", None)
+                found = Endpoint(url if not url or url.endswith(path) else f"{url}{path}", None)
             else:
                 data = adapter.get_endpoint_data()
                 newest = data.max_microversion if data else None

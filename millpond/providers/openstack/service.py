@@ -33,7 +33,7 @@ class Versions:
 
 
 class Service:
-    """`type` is openstacksdk's: identity, compute, block-storage, network. All raise the RemoteFailure family."""
+    """`type` is openstacksdk's: identity, compute, block-storage, network, image. All raise the RemoteFailure family."""
 
     def __init__(self, scopes: Scopes, type: str, versions: Versions | None = None) -> None:
         self.scopes = scopes
@@ -149,11 +149,13 @@ def reason(response: Any) -> str:
 
 
 def has_next(answer: Row, key: str) -> bool:
-    """Whether there is another page: `<collection>_links` with `rel: next` (Cinder's types: `volume_type_links`), Keystone's `links.next`.
+    """Whether there is another page: `<collection>_links` with `rel: next` (Cinder's types: `volume_type_links`), Keystone's `links.next`,
+    Glance's `next`.
 
     Keystones that cannot page cut lists at their list_limit and say `truncated`: that raises Refused.
     """
-    if isinstance(links := answer.get("links"), Mapping) and links.get("next"):
+    links = answer.get("links")
+    if answer.get("next") or (isinstance(links, Mapping) and links.get("next")):
         return True
     if answer.get("truncated"):
         fix = "Raise [identity] list_limit in keystone.conf."

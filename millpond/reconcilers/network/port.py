@@ -17,6 +17,7 @@ from millpond.model.snapshot import CloudState, Facts, Snapshot
 from millpond.providers.ports import Cloud, Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.network import service_ports
 from millpond.reconcilers.network.bearers import Bearer, bearers
 from millpond.reconcilers.network.neutron import LEAVING, climb, late, removal
 from millpond.reconcilers.network.neutron_calls import perform
@@ -146,13 +147,16 @@ def _withdraw(desired: Desired, snapshot: Snapshot, bearer: Bearer, *, returning
 
 
 def _decommission(desired: Desired, snapshot: Snapshot) -> KindPlan:
-    """Ports of routers and agents go with those."""
+    """Ports of routers and agents go with those; those of other services are not the tenant's to delete."""
     known, kept = by_id(desired.inventory.ports), kept_ports(desired)
     server_of = usage(desired.inventory).server_of
     own = [
         p
         for p in snapshot.source.ports
-        if p.project_id == desired.inventory.project.id and not p.device_owner.startswith("network:") and p.device_owner != FENCE_OWNER
+        if p.project_id == desired.inventory.project.id
+        and not p.device_owner.startswith("network:")
+        and p.device_owner != FENCE_OWNER
+        and not service_ports.of_a_service(p)
     ]
     steps = [
         removal(KIND, desired.address(KIND, p.id), p.id, LEAVING, source_id=p.id, servers=(server_of[p.id],) if p.id in server_of else ())
@@ -160,4 +164,4 @@ def _decommission(desired: Desired, snapshot: Snapshot) -> KindPlan:
         if p.id in known and p.id not in kept
     ]
     unknown = [late(desired.address(KIND, p.id), KIND, p.id, p.name) for p in own if p.id not in known]
-    return KindPlan(tuple(steps), tuple(unknown))
+    return KindPlan(tuple(steps), (*unknown, *service_ports.findings(desired, snapshot)))

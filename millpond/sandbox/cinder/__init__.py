@@ -5,6 +5,7 @@ from aiohttp import web
 from millpond.sandbox.cinder import (
     routes_actions,
     routes_attachments,
+    routes_backups,
     routes_manage,
     routes_others,
     routes_quotas,
@@ -18,7 +19,17 @@ from millpond.sandbox.core.web import service_app
 
 __all__ = ["Service", "application"]
 
-ROUTES = (routes_actions, routes_attachments, routes_manage, routes_others, routes_quotas, routes_types, routes_versions, routes_volumes)
+ROUTES = (
+    routes_actions,
+    routes_attachments,
+    routes_backups,
+    routes_manage,
+    routes_others,
+    routes_quotas,
+    routes_types,
+    routes_versions,
+    routes_volumes,
+)
 """Imported so that each puts its routes into the one table."""
 
 

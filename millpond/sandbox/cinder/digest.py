@@ -1,4 +1,4 @@
-"""What matters of a Cinder: volumes as their owners see them, snapshots, quotas."""
+"""What matters of a Cinder: volumes as their owners see them, snapshots, backups, quotas."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def digest(cinder: CinderService) -> dict[str, Any]:
     return {
         "volumes": sorted((volume(cinder, row) for row in cinder.volumes), key=_order),
         "snapshots": sorted([row["name"] or "", row["status"]] for row in cinder.snapshots),
+        "backups": sorted([row["name"] or "", row["status"]] for row in cinder.backing_up.table),
         "types": sorted([row["name"], sorted(row["extra_specs"].items())] for row in cinder.types.table),
         "quotas": {row["id"]: row["limits"] for row in cinder.quotas.table},
     }

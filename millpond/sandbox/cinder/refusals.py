@@ -19,6 +19,10 @@ def no_snapshot(id: str) -> ApiError:
     return ApiError(404, f"Snapshot {id} could not be found.")
 
 
+def no_backup(id: str) -> ApiError:
+    return ApiError(404, f"Backup {id} could not be found.")
+
+
 def no_attachment(id: str) -> ApiError:
     return ApiError(404, f"Volume attachment could not be found with filter: attachment_id = {id}.")
 

@@ -14,7 +14,6 @@ from millpond.sandbox.core.web import body, page, refuse_unknown
 
 SNAPSHOTS = f"{PROJECT}/snapshots"
 EMPTY = {
-    "backups": ("backups", 0),
     "groups": ("groups", 13),
     "group_snapshots": ("group_snapshots", 14),
     "os-volume-transfer": ("transfers", 0),

@@ -5,6 +5,7 @@ from typing import Any
 
 from millpond.sandbox.cinder.attaching import Attaching
 from millpond.sandbox.cinder.backends import Backends
+from millpond.sandbox.cinder.backups import Backups
 from millpond.sandbox.cinder.driver import Driver
 from millpond.sandbox.cinder.managing import Managing
 from millpond.sandbox.cinder.metadata import Metadata
@@ -35,6 +36,7 @@ class CinderService:
         self.attaching = Attaching(cloud, self.life, self.driver)
         self.managing = Managing(cloud, self.backends, self.driver, self.life)
         self.snapshooting = Snapshots(cloud, self.life)
+        self.backing_up = Backups(cloud, self.life)
 
     # For Nova.
 

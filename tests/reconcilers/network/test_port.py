@@ -167,6 +167,19 @@ def test_decommissioning_deletes_known_ports_and_stops_at_late_ones() -> None:
     assert ids(port.plan(desired(excluded=["server-2"]), snapshot(), leaving)) == ["port/eth0-1#delete"]
 
 
+def test_a_port_of_another_service_is_not_deleted_though_the_inventory_names_it() -> None:
+    leaving = replace(HANDED_OVER, decommission=True)
+    balancer = replace(VIP, id="lb", name="lb", device_owner="Octavia", device_id="lb-1")
+    tenant = replace(INVENTORY, ports=(*INVENTORY.ports, balancer))
+    found = port.plan(desired(tenant), snapshot(here=source(tenant)), leaving)
+    assert ids(found) == ["port/eth0-1#delete", "port/eth0-2#delete"]
+    assert codes(found) == ["service_port"]
+    apart = replace(balancer, network_id="n-other", device_owner="compute:nova", project_id="p-octavia")
+    assert codes(port.plan(desired(), snapshot(here=source(ports=(*INVENTORY.ports, apart))), leaving)) == []
+    kept = port.plan(desired(tenant, excluded=["n-app"]), snapshot(here=source(tenant)), leaving)
+    assert (ids(kept), codes(kept)) == ([], [])
+
+
 def test_a_large_tenant_is_planned_quickly_and_in_the_same_order() -> None:
     servers = tuple(
         replace(INVENTORY.servers[0], id=f"server-{n}", name=f"s{n}", port_ids=tuple(f"port-{n}-{k}" for k in range(3))) for n in range(300)
