@@ -13,8 +13,8 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.few import few
-from millpond.reconcilers.network.neutron import late
 from millpond.reconcilers.twins import by_id
+from millpond.reconcilers.unlisted import late
 
 
 def findings(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Finding]:

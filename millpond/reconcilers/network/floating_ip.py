@@ -14,10 +14,11 @@ from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.network.mapping import network_id, target_project
-from millpond.reconcilers.network.neutron import LEAVING, Wanted, climb, late, removal
+from millpond.reconcilers.network.neutron import LEAVING, Wanted, climb, removal
 from millpond.reconcilers.network.neutron_calls import perform
 from millpond.reconcilers.network.segments import Phase, Standing, standings
 from millpond.reconcilers.twins import by_id
+from millpond.reconcilers.unlisted import late
 from millpond.reconcilers.usage import is_tenants, kept_ports
 
 __all__ = ["KIND", "READS_AFTER", "observe", "park", "perform", "plan", "segment_of"]

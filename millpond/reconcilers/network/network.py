@@ -13,10 +13,11 @@ from millpond.providers.ports import Cloud, Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.fabric import driver
 from millpond.reconcilers.network.mapping import carried, named, target_project
-from millpond.reconcilers.network.neutron import LEAVING, Wanted, climb, late, removal
+from millpond.reconcilers.network.neutron import LEAVING, Wanted, climb, removal
 from millpond.reconcilers.network.neutron_calls import perform
 from millpond.reconcilers.network.segments import Standing, by_network
 from millpond.reconcilers.twins import by_id
+from millpond.reconcilers.unlisted import late
 from millpond.reconcilers.usage import is_handed_over, is_tenants, leaving_networks, usage
 
 __all__ = ["KIND", "READS_AFTER", "observe", "perform", "plan"]

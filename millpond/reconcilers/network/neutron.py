@@ -176,15 +176,3 @@ def removal(
         danger=True,
         parameters={"call": "delete", "resource": resource, "id": id},
     )
-
-
-def late(address: Address, resource: str, id: str, name: str) -> Finding:
-    """A blocker: decommissioning found what no inventory names."""
-    return Finding(
-        f"late_{resource}",
-        Severity.BLOCKER,
-        address,
-        f"the source project holds a {resource.replace('_', ' ')} that is not in the inventory: {name or id} ({id})",
-        "only what was migrated and verified may be deleted",
-        f"look at what it is for; then delete it by hand, or run `millpond discover {address.tenant}` and migrate it",
-    )

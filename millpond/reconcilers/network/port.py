@@ -19,10 +19,11 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.network import service_ports
 from millpond.reconcilers.network.bearers import Bearer, bearers
-from millpond.reconcilers.network.neutron import LEAVING, climb, late, removal
+from millpond.reconcilers.network.neutron import LEAVING, climb, removal
 from millpond.reconcilers.network.neutron_calls import perform
 from millpond.reconcilers.network.port_body import shown, wanted
 from millpond.reconcilers.twins import by_id, ids, only
+from millpond.reconcilers.unlisted import late
 from millpond.reconcilers.usage import ONWARD, RETURNING, is_handed_over, kept_ports, usage
 
 __all__ = ["KIND", "READS_AFTER", "observe", "perform", "plan"]

@@ -13,10 +13,11 @@ from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.network.mapping import target_project
-from millpond.reconcilers.network.neutron import LEAVING, Wanted, climb, late, removal
+from millpond.reconcilers.network.neutron import LEAVING, Wanted, climb, removal
 from millpond.reconcilers.network.neutron_calls import perform
 from millpond.reconcilers.network.segments import Phase, router_interfaces, standings
 from millpond.reconcilers.twins import by_id
+from millpond.reconcilers.unlisted import late
 
 __all__ = ["KIND", "READS_AFTER", "observe", "perform", "plan"]
 

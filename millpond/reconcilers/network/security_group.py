@@ -18,10 +18,11 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.network.mapping import target_project
-from millpond.reconcilers.network.neutron import LEAVING, Wanted, climb, late, removal
+from millpond.reconcilers.network.neutron import LEAVING, Wanted, climb, removal
 from millpond.reconcilers.network.neutron_calls import perform
 from millpond.reconcilers.network.rules import RuleKey, automatic, body, key_of, text
 from millpond.reconcilers.twins import Candidates, by_id, marked, only
+from millpond.reconcilers.unlisted import late
 from millpond.reconcilers.usage import is_tenants, kept_groups, usage
 
 __all__ = ["KIND", "READS_AFTER", "observe", "perform", "plan"]

@@ -16,11 +16,12 @@ from millpond.reconcilers.network.fence import Fence, choose, pools, ranges
 from millpond.reconcilers.network.fence import standing as standing_fence
 from millpond.reconcilers.network.mapping import carried, is_derived, network_id, target_project
 from millpond.reconcilers.network.network import is_tenants_network
-from millpond.reconcilers.network.neutron import LEAVING, Wanted, climb, late, removal
+from millpond.reconcilers.network.neutron import LEAVING, Wanted, climb, removal
 from millpond.reconcilers.network.neutron_calls import perform
 from millpond.reconcilers.network.segments import Direction, Standing, by_network
 from millpond.reconcilers.network.subnet_pools import KIND, free, reservations, reserve, set_pools, switch_pools
 from millpond.reconcilers.twins import by_id, ids, marked, only
+from millpond.reconcilers.unlisted import late
 from millpond.reconcilers.usage import leaving_networks
 
 __all__ = ["KIND", "READS_AFTER", "observe", "perform", "plan"]
