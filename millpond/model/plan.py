@@ -25,6 +25,8 @@ class Stage(StrEnum):
     HELD = "held"
 
 
+BACK = frozenset({Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK})
+"""A rollback, of each kind."""
 GATE = "gate"
 """The kind of the one step that everything of a cut, or of a decommissioning, comes after."""
 DECOMMISSIONED = "decommissioned"
@@ -114,6 +116,7 @@ class Plan:
     """`findings` concern no tenant of the plan (orphans). `errors` are tenants that could not be planned: (tenant, summary).
 
     `clouds`: name → Keystone's URL and the region; `arrays`: name → serial number: what it was planned against.
+    `approvers`: phase (cutover, rollback, decommission) → who the site file says must approve what this plan stops, promotes or deletes.
     """
 
     made_at: datetime
@@ -124,3 +127,4 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     clouds: Mapping[str, str] = field(default_factory=dict)
     arrays: Mapping[str, str] = field(default_factory=dict)
+    approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -133,6 +133,17 @@ class Hooks:
 
 
 @dataclass(frozen=True)
+class Approvers:
+    """Who must approve what a phase stops, promotes or deletes, as the repository's host calls them. Plans name them and hold nothing:
+    that they did approve is the host's to see to.
+    """
+
+    cutover: tuple[str, ...] = ()
+    rollback: tuple[str, ...] = ()
+    decommission: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Site:
     """`directory` is where millpond.yaml lies: relative paths start there. `journal` is an SQLAlchemy URL; empty = .millpond/journal.db."""
 
@@ -147,5 +158,6 @@ class Site:
     brakes: Brakes = field(default_factory=Brakes)
     expiry: PlanExpiry = field(default_factory=PlanExpiry)
     hooks: Hooks = field(default_factory=Hooks)
+    approvers: Approvers = field(default_factory=Approvers)
     journal: str = ""
     directory: str = "."

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
-from millpond.model.plan import Stage
+from millpond.model.plan import BACK, Stage
 from millpond.model.site import Hook
 from millpond.reconcilers.base import Goals
 
-BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
 WHOLE = "decommission"
 """The wave of what concerns a decommissioning: it has no waves."""
 

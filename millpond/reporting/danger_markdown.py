@@ -32,13 +32,18 @@ DETAILS = (Detail(1000), Detail(20), Detail(5), Detail(0), Detail(0, reasons=Fal
 
 def danger_blocks(plan: Plan, detail: Detail) -> list[str]:
     """Markdown; empty where the plan stops, promotes and deletes nothing and nothing holds it."""
-    return _section("What stops, promotes or deletes", _dangers(plan, detail)) + held_blocks(plan, detail)
+    who = [f"- {phase}: by {', '.join(map(code, names))}" for phase, names in plan.approvers.items()]
+    return _section("What stops, promotes or deletes", _dangers(plan, detail)) + held_blocks(plan, detail, who)
 
 
-def held_blocks(plan: Plan, detail: Detail) -> list[str]:
-    """What needs an approval, what blockers hold, which tenants could not be planned."""
+def held_blocks(plan: Plan, detail: Detail, approvers: Sequence[str] = ()) -> list[str]:
+    """What needs an approval, what blockers hold, which tenants could not be planned.
+
+    `approvers`: who must approve it all, a line for each phase. They stand in code, which notifies nobody: the comment is edited with
+    every push.
+    """
     found = blockers(plan)
-    lines = _section("Must be approved", _findings((f for f in found if f.code == UNAPPROVED), detail, "approval"))
+    lines = _section("Must be approved", [*approvers, *_findings((f for f in found if f.code == UNAPPROVED), detail, "approval")])
     lines += _section("Held", _findings((f for f in found if f.code != UNAPPROVED), detail, "blocker"))
     return lines + _section("Not planned", [f"- {code(tenant)}: {prose(summary)}" for tenant, summary in plan.errors])
 

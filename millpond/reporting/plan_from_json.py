@@ -26,6 +26,7 @@ def from_json(document: Mapping[str, Any]) -> PlanDocument:
         findings=tuple(map(_read_check, document.get("orphans", ()))),
         clouds=document["identities"]["clouds"],
         arrays=document["identities"]["arrays"],
+        approvers={phase: tuple(who) for phase, who in document.get("approvers", {}).items()},
     )
     return PlanDocument(
         plan=plan,

@@ -38,6 +38,7 @@ def to_json(document: PlanDocument) -> Json:
         "digest": plan.digest,
         "source": {"git_sha": document.git_sha or None, "dirty": document.dirty},
         "identities": {"clouds": dict(document.clouds), "arrays": dict(document.arrays)},
+        "approvers": {phase: list(who) for phase, who in plan.approvers.items()},
         "summary": {"add": found.add, "change": found.change, "destroy": found.destroy, "quiet": is_quiet(plan)},
         "errors": [{"tenant": tenant, "summary": summary} for tenant, summary in plan.errors],
         "orphans": [_check(finding) for finding in plan.findings],

@@ -56,7 +56,7 @@ def danger_lines(plan: Plan) -> list[str]:
         for wave, changes in grave.items():
             lines += ["", *_place(tenant, wave, changes), *_lost(tenant, wave), *_danger_rows(changes)]
         lines += _stranded(tenant) if grave else []
-    return [red("What stops, promotes or deletes"), *lines] if lines else []
+    return [red("What stops, promotes or deletes"), *lines, *_approvers(plan)] if lines else []
 
 
 def summary_lines(plan: Plan) -> list[str]:
@@ -100,6 +100,11 @@ def _lost(tenant: TenantPlan, wave: str) -> list[str]:
 def _stranded(tenant: TenantPlan) -> list[str]:
     found = stranded(tenant)
     return ["", *(line for what in found for line in wrapped(what, "    ", first=f"  {red('beside it')}: "))] if found else []
+
+
+def _approvers(plan: Plan) -> list[str]:
+    rows = [wrapped(", ".join(who), "      ", first=f"  {bold(phase)} must be approved by: ") for phase, who in plan.approvers.items()]
+    return ["", *(line for row in rows for line in row)] if rows else []
 
 
 def _place(tenant: TenantPlan, wave: str, changes: Sequence[Change]) -> list[str]:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from millpond.model.change import Change, Effect, Waiting
 from millpond.model.finding import STRANDED, Finding, Severity
-from millpond.model.plan import Plan, Stage, TenantPlan, WaveStatus
+from millpond.model.plan import BACK, Plan, Stage, TenantPlan, WaveStatus
 from millpond.reporting.amounts import counted, duration, moment
 
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 UNAPPROVED = "decommission_unapproved"
 """The code of the finding that holds no wave, but the end of all of them."""
-BACK = frozenset({Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK})
 
 
 @dataclass(frozen=True)

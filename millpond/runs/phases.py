@@ -9,9 +9,9 @@ from millpond.execution.hooks import run_hook
 from millpond.model.change import Change
 from millpond.model.desired import Desired
 from millpond.model.finding import AFTERWARDS, Finding, Severity
-from millpond.model.plan import DECOMMISSIONED, Stage, TenantPlan
+from millpond.model.plan import BACK, DECOMMISSIONED, Stage, TenantPlan
 from millpond.model.site import Hook
-from millpond.planning.hooks import BACK, WHOLE
+from millpond.planning.hooks import WHOLE
 from millpond.reconcilers.identity.source_project import ADMIT
 
 

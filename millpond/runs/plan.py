@@ -13,6 +13,7 @@ from millpond.model.desired import Desired
 from millpond.model.plan import Plan, TenantPlan
 from millpond.model.site import Site
 from millpond.model.snapshot import Snapshot
+from millpond.planning.approvers import approvers
 from millpond.planning.build import build
 from millpond.planning.digest import plan_digest
 from millpond.planning.fleet import with_fleet_brakes
@@ -50,7 +51,13 @@ def make_plan(
             if len(tenants) + len(refused) == 1:
                 raise
             errors[desired.tenant] = told(error)
-    plan = replace(whole(with_fleet_brakes(plans, datetime.now(UTC))), errors=tuple(sorted(errors.items())), clouds=clouds, arrays=arrays)
+    plan = replace(
+        whole(with_fleet_brakes(plans, datetime.now(UTC))),
+        errors=tuple(sorted(errors.items())),
+        clouds=clouds,
+        arrays=arrays,
+        approvers=approvers(site, (planned for _, planned in plans)),
+    )
     return replace(plan, findings=orphans(site, tenants)) if all_tenants and not refused else plan
 
 

@@ -1,5 +1,6 @@
 """Finished objects to look at: a tenant that is cut over, one that is being seeded, one that cannot be planned."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from millpond.model.address import Address, Side
@@ -146,7 +147,10 @@ def plan(*tenants: TenantPlan, errors: tuple[tuple[str, str], ...] = (), finding
     return Plan(NOON, "0.1.0", tenants, DIGEST, errors, findings)
 
 
-FULL = plan(ACME, GLOBEX, errors=(("umbrella", "The login was refused: rhosp17 answered 401 for user millpond"),), findings=(ORPHAN,))
+FULL = replace(
+    plan(ACME, GLOBEX, errors=(("umbrella", "The login was refused: rhosp17 answered 401 for user millpond"),), findings=(ORPHAN,)),
+    approvers={"cutover": ("@example/platform", "cab@example.org")},
+)
 CUT_SHORT = WaveStatus(
     "core",
     Stage.CUT,

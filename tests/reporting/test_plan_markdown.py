@@ -11,6 +11,7 @@ import pytest
 from millpond.model.change import Effect
 from millpond.model.plan import Plan, Stage, WaveStatus
 from millpond.model.plan_document import PlanDocument
+from millpond.reporting.danger_markdown import DETAILS, danger_blocks
 from millpond.reporting.hosts import HOSTS, Host, fitting
 from millpond.reporting.plan_markdown import plan_markdown
 
@@ -53,6 +54,15 @@ def test_what_must_be_approved_stands_apart() -> None:
     assert "#### Must be approved\n\n- `acme/wave/pilot` holds the decommissioning: " in text
     assert "\n  ```yaml\n  approvals:\n    - action: decommission\n  ```" in text
     assert "#### Held" not in text
+
+
+def test_who_must_approve_is_named_in_code_which_notifies_nobody() -> None:
+    end = replace(examples.UNDECIDED, code="decommission_unapproved", wave="decommission")
+    who = {"rollback": ("@a", "b@c.example"), "decommission": ("x`y @z",)}
+    plan = replace(examples.plan(replace(examples.ACME, findings=(end,))), approvers=who)
+    start = "#### Must be approved\n\n- rollback: by `@a`, `b@c.example`\n- decommission: by ``x`y @z``\n- `acme/wave/pilot` holds "
+    assert start in comment(plan)
+    assert [danger_blocks(plan, detail).count("- rollback: by `@a`, `b@c.example`") for detail in DETAILS] == [1] * len(DETAILS)
 
 
 @pytest.mark.parametrize("fit", LIMITS)

@@ -4,7 +4,7 @@ from textwrap import dedent
 
 import pytest
 
-from millpond.model.site import ArraySystem, PoolEnd, PoolPair
+from millpond.model.site import Approvers, ArraySystem, PoolEnd, PoolPair
 from millpond.schemas import load_site
 from tests.schemas.writing import SITE, SiteDirectory, lines
 
@@ -24,6 +24,7 @@ spec:
   image_metadata: {hw_disk_bus: virtio}
   limits: {requests: 4, poll: 200ms, boot_timeout: 1h}
   brakes: {servers_stopped: 20, lag_at_cutover: 90s}
+  approvers: {cutover: ["@org/platform", cab@example.org], decommission: ["@org/storage"]}
   plan: {expires: 3d, cutover_expires: 30m}
   journal: postgresql+psycopg://millpond@db.example/journal
 """
@@ -43,6 +44,7 @@ def test_a_site_is_read_into_the_model(site: SiteDirectory) -> None:
     assert (found.replication.adoption, found.replication.sync_interval, found.replication.rpo) == ("manage", 60, 120)
     assert (found.limits.requests, found.limits.poll, found.limits.boot_timeout, found.limits.builds) == (4, 0.2, 3600, 10)
     assert (found.brakes.servers_stopped, found.brakes.lag_at_cutover, found.brakes.cutovers) == (20, 90, 0)
+    assert found.approvers == Approvers(("@org/platform", "cab@example.org"), (), ("@org/storage",))
     assert (found.expiry.plan, found.expiry.cutover) == (259200, 1800)
 
 
@@ -75,6 +77,18 @@ WRONG = {
     "no arrays at all": (
         "pool_pairs: [{name: gold, source: {array: a, pool: p}, target: {array: b, pool: p}}]",
         ["5:45: there is no array `a` -> list it under `spec.arrays`", "5:74: there is no array `b` -> list it under `spec.arrays`"],
+    ),
+    "approvers that are no list": (
+        "approvers: {cutover: platform}",
+        ["5:24: `spec.approvers.cutover` must be a list of people or teams, but is `platform`"],
+    ),
+    "an approver without a name": (
+        "approvers: {rollback: [' ']}",
+        ['5:26: `spec.approvers.rollback[0]` must be a person or team such as "@org/platform", or a mail address, but is ` `'],
+    ),
+    "an approver without quotes": (
+        "approvers: {cutover: [@org/platform]}",
+        ["5:25: a value cannot begin with this character -> put the value between quotes"],
     ),
     "one array alone": (
         """\

@@ -37,6 +37,18 @@ def test_one_plan_in_every_form_and_its_result(stage: Stage) -> None:
     assert [f"\n| `{server}` | " in comment for server in servers(site)] == [True] * 3
 
 
+def test_who_must_approve_is_named_and_not_notified(stage: Stage) -> None:
+    stage.site_spec = {"approvers": {"cutover": ["@org/platform", "cab@example.org"], "decommission": ["@org/storage"]}}
+    stage.manifest["cutover"] = True
+    stage.write()
+    planned = millpond(stage.directory, "plan", "--markdown-into", "comment.md", "--json-into", "plan.json")
+    assert "\n  cutover must be approved by: @org/platform, cab@example.org\n" in planned.out
+    comment = (stage.directory / "comment.md").read_text()
+    assert "\n#### Must be approved\n\n- cutover: by `@org/platform`, `cab@example.org`\n" in comment
+    assert live(comment) == []
+    assert json.loads((stage.directory / "plan.json").read_text())["approvers"] == {"cutover": ["@org/platform", "cab@example.org"]}
+
+
 def servers(site: Path) -> list[str]:
     plan = json.loads((site / "plan.json").read_text())
     return sorted(plan["tenants"][0]["outage"]["servers"])
