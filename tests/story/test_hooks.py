@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.story.command import millpond
 from tests.story.stage import Stage
-from tests.story.test_small import statuses
+from tests.story.test_decommission import approve
+from tests.story.test_small import cut_over, statuses
 
 SAID = "$MILLPOND_MOMENT $MILLPOND_PHASE $MILLPOND_TENANT/$MILLPOND_WAVE"
 
@@ -76,3 +77,28 @@ def test_a_cut_that_a_crash_left_is_not_admitted_again(stage: Stage) -> None:
     hooked(stage, before_cutover=1)
     assert not stage.settle().held
     assert said(stage) == ["after cutover acme/rest"]
+
+
+def test_a_decommissioning_is_held_by_its_own_and_begins_and_ends_with_them_once(stage: Stage) -> None:
+    cut_over(stage)
+    approve(stage)
+    hooked(stage, before_decommission=7)
+    stage.write()
+    told = " ".join(millpond(stage.directory, "plan").out.split())
+    assert "before the decommissioning, apply runs `/bin/sh -c" in told
+    assert "after the decommissioning, apply runs `/bin/sh -c" in told
+    with stage.counted() as mutating:
+        answer = millpond(stage.directory, "apply")
+    assert (answer.code, mutating) == (3, [])
+    told = " ".join(answer.out.split())
+    assert "[hook_before_failed]" in told
+    assert "the hook before the decommission failed: `/bin/sh -c" in told
+    assert "it ended with exit code 7" in told
+    assert "its last lines: before decommission acme/" in told
+    assert said(stage) == ["before decommission acme/"]
+    hooked(stage)
+    assert not stage.settle().held
+    assert stage.rows("source/nova/servers") == []
+    assert said(stage)[1:] == ["before decommission acme/", "after decommission acme/"]
+    stage.apply()
+    assert len(said(stage)) == 3
