@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from millpond.diffing import differences
+from millpond.model.block_storage import Volume
 from millpond.model.change import Effect, FieldChange
 from millpond.model.desired import Desired
-from millpond.model.network import FloatingIP, Router
+from millpond.model.network import FloatingIP, Network, Router
 from millpond.model.plan import Drift
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
@@ -20,6 +21,7 @@ from millpond.reconcilers.network.mapping import carried, is_derived, network_id
 from millpond.reconcilers.network.port_body import shown, wanted
 from millpond.reconcilers.network.rules import key_of, text
 from millpond.reconcilers.network.segments import standings
+from millpond.reconcilers.storage.volume import image_metadata, volume_type
 from millpond.reconcilers.twins import by_id, marked, only
 from millpond.reconcilers.usage import ARRIVED, is_handed_over, is_tenants, usage
 
@@ -75,8 +77,19 @@ def _volumes(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Dri
     for volume in desired.inventory.volumes:
         if volume.id in handed or volume.id in attached:
             twins = marked(snapshot.target.volumes, volume.id)
-            fields = differences(_values(volume, VOLUME), _values(twins[0], VOLUME)) if len(twins) == 1 else ()
+            fields = differences(*_volume(desired, volume, twins[0])) if len(twins) == 1 else ()
             yield from _drift(desired, "volume", volume.id, twins, fields)
+
+
+def _volume(desired: Desired, volume: Volume, twin: Volume) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What it was given and what it has. Without a type Cinder takes its default; of the image metadata the other keys are the tenant's."""
+    was, now = _values(volume, VOLUME), _values(twin, VOLUME)
+    if kind := volume_type(desired, volume):
+        was["volume_type"], now["volume_type"] = kind, twin.volume_type
+    given = image_metadata(desired, volume)
+    was["image_metadata"] = given
+    now["image_metadata"] = {key: value for key, value in twin.image_metadata.items() if key in given}
+    return was, now
 
 
 def _arrived(goals: Goals, servers: tuple[str, ...], wave: str) -> bool:
@@ -123,7 +136,8 @@ def _segments(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Dr
     routers = {id for segment in settled for id in segment.routers}
     for network in desired.inventory.networks:
         if network.id in networks:
-            yield from _plain(desired, "network", network, snapshot.target.networks, NETWORK)
+            fields = (*NETWORK, *_given(network, snapshot.target.extensions))
+            yield from _plain(desired, "network", network, snapshot.target.networks, fields)
     for subnet in desired.inventory.subnets:
         if subnet.network_id in networks:
             pools = () if is_derived(subnet) else ("allocation_pools",)
@@ -136,6 +150,14 @@ def _segments(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Dr
         port = ports.get(address.port_id)
         if address.router_id in routers or (port is not None and port.network_id in networks):
             yield from _floating_ip(desired, snapshot, address)
+
+
+def _given(network: Network, extensions: frozenset[str]) -> Iterator[str]:
+    """What Neutron chooses itself, or does not know, unless it was given."""
+    if network.mtu:
+        yield "mtu"
+    if "dns-integration" in extensions:
+        yield "dns_domain"
 
 
 def _plain(desired: Desired, kind: str, item: Any, found: tuple[Any, ...], fields: tuple[str, ...]) -> Iterator[Drift]:

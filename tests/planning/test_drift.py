@@ -14,7 +14,7 @@ from millpond.model.network import AddressPair, AllocationPool, FixedIP, Route
 from millpond.model.plan import Drift, TenantPlan
 from millpond.reconcilers.network.security_group import KIND as GROUP
 from tests.planning.situations import BOTH, PILOT, approved, before, done, leaving
-from tests.planning.tenant import VOLUMES, desired, prepared, volume
+from tests.planning.tenant import SITE, VOLUMES, desired, prepared, volume
 from tests.planning.world import World, flagged
 from tests.reconcilers.builders import ADDRESS, NETWORK, ROUTER, nic
 
@@ -142,6 +142,78 @@ def test_what_was_handed_over_drifts_on_the_target_alone() -> None:
     assert drifted(made.plan(PILOT), "target") == ["server/web-1"]
     made.target.compute.delete_server(twin)
     assert [item.what for item in made.plan(PILOT).drift if item.address.kind == "server"] == ["is gone from the target"]
+
+
+def there(made: World, kind: str, id: str, **values: Any) -> None:
+    """On the target, by the id of the source's."""
+    rows = made.target.network.rows[kind]
+    twin = next(row for row in getattr(made.target.network, f"{kind}s")("") if row.marker == id)
+    rows[twin.id] = replace(rows[twin.id], **values)
+
+
+def disk(made: World, id: str, **values: Any) -> None:
+    twin = next(volume for volume in made.target.block_storage.volumes("") if volume.marker == id)
+    made.target.block_storage.put(twin.id, **values)
+
+
+DRESSED = {"hw_disk_bus": "virtio"}
+CHANGED_THERE: dict[str, tuple[Callable[[World], None], str, FieldChange]] = {
+    "another type": (lambda w: disk(w, "data-1", volume_type="hdd"), "volume/web-1-data", FieldChange("volume_type", "ssd", "hdd")),
+    "another bus": (
+        lambda w: disk(w, "root-1", image_metadata={"hw_disk_bus": "scsi"}),
+        "volume/web-1-root",
+        FieldChange("image_metadata.hw_disk_bus", "virtio", "scsi"),
+    ),
+    "no bus": (
+        lambda w: disk(w, "root-1", image_metadata={}),
+        "volume/web-1-root",
+        FieldChange("image_metadata.hw_disk_bus", "virtio", None),
+    ),
+    "another MTU": (lambda w: there(w, "network", "n-app", mtu=9000), "network/app", FieldChange("mtu", 1500, 9000)),
+    "another domain": (
+        lambda w: there(w, "network", "n-app", dns_domain="acme.example."),
+        "network/app",
+        FieldChange("dns_domain", "", "acme.example."),
+    ),
+    "smaller pools": (
+        lambda w: there(w, "subnet", "s-app", allocation_pools=(AllocationPool("10.0.0.2", "10.0.0.99"),)),
+        "subnet/app-v4",
+        FieldChange("allocation_pools", ["10.0.0.2-10.0.0.254"], ["10.0.0.2-10.0.0.99"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHANGED_THERE)
+def test_what_was_given_to_a_volume_and_a_network_drifts_on_the_target(case: str) -> None:
+    turn, address, change = CHANGED_THERE[case]
+    made = done(BOTH)
+    assert made.plan(BOTH).drift == ()
+    turn(made)
+    assert [(str(item.address), item.fields) for item in made.plan(BOTH).drift] == [(f"acme/{address}", (change,))]
+
+
+def test_what_the_target_filled_in_by_itself_does_not_drift() -> None:
+    """Nobody asked for a type, a key or an MTU there."""
+    base = desired()
+    plain = replace(
+        base.inventory,
+        volumes=tuple(replace(volume, volume_type="") for volume in base.inventory.volumes),
+        networks=tuple(replace(network, mtu=0) for network in base.inventory.networks),
+    )
+    made = done(BOTH)
+    disk(made, "root-1", volume_type="__DEFAULT__", image_metadata={**DRESSED, "hw_rng_model": "virtio"})
+    disk(made, "data-1", volume_type="__DEFAULT__", image_metadata={"hw_disk_bus": "ide"})
+    there(made, "network", "n-app", mtu=1442)
+    assert drifted(made.plan(replace(BOTH, inventory=plain)), "target") == []
+
+
+def test_a_type_is_the_one_that_the_documents_map_it_to() -> None:
+    mapped = replace(SITE, maps=replace(SITE.maps, volume_types={"ssd": "gold"}))
+    made = done(BOTH)
+    for id in ("root-1", "data-1", "root-2"):
+        disk(made, id, volume_type="gold")
+    assert made.plan(replace(BOTH, site=mapped)).drift == ()
+    assert drifted(made.plan(BOTH), "target") == ["volume/web-1-root", "volume/web-1-data", "volume/web-2-root"]
 
 
 def test_limits_are_the_tenants_from_the_first_handover_on() -> None:

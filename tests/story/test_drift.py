@@ -69,6 +69,27 @@ def test_what_people_changed_is_in_every_form(moved: Stage) -> None:
     assert f'millpond_drift_objects{{side="target",tenant="acme"}} {len(found)}.0' in files["prom"].splitlines()
 
 
+def test_what_a_disk_and_a_network_were_given_is_watched_there(moved: Stage) -> None:
+    """A key that nobody gave the disk is the tenant's own and no drift."""
+    with connect(moved.sandbox, "target-admin") as cloud:
+        disks = {row["name"]: row["id"] for row in moved.rows("target/cinder/volumes")}
+        url = f"/volumes/{disks['web-1-root']}/action"
+        given = {"hw_machine_type": "q35", "hw_rng_model": "virtio"}
+        assert cloud.block_storage.post(url, json={"os-set_image_metadata": {"metadata": given}}).ok
+        networks = {row["name"]: row["id"] for row in moved.rows("target/neutron/networks")}
+        cloud.network.update_network(networks["data"], mtu=1400)
+    _, files = drift(moved)
+    found = {item["address"]: item["change"] for item in json.loads(files["json"])["resource_drift"]}
+    assert found == {
+        "acme/volume/web-1-root": {
+            "actions": ["update"],
+            "before": {"image_metadata.hw_machine_type": "pc"},
+            "after": {"image_metadata.hw_machine_type": "q35"},
+        },
+        "acme/network/data": {"actions": ["update"], "before": {"mtu": 1450}, "after": {"mtu": 1400}},
+    }
+
+
 def test_lag_is_told_and_is_no_drift(stage: Stage) -> None:
     stage.site_spec["replication"] = {"rpo": "1s"}
     stage.write()

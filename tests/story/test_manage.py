@@ -43,6 +43,7 @@ def test_adopted_volumes_are_bootable_and_dressed_and_survive_the_way_back(stage
     result = stage.settle()
     assert not result.remaining, (result.plan.tenants[0].steps, result.plan.tenants[0].blockers)
     assert list(Comparison(stage).different()) == []
+    assert stage.plan().drift == ()
     stage.manifest |= {"cutover": False, "rollback": {"cut": stage.cut(), "target_writes": "discard"}}
     with stage.counted() as mutating:
         result = stage.settle()

@@ -39,6 +39,7 @@ def test_ports_come_with_the_cut_and_go_with_the_way_back(stage: Stage) -> None:
     assert not stage.settle().remaining
     assert nics(stage) == ["db-1-eth0", "web-1-eth0", "web-2-eth0"]
     assert list(Comparison(stage).different()) == []
+    assert stage.plan().drift == ()
     cuts = {wave.name: wave.cut for wave in stage.plan().waves}
     stage.manifest |= {"cutover": False, "rollback": {"cut": cuts["rest"], "target_writes": "discard"}}
     assert not stage.settle().remaining
