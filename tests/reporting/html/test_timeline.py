@@ -7,7 +7,7 @@ import pytest
 
 from millpond.model.cutover import Cutover
 from millpond.reporting.html.phases import Named, Phase
-from millpond.reporting.html.timeline import LEFT, MOST, PLOT, Timeline, short_name, timeline
+from millpond.reporting.html.timeline import MOST, PLOT, Timeline, short_name, timeline
 
 from . import pages
 
@@ -34,7 +34,7 @@ def test_bars_lie_on_one_scale_without_gaps() -> None:
         for one, two in zip(row.segments, row.segments[1:], strict=False):
             assert one.x + one.width == pytest.approx(two.x)
         assert sum(segment.width for segment in row.segments) == pytest.approx(row.width)
-        assert row.x + row.width <= LEFT + PLOT + 0.001
+        assert row.x + row.width <= PLOT + 0.001
 
 
 def test_neighbours_of_one_kind_are_one_bar_and_say_all_of_it() -> None:
@@ -65,11 +65,18 @@ def test_a_label_is_left_out_where_it_does_not_fit() -> None:
     assert labels[Phase.VERIFY] == ""
 
 
+def test_a_phone_has_room_for_fewer_labels() -> None:
+    assert [(segment.label, segment.short) for segment in drawn().rows[0].segments if segment.label] == [
+        ("shutdown", False), ("last sync", False), ("web-1: boot", False), ("boot", True),
+    ]  # fmt: skip
+    assert [tick.even for tick in drawn().ticks[:3]] == [True, False, True]
+
+
 def test_ticks_are_round_and_few() -> None:
     ticks = drawn().ticks
     assert [tick.label for tick in ticks] == ["0 s", "10 s", "20 s", "30 s", "40 s", "50 s", "1 min", "1 min 10 s"]
-    assert ticks[0].x == LEFT
-    assert all(tick.x <= LEFT + PLOT for tick in ticks)
+    assert ticks[0].x == 0
+    assert all(tick.x <= PLOT for tick in ticks)
 
 
 def test_an_estimate_that_was_far_too_long_does_not_make_the_bars_small() -> None:
@@ -77,8 +84,10 @@ def test_an_estimate_that_was_far_too_long_does_not_make_the_bars_small() -> Non
     (row,) = drawn(far).rows
     assert row.width == pytest.approx(PLOT / 2)
     assert row.estimate_cut
-    assert row.x + row.estimate_width == pytest.approx(LEFT + PLOT)
+    assert row.x + row.estimate_width == pytest.approx(PLOT)
+    assert drawn(far).has_cut
     assert not any(each.estimate_cut for each in drawn().rows)
+    assert not drawn().has_cut
 
 
 def test_a_server_that_is_still_down_reaches_until_now() -> None:
