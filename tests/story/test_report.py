@@ -32,7 +32,7 @@ def test_the_page_tells_of_a_cutover_and_of_the_way_back(stage: Stage) -> None:
     for server, seconds in over.estimated:
         assert f"{server.rpartition('/')[2]}" in text
         assert seconds > 0
-    assert "flavor of 3 objects: acme/server/db-1, acme/server/web-1, acme/server/web-2" in text
+    assert "flavor of 3 servers: db-1 , web-1 , web-2 " in text
 
 
 def test_every_outage_is_explained_from_its_first_to_its_last_second(stage: Stage) -> None:

@@ -10,6 +10,8 @@ from markupsafe import Markup, escape
 from millpond.reporting.amounts import counted, duration, lag, moment, rate, rough, size
 from millpond.reporting.html.fields import field_rows
 from millpond.reporting.html.page import DriftPage, ReportPage
+from millpond.reporting.html.phases import Named
+from millpond.reporting.html.shortened import clock, day, filled, of_kind, of_tenant
 
 
 def report_html(page: ReportPage) -> str:
@@ -46,5 +48,11 @@ def _environment() -> Environment:
         "counted": counted,
         "prose": prose,
         "field_rows": field_rows,
+        "clock": clock,
+        "day": day,
+        "filled": filled,
+        "name": lambda address: Named.of(address).name,
+        "of_kind": of_kind,
+        "of_tenant": of_tenant,
     }
     return made

@@ -19,6 +19,7 @@ LOOKS: dict[str, tuple[int, Literal["light", "dark"], Literal["screen", "print"]
     "light": (1280, "light", "screen"),
     "dark": (1280, "dark", "screen"),
     "narrow": (390, "light", "screen"),
+    "narrow-dark": (390, "dark", "screen"),
     "print": (700, "dark", "print"),
 }
 """Width in pixels, the colours that the person prefers, and the medium."""
@@ -53,6 +54,17 @@ class Opened:
     def overflow(self) -> int:
         """Pixels by which the page is wider than its window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+    def unfold(self) -> None:
+        self.page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+
+    def cut_off(self, selector: str) -> list[str]:
+        """The texts of elements that reach beyond the window, or beyond what scrolls around them."""
+        script = """selector => [...document.querySelectorAll(selector)].filter(element => {
+            const around = (element.closest('.scroll') ?? document.documentElement).getBoundingClientRect(), own = element.getBoundingClientRect();
+            return own.width > 0 && (own.right > around.right + 1 || own.left < around.left - 1);
+        }).map(element => element.textContent)"""
+        return list(self.page.evaluate(script, selector))
 
     def focused(self) -> str:
         return str(self.page.evaluate("document.activeElement.className || document.activeElement.tagName"))

@@ -36,6 +36,7 @@ DB = outage(
     ("server/web-1#create", 14.1), ("server/db-1#create", 22.5), ("source_server/db-1#verify", 0.9), at=0.2, estimated=72.0,
 )  # fmt: skip
 OVER = Cutover("core", back=False, servers=(DB, WEB))
+LATE = Cutover("late", back=False, servers=(outage("app-1", ("server/app-1#create", 20.0), at=86_390.0, estimated=7200.0),))
 STUCK = outage("bastion-with-a-name-that-is-too-long-for-a-picture", ("server/x#stop", 4.0), (f"{GROUP}#reverse_sync", 30.0), open_end=True)
 BACK = Cutover("pilot", back=True, servers=(STUCK,))
 
@@ -56,7 +57,7 @@ def facts() -> tuple[TenantFacts, ...]:
     acme = replace(examples.ACME, waves=waves)
     ways = {"source": "rhosp13, domain Default, project acme", "target": "rhosp17, domain customers, project acme"}
     return (
-        TenantFacts(acme, **ways, objects=objects, cutovers=(OVER, BACK), differences=differences, behind=behind),
+        TenantFacts(acme, **ways, objects=objects, cutovers=(OVER, BACK, LATE), differences=differences, behind=behind),
         TenantFacts(
             examples.GLOBEX,
             **ways,

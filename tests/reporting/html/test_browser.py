@@ -32,7 +32,27 @@ def test_the_page_serves_everybody(browser: Browser, tmp_path: Path, name: str) 
             found.picture(f"{name}-{look}")
             assert found.complaints() == [], look
             assert found.overflow() <= 0, look
+            found.unfold()
+            found.picture(f"{name}-{look}-unfolded")
+            assert found.complaints() == [], look
+            assert found.overflow() <= 0, look
             assert found.asked == [file.as_uri()], look
+
+
+@pytest.mark.parametrize("look", ["light", "narrow", "print"])
+def test_what_decides_is_seen_without_scrolling(browser: Browser, tmp_path: Path, look: str) -> None:
+    """Names and numbers of pictures, outages, verdicts, and what they are of."""
+    for name, selectors in {
+        "report": (".who", ".took", ".bars", ".axis text", "td.under", ".badge", ".bad", "tr.group > *", "td > p"),
+        "drift": ("strong.bad", ".bad", "tr.group > *", "table.even td"),
+    }.items():
+        file = tmp_path / f"{name}.html"
+        file.write_text(PAGES[name], encoding="utf-8")
+        with opened(browser, file, look) as found:
+            found.unfold()
+            for selector in selectors:
+                assert found.page.locator(selector).count(), selector
+                assert found.cut_off(selector) == [], selector
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -45,6 +65,24 @@ def test_bars_lie_on_their_axis(browser: Browser, tmp_path: Path, look: str) -> 
         axis = picture.locator(".axis").evaluate_all(edges)
         for bars in range(picture.locator(".bars").count()):
             assert picture.locator(".bars").nth(bars).evaluate_all(edges) == pytest.approx(axis, abs=0.5)
+
+
+def test_values_do_not_break_within_a_word_on_a_phone(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "drift.html"
+    file.write_text(PAGES["drift"], encoding="utf-8")
+    lines = "element => element.getClientRects().length"
+    with opened(browser, file, "narrow") as found:
+        for value in ('"m1.small"', '"m1.medium"', '{"port": 22}'):
+            assert found.page.locator("td code", has_text=value).evaluate(lines) == 1, value
+
+
+def test_a_table_that_goes_on_shows_it(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(PAGES["report"], encoding="utf-8")
+    with opened(browser, file, "narrow") as found:
+        table = found.page.locator(".scroll", has_text="118.2 MiB/s").last
+        assert table.evaluate("element => element.scrollWidth > element.clientWidth")
+        assert table.evaluate("element => getComputedStyle(element).backgroundAttachment") == "local, local, scroll, scroll"
 
 
 def test_what_is_folded_is_printed(browser: Browser, tmp_path: Path) -> None:

@@ -56,18 +56,20 @@ def test_all_that_was_collected_is_there(page: str) -> None:
         "Migrations of north",
         "umbrella could not be read. The login was refused: rhosp17 answered 401 for user millpond",
         "Outage in progress. Servers of wave pilot are down since 2026-12-01 11:58:20 UTC.",
-        "412.0 GiB 118.2 MiB/s 59 min 2026-12-01 21:00:00 UTC to 2026-12-02 01:00:00 UTC -",
+        "rest seeding 59 min 2026-12-01 21:00:00 UTC to 2026-12-02 01:00:00 UTC 1 2 h 412.0 GiB 118.2 MiB/s",
         "Run 20261201T115500Z-3f2a9c of ada@runner-1 works on it since 2026-12-01 11:55:00 UTC. Digest",
         "No run is at work on it. Digest",
         "Wave core went over, 2026-12-01 12:00",
         "Wave pilot is coming back, 2026-12-01 12:00",
         "the longest outage was that of db-1: 1 min 4 s (expected: 1 min 12 s)",
         "db-1 boots 41 s 22 s 27 s",
-        "acme/server/web-1 42 s 52 s 2026-12-01 12:00:00 UTC 2026-12-01 12:00:42 UTC shutdown 8.2 s, db-1: shutdown 6.1 s, last sync 9.4 s,",
+        "Outage of each server; times are of 2026-12-01",
+        "web-1 42 s 52 s 12:00:00 to 12:00:42: waited for shutdown 8.2 s, db-1: shutdown 6.1 s, last sync 9.4 s,",
+        "12:00:00 to now, still down: waited for",
         "cutover is false, but cut 20261130T220000Z of this wave has declared boots on the target",
         "target_writes: carry_back",
-        "flavor of 7 objects: acme/server/web-1, acme/server/web-2",
-        "old-build-box rebuilt by its owner",
+        "flavor of 7 servers: web-1 , web-2 , web-3 , web-4 , web-5 2 more that differ in: flavor web-6 , web-7 the site file maps it",
+        "server old-build-box rebuilt by its owner",
         "0b1c0f6e-6ec4-4a5a-9c55-4b7b0a1f8f10 a97d1b52-0a3e-4a0e-8f4b-5a4f2bb2a0f7",
         "none yet",
         "Target drift: objects that were handed over",
@@ -81,15 +83,26 @@ def test_drift_is_told_by_side_and_field() -> None:
     text = told(drift_html(pages.drift()))
     for part in (
         "Drift of north",
-        "Drift on the source 1 Drift on the target 3 Waves too far behind 1",
+        "Drift on the source 1 Drift on the target 3 Waves too far behind ▲ 1",
         "umbrella could not be compared. The login was refused",
         "the source is no longer what the inventory says; millpond discover reads it anew",
         'acme/security_group/web has changed rules {"port": 22} {"port": 80} and 1 as before description "Web" -',
         f"acme/server/{pages.HOSTILE} is gone from the target",
-        "globex rest seeding 2 h 412.0 GiB no, at most 10 min",
-        "acme core in sync 43 s - yes",
+        "globex rest no, at most 10 min 2 h 412.0 GiB seeding",
+        "acme core yes 43 s - in sync",
     ):
         assert part in text, part
+
+
+def test_columns_in_which_nothing_stands_are_left_out() -> None:
+    text = told(report_html(report_page("north", pages.NOON, "0.1.0", pages.facts()[2:])))
+    assert "Wave Phase Servers Cut pilot handed over 1 20261130T220000Z" in text
+    assert "Was" not in told(drift_html(DriftPage("north", DriftReport(examples.plan(replace(examples.ACME, drift=examples.DRIFT[1:]))))))
+
+
+def test_more_than_none_is_told_apart_by_more_than_a_colour() -> None:
+    assert 'Blockers</dt><dd><span class="bad"><span aria-hidden="true">▲ </span>1</span>' in report_html(pages.fleet())
+    assert "Blockers</dt><dd>0</dd>" in report_html(report_page("north", pages.NOON, "0.1.0", pages.facts()[2:]))
 
 
 def test_no_drift_is_said() -> None:
