@@ -17,9 +17,11 @@ from millpond.model.plan import Drift, Plan, TenantPlan
 class Envelope:
     """Judges each change that is needed now by what was reviewed.
 
-    The same step with the same effect on the same fields → do. A step that is not in the saved plan → stale. Values that were unknown when
-    the plan was made, and times, cannot be compared; steps that only carry on what was reviewed (claims, repeated syncs, retried boots) are
-    part of it. `stale` collects, per tenant, what is needed and was not reviewed. After `expires` it admits nothing any more.
+    The same step with the same effect on the same fields, which hold what they held at the review or what an earlier reviewed step made of
+    them → do. A step that is not in the saved plan, or a field with a third value → stale. Values that were unknown when the plan was made,
+    fields of objects that were not there yet, and times cannot be compared; steps that only carry on what was reviewed (claims, repeated
+    syncs, retried boots) are part of it. `stale` collects, per tenant, what is needed and was not reviewed. After `expires` it admits
+    nothing any more.
     """
 
     reviewed: Mapping[str, Mapping[str, Change]]
@@ -79,7 +81,21 @@ class Envelope:
                 return f"{item.path} was not reviewed"
             if not _agree(plain(reviewed.after), plain(item.after)):
                 return f"{item.path} would become {item.after!r}, reviewed was {reviewed.after!r}"
+            if not any(_agree(plain(value), plain(item.before)) for value in self._held(tenant, known, reviewed)):
+                return f"{item.path} is {item.before!r}, reviewed was a change from {reviewed.before!r}"
         return ""
+
+    def _held(self, tenant: str, change: Change, field: FieldChange) -> Iterator[object]:
+        """What the field may hold before the change: what the review saw, and what other reviewed rungs of the resource make of it."""
+        yield UNKNOWN if _unborn(change) else field.before
+        for other in self.reviewed[tenant].values():
+            if other.address == change.address and other.id != change.id:
+                yield from (one.after for one in other.fields if one.path == field.path)
+
+
+def _unborn(change: Change) -> bool:
+    """What it changes had no id at the review: whoever makes it, its service says what such an object has to begin with."""
+    return UNKNOWN in change.parameters.values()
 
 
 def _drifted(plan: TenantPlan) -> Iterator[Drift]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from millpond.model.address import Address
 from millpond.model.change import UNKNOWN, Change, Effect, FieldChange
 from millpond.model.desired import Desired
 from millpond.model.plan import Plan, TenantPlan
@@ -125,6 +126,56 @@ def test_another_effect_or_another_value_is_stale() -> None:
     assert refusals(envelope, other) == ["status would become 'DELETED', reviewed was 'SHUTOFF'"]
     envelope, _, stop = one()
     assert refusals(envelope, replace(stop, fields=(FieldChange("more", None, 1),))) == ["more was not reviewed"]
+
+
+def other_before(change: Change, before: object) -> Change:
+    return replace(change, fields=tuple(replace(field, before=before) for field in change.fields))
+
+
+def envelope_of(*changes: Change) -> Envelope:
+    return saved(TenantPlan("acme", "sha256:0", steps=changes))
+
+
+def rung(action: str, path: str, before: object, after: object, **more: object) -> Change:
+    return Change(Address("acme", "subnet", "app"), action, fields=(FieldChange(path, before, after),), parameters=more)
+
+
+def test_a_field_that_has_a_third_value_by_now_is_stale() -> None:
+    envelope, _, stop = one()
+    assert refusals(envelope, other_before(stop, "PAUSED")) == ["status is 'PAUSED', reviewed was a change from 'ACTIVE'"]
+    envelope = envelope_of(rung("update", "pools", [{"start": "a"}], []))
+    assert refusals(envelope, rung("update", "pools", [{"start": "b"}], [])) == [
+        "pools is [{'start': 'b'}], reviewed was a change from [{'start': 'a'}]"
+    ]
+
+
+def test_a_field_may_hold_what_another_reviewed_rung_of_its_resource_makes_of_it() -> None:
+    """At the review both rungs may show what was there then; and lists come back from a file where tuples went in."""
+    fence, open_ = rung("fence", "pools", ["real"], ["narrow"]), rung("open", "pools", ["real"], ["wide"])
+    later = rung("open", "pools", ("narrow",), ("wide",))
+    assert envelope_of(fence, open_).allowed("acme", [later]) == [later]
+    assert refusals(envelope_of(open_), later) != []
+    assert refusals(envelope_of(replace(fence, address=Address("acme", "subnet", "db")), open_), later) != []
+    assert refusals(envelope_of(rung("fence", "gateway", ["real"], ["narrow"]), open_), later) != []
+
+
+def test_a_value_that_was_not_known_at_the_review_is_not_compared_with_what_was_there_before() -> None:
+    now = rung("update", "cores", 20, 60, id="1")
+    assert refusals(envelope_of(rung("update", "cores", None, 60, id="1")), now) != []
+    assert envelope_of(rung("update", "cores", None, 60, id=UNKNOWN)).allowed("acme", [now]) == [now]
+    assert envelope_of(rung("update", "cores", UNKNOWN, 60)).allowed("acme", [now]) == [now]
+
+
+def test_a_value_that_only_the_step_itself_leaves_unknown_does_not_free_what_was_there_before() -> None:
+    associate = rung("associate", "port_id", None, UNKNOWN)
+    assert refusals(envelope_of(associate), rung("associate", "port_id", "a-port", "another")) != []
+
+
+def test_times_and_steps_that_carry_on_may_find_anything_there() -> None:
+    claim, record = rung("claim", "tags", ["a"], ["b"]), rung("record", "millpond.run", None, "one")
+    envelope = envelope_of(claim, record)
+    now = [other_before(claim, ["c"]), other_before(record, "two")]
+    assert envelope.allowed("acme", now) == now
 
 
 def test_what_was_not_known_and_times_are_not_compared() -> None:

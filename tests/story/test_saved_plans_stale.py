@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from openstack.connection import Connection
 
 from tests.sandbox.conftest import connect
 from tests.story.command import millpond
@@ -115,6 +116,59 @@ def test_a_volume_that_was_extended_makes_it_stale(untouched: Stage) -> None:
         answer = millpond(untouched.directory, "apply", "plan.json")
     assert (answer.code, mutating) == (4, []), answer.text
     assert f"acme/volume/db-1-data: size was {volume.size}" in " ".join(answer.err.split())
+
+
+def limit(stage: Stage, cores: int) -> None:
+    admin, project = target_project(stage)
+    admin.set_compute_quotas(project, cores=cores)
+
+
+def cores(stage: Stage) -> int:
+    admin, project = target_project(stage)
+    return int(admin.get_compute_quotas(project).cores)
+
+
+def target_project(stage: Stage) -> tuple[Connection, str]:
+    admin = connect(stage.sandbox, "target-admin")
+    domain = admin.identity.find_domain("customers", ignore_missing=False)
+    return admin, admin.identity.find_project("acme", domain_id=domain.id, ignore_missing=False).id
+
+
+@pytest.fixture
+def raised(stage: Stage) -> Stage:
+    """A tenant that is to have more cores than it has on the target, which is reviewed."""
+    stage.manifest["quotas"] = {"cores": 60}
+    stage.write()
+    assert millpond(stage.directory, "plan", "-o", "plan.json").code == 0
+    return stage
+
+
+def test_a_limit_that_an_admin_set_meanwhile_is_not_overwritten(raised: Stage) -> None:
+    limit(raised, 999)
+    with raised.counted() as mutating:
+        answer = millpond(raised.directory, "apply", "plan.json")
+    assert (answer.code, mutating) == (4, []), answer.text
+    assert "acme/quota/compute#update: cores is 999, reviewed was a change from 20" in " ".join(answer.err.split())
+    assert cores(raised) == 999
+
+
+def test_a_limit_that_an_admin_set_to_what_was_reviewed_is_done(raised: Stage) -> None:
+    limit(raised, 60)
+    with raised.counted() as mutating:
+        assert millpond(raised.directory, "apply", "plan.json").code == 0
+    assert mutating == []
+    limit(raised, 20)
+    assert millpond(raised.directory, "apply", "plan.json").code == 0
+    assert cores(raised) == 60
+
+
+def test_what_a_new_project_begins_with_was_not_known_and_makes_nothing_stale(untouched: Stage) -> None:
+    untouched.manifest["quotas"] = {"cores": 60}
+    untouched.write()
+    assert millpond(untouched.directory, "plan", "-o", "plan.json").code == 0
+    answer = millpond(untouched.directory, "apply", "plan.json")
+    assert (answer.code, answer.err) == (0, ""), answer.text
+    assert cores(untouched) == 60
 
 
 @pytest.mark.parametrize("what", ["clouds", "arrays"])
