@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Self
 
 
 class ExitCode(IntEnum):
@@ -35,6 +36,12 @@ class MillpondError(Exception):
         self.where = where
         self.fix = fix
         self.command = command
+
+    def __copy__(self) -> Self:
+        """Without the constructor, which every kind has its own of."""
+        twin = type(self).__new__(type(self), *self.args)
+        twin.__dict__.update(self.__dict__)
+        return twin
 
 
 @dataclass(frozen=True)
