@@ -45,7 +45,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
     at work, 130 interrupted.
     """
     from millpond.cli.apply_forms import apply_forms
-    from millpond.cli.documents import load, load_each
+    from millpond.cli.documents import load_each, load_reviewed
     from millpond.cli.errors_in_forms import errors_told
     from millpond.cli.say import say
     from millpond.execution.redaction import redact, secrets_of
@@ -61,8 +61,8 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
         saved = read_planfile(file) if file else None
         if saved and not tenants:
             tenants = tuple(tenant.tenant for tenant in saved.plan.tenants)
+        site, desired, refused = load_reviewed(directory, tenants, wave, saved.plan) if saved else load_each(directory, tenants, wave)
         wave = wave or (saved.wave if saved else "")
-        site, desired, refused = (*load(directory, tenants, wave), {}) if saved else load_each(directory, tenants, wave)
         with progress_on(sys.stdout if forms.printed == "text" else sys.stderr) as progress:
             result = apply_plan(
                 site,

@@ -12,13 +12,15 @@ import click
 
 from millpond import schemas
 from millpond.cli.one_cloud import refused_for_one_cloud
-from millpond.errors import InvalidDocument
+from millpond.errors import InvalidDocument, MillpondError
 from millpond.execution.run import git_sha
 from millpond.model.desired import Desired
 from millpond.model.plan import Plan, Stage
 from millpond.model.plan_document import PlanDocument
 from millpond.model.site import Site
 from millpond.reporting.summary import waves_in
+from millpond.runs.plan import told
+from millpond.runs.reviewed import stale
 from millpond.schemas import load_all
 from millpond.schemas.document import refuse
 
@@ -39,6 +41,23 @@ def load_each(directory: Path, tenants: Sequence[str], wave: str = "") -> tuple[
     if len(twice) == len(desired):
         refuse([problem for error in (*refused.values(), *twice.values()) for problem in error.problems])
     return site, tuple(each for each in desired if each.tenant not in twice), {**refused, **twice}
+
+
+def load_reviewed(
+    directory: Path, tenants: Sequence[str], wave: str, saved: Plan
+) -> tuple[Site, tuple[Desired, ...], dict[str, MillpondError]]:
+    """Like load_each, for a saved plan: a tenant of it whose documents are gone or not valid is stale, beside the others.
+
+    StalePlan where no tenant has a manifest any more.
+    """
+    planned, there = {each.tenant for each in saved.tenants}, schemas.tenant_names(directory)
+    gone = {name: stale(f"{schemas.manifest_path(directory, name)} is gone") for name in tenants if name in planned and name not in there}
+    left = [name for name in tenants if name not in gone]
+    if gone and not left:
+        raise stale("\n".join(error.why for error in gone.values()))
+    site, desired, refused = load_each(directory, left, wave)
+    invalid = {name: stale(told(error)) for name, error in refused.items()}
+    return site, desired, {**gone, **invalid}
 
 
 def expect_two_clouds(directory: Path, tenants: Sequence[Desired]) -> None:

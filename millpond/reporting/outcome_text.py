@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from millpond.errors import StalePlan
 from millpond.model.finding import AFTERWARDS
 from millpond.model.outcome import ApplyResult, Outcome, Result
 from millpond.reporting.amounts import counted, duration
@@ -101,6 +102,9 @@ def _next(result: ApplyResult, wave: str) -> list[str]:
     command = ["", f"    {continue_with([tenant.tenant for tenant in result.plan.tenants], wave)}"]
     if result.interrupted:
         return ["Interrupted: nothing new was begun, and no server is down. Replication goes on by itself. To continue:", *command]
+    stale = [tenant for tenant, error in result.errors if isinstance(error, StalePlan)]
+    if stale and len(stale) == len(result.errors):
+        return [f"The saved plan is stale for {', '.join(stale)}, which is told below."]
     if result.errors:
         return ["Ended by an error, which is told below. When that is mended:", *command]
     if any(outcome.result is Result.FAILED for outcome in result.final.values()):

@@ -24,7 +24,7 @@ from millpond.model.plan import Plan, TenantPlan
 from millpond.model.site import Site
 from millpond.planning.envelope import Envelope
 from millpond.providers.access import Access
-from millpond.providers.open import open_providers, places
+from millpond.providers.open import open_providers
 from millpond.runs import reviewed
 from millpond.runs.fleet import Fleet
 from millpond.runs.plan import whole
@@ -57,16 +57,16 @@ def apply_plan(
     expect_digest: str = "",
     refused: Mapping[str, MillpondError] = MappingProxyType({}),
 ) -> ApplyResult:
-    """Advances all that can advance. `refused` are tenants whose documents cannot be used: errors of the result beside the others.
+    """Advances all that can advance. `refused` are tenants whose documents cannot be used: errors of the result beside the others, and
+    so are tenants whose documents or clouds are not those of `envelope` any more.
 
-    StalePlan when `expect_digest` or `envelope` lead elsewhere than the documents do, or nothing was begun before `expires`; LeaseHeld
-    when another run works on a tenant.
+    StalePlan when `expect_digest`, or `envelope` for all tenants, lead elsewhere than the documents do, or nothing was begun before
+    `expires`; LeaseHeld when another run works on a tenant.
     """
     if expect_digest:
         reviewed.expect_digest(tenants, expect_digest)
     if envelope:
-        reviewed.expect_reviewed(tenants, envelope)
-        reviewed.expect_places(envelope, _places(tenants))
+        tenants, refused = reviewed.still_reviewed(tenants, envelope, refused)
     directory = Path(site.directory)
     run = new_run(os.environ, directory, __version__)
     journal = Journal.open(site.journal, directory, secrets_of(os.environ))
@@ -131,7 +131,7 @@ class _Work:
         if not lines:
             return None
         why = "what is needed now is not what was reviewed:\n" + "\n".join(f"  {line}" for line in lines)
-        return StalePlan(why, fix="Make the plan again and have it reviewed:", command="millpond plan -o plan.json")
+        return reviewed.stale(why)
 
 
 def _ended(work: _Work, future: Future[None]) -> _Done:
@@ -145,10 +145,6 @@ def _ended(work: _Work, future: Future[None]) -> _Done:
     if error is not None and not isinstance(error, MillpondError):
         raise error
     return work.done(error, abandoned=False)
-
-
-def _places(tenants: Sequence[Desired]) -> dict[str, str]:
-    return places({ref.cloud for desired in tenants for ref in (desired.manifest.source, desired.manifest.target)})
 
 
 def _result(done: Sequence[_Done], run: Run, interrupted: bool) -> ApplyResult:

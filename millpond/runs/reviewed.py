@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from millpond import __version__
-from millpond.errors import ExitCode, MillpondError, StalePlan
+from millpond.errors import ExitCode, MillpondError, MissingCloud, StalePlan
 from millpond.model.desired import Desired
 from millpond.model.plan import Plan, Stage, TenantPlan
 from millpond.planning.digest import plan_digest, tenant_digest
+from millpond.providers.open import places
 
 WRITES = (Stage.DISCARD.value, Stage.CARRY_BACK.value)
 BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
@@ -49,32 +50,57 @@ def expect_digest(tenants: Sequence[Desired], wanted: str) -> None:
     )
 
 
-def expect_reviewed(tenants: Sequence[Desired], saved: Plan) -> None:
-    """StalePlan or NotApplyable unless `saved` may be applied to these documents."""
+def still_reviewed(
+    tenants: Sequence[Desired], saved: Plan, refused: Mapping[str, MillpondError]
+) -> tuple[tuple[Desired, ...], dict[str, MillpondError]]:
+    """The tenants that `saved` may be applied to, and why each other one is not: what moved of one tenant keeps none but it.
+
+    `refused`: those whose documents cannot be used. StalePlan or NotApplyable where the cause concerns all, or none is left.
+    """
     if _major(saved.tool_version) != _major(__version__):
-        raise _stale(f"Millpond {saved.tool_version} made it, this is {__version__}: changes may mean something else by now")
-    digests = {desired.tenant: tenant_digest(desired) for desired in tenants}
-    moved = [(t.tenant, t.digest, digests[t.tenant]) for t in saved.tenants if t.digest != digests.get(t.tenant, t.digest)]
-    if moved:
-        each = "".join(f"\n  {tenant}: reviewed {was}\n  {' ' * len(tenant)}       now {now}" for tenant, was, now in moved)
-        raise _stale(f"the documents of {', '.join(tenant for tenant, _, _ in moved)} changed since the plan was made:{each}")
-    if back := [desired.tenant for desired in tenants if _goes_back_otherwise(desired, saved)]:
-        raise _stale(f"the rollback of {', '.join(back)} would treat what the target wrote otherwise than was reviewed")
+        raise stale(f"Millpond {saved.tool_version} made it, this is {__version__}: changes may mean something else by now")
+    found = dict(refused)
+    for desired in tenants:
+        if error := _moved(desired, saved):
+            found[desired.tenant] = error
+    left = tuple(desired for desired in tenants if desired.tenant not in found)
+    if found and not left:
+        raise _for_all(found)
     _applyable(saved)
+    return left, found
 
 
-def expect_places(saved: Plan, clouds: Mapping[str, str]) -> None:
-    """StalePlan unless each cloud is still the one it was planned against. `clouds`: name → what it stands for now."""
-    for name, place in clouds.items():
-        if saved.clouds.get(name, place) != place:
-            raise _stale(f"cloud {name} was {saved.clouds[name]} when it was made and is {place} now")
+def _moved(desired: Desired, saved: Plan) -> MillpondError | None:
+    """MissingCloud where the place of a cloud cannot be told, else StalePlan."""
+    tenant, now = desired.tenant, tenant_digest(desired)
+    was = next((one.digest for one in saved.tenants if one.tenant == tenant), now)
+    if was != now:
+        each = f"\n  {tenant}: reviewed {was}\n  {' ' * len(tenant)}       now {now}"
+        return stale(f"the documents of {tenant} changed since the plan was made:{each}")
+    if _goes_back_otherwise(desired, saved):
+        return stale(f"the rollback of {tenant} would treat what the target wrote otherwise than was reviewed")
+    try:
+        clouds = places({desired.manifest.source.cloud, desired.manifest.target.cloud})
+    except MissingCloud as error:
+        return error
+    other = [name for name, place in clouds.items() if saved.clouds.get(name, place) != place]
+    told = [f"cloud {name} was {saved.clouds[name]} when it was made and is {clouds[name]} now" for name in other]
+    return stale("\n".join(told)) if told else None
+
+
+def _for_all(found: Mapping[str, MillpondError]) -> MillpondError:
+    """One error that tells of every tenant. What is not merely stale has something else to be done about it, first."""
+    one = next((error for error in found.values() if not isinstance(error, StalePlan)), next(iter(found.values())))
+    if len(found) == 1 or not isinstance(one, StalePlan):
+        return one
+    return stale("\n".join(dict.fromkeys(error.why for error in found.values())))
 
 
 def expect_in_time(plan: TenantPlan, expires: datetime | None, now: datetime) -> None:
     """StalePlan where there is something to begin and it is too late for that. What is under way, or goes back, is not held by the time."""
     going = any((wave.admitted and wave.stage is Stage.CUT) or wave.stage in BACK for wave in plan.waves)
     if expires is not None and now > expires and plan.changes and not going:
-        raise _stale(f"it expired at {expires.isoformat(timespec='seconds')}")
+        raise stale(f"it expired at {expires.isoformat(timespec='seconds')}")
 
 
 def _applyable(saved: Plan) -> None:
@@ -94,7 +120,7 @@ def _major(version: str) -> tuple[str, ...]:
     return (first, second) if first == "0" else (first,)
 
 
-def _stale(why: str) -> StalePlan:
+def stale(why: str) -> StalePlan:
     return StalePlan(why, fix="Make the plan again and have it reviewed:", command=AGAIN)
 
 
