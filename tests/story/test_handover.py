@@ -90,6 +90,39 @@ def test_what_the_tenant_changes_is_told_and_left_alone(stage: Stage, cloud: Con
     }
 
 
+def add_own(stage: Stage, cloud: Connection) -> None:
+    """A server with its port and disk, a network with its router, a group, an address: the tenant's own, none of which was moved."""
+    network, project = cloud.network, row(stage, "neutron/security_groups", name="web")["project_id"]
+    app, public = row(stage, "neutron/networks", name="app")["id"], row(stage, "neutron/networks", name="public")["id"]
+    port = network.create_port(network_id=app, project_id=project, name="own-eth0")
+    network.create_port(network_id=app, project_id=project, name="own-vip")
+    own = network.create_network(name="own", project_id=project)
+    subnet = network.create_subnet(network_id=own.id, project_id=project, ip_version=4, cidr="198.18.0.0/24", name="own-v4")
+    router = network.create_router(name="own", project_id=project)
+    network.add_interface_to_router(router, subnet_id=subnet.id)
+    network.create_security_group(name="own", project_id=project)
+    network.create_ip(floating_network_id=public, project_id=project, description="own")
+    tenant = connect(stage.sandbox, "target-admin", project_name="", project_domain_name="", project_id=project)
+    disk = tenant.block_storage.wait_for_status(tenant.block_storage.create_volume(size=1, name="own-root"), "available", interval=0.05)
+    tenant.block_storage.create_volume(size=1, name="own-detached")
+    tenant.block_storage.set_volume_bootable_status(disk, True)
+    boot = {"uuid": disk.id, "source_type": "volume", "destination_type": "volume", "boot_index": 0}
+    flavor = tenant.compute.find_flavor("v2.large", ignore_missing=False)
+    made = tenant.compute.create_server(name="own", flavor_id=flavor.id, networks=[{"port": port.id}], block_device_mapping=[boot])
+    tenant.compute.wait_for_server(made, interval=0.05)
+
+
+def test_what_nobody_moved_does_not_drift(stage: Stage, cloud: Connection) -> None:
+    add_own(stage, cloud)
+    cloud.compute.update_server(row(stage, "nova/servers", name="web-2")["id"], name="web-two")
+    with stage.counted() as mutating:
+        plan = stage.plan()
+    assert mutating == []
+    told = {str(item.address): [field.path for field in item.fields] for item in plan.drift}
+    assert told == {"acme/server/web-2": ["name"]}
+    assert not plan.steps
+
+
 def test_a_target_that_nobody_changed_has_no_drift(stage: Stage) -> None:
     assert stage.plan().drift == ()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.pipelines.repository import git
 from tests.sandbox.conftest import connect
 from tests.story.command import Answer, millpond, started
 from tests.story.stage import Stage
@@ -147,6 +148,55 @@ def test_an_inventory_that_was_discovered_anew_makes_it_stale(saved: Stage) -> N
     assert millpond(saved.directory, "discover", "acme").code == 0
     assert "description: Shop" in (saved.directory / INVENTORY).read_text()
     stale(saved, "the documents of acme changed since the plan was made")
+
+
+def valid(stage: Stage) -> timedelta:
+    document = json.loads((stage.directory / "plan.json").read_text())
+    return datetime.fromisoformat(document["expires"]) - datetime.fromisoformat(document["timestamp"])
+
+
+def test_one_that_cuts_over_is_valid_for_an_hour_and_another_for_a_day(saved: Stage) -> None:
+    """Unless the site file says otherwise."""
+    assert valid(saved) == timedelta(hours=1)
+    saved.manifest |= {"cutover": False, "quotas": {"cores": 60}}
+    saved.write()
+    assert millpond(saved.directory, "plan", "-o", "plan.json").code == 0
+    assert valid(saved) == timedelta(hours=24)
+
+
+def test_the_site_file_says_how_long_they_are_valid(stage: Stage) -> None:
+    stage.site_spec = {"plan": {"expires": "3d", "cutover_expires": "30m"}}
+    for cutover, wanted in ((False, timedelta(days=3)), (True, timedelta(minutes=30))):
+        stage.manifest["cutover"] = cutover
+        stage.write()
+        assert millpond(stage.directory, "plan", "-o", "plan.json").code == 0
+        assert valid(stage) == wanted
+
+
+def committed(stage: Stage) -> str:
+    stage.write()
+    git(stage.directory, "add", "millpond.yaml", "tenants")
+    git(stage.directory, "commit", "-q", "-m", "Documents")
+    return git(stage.directory, "rev-parse", "HEAD")
+
+
+def origin(stage: Stage) -> dict[str, Any]:
+    assert millpond(stage.directory, "plan", "-o", "plan.json").code == 0
+    source: dict[str, Any] = json.loads((stage.directory / "plan.json").read_text())["source"]
+    return source
+
+
+def test_it_tells_whether_its_documents_are_committed(stage: Stage) -> None:
+    git(stage.directory, "init", "-q", "-b", "main")
+    first = committed(stage)
+    assert origin(stage) == {"git_sha": first, "dirty": False}
+    (stage.directory / "notes.txt").write_text("no document")
+    assert origin(stage) == {"git_sha": first, "dirty": False}
+    stage.manifest["quotas"] = {"cores": 60}
+    stage.write()
+    assert origin(stage) == {"git_sha": first, "dirty": True}
+    second = committed(stage)
+    assert origin(stage) == {"git_sha": second, "dirty": False}
 
 
 def expire(stage: Stage) -> None:
