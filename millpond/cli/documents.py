@@ -19,8 +19,6 @@ from millpond.model.plan import Plan, Stage
 from millpond.model.plan_document import PlanDocument
 from millpond.model.site import Site
 from millpond.reporting.summary import waves_in
-from millpond.runs.plan import told
-from millpond.runs.reviewed import stale
 from millpond.schemas import load_all
 from millpond.schemas.document import refuse
 
@@ -50,6 +48,9 @@ def load_reviewed(
 
     StalePlan where no tenant has a manifest any more.
     """
+    from millpond.runs.plan import told
+    from millpond.runs.reviewed import stale
+
     planned, there = {each.tenant for each in saved.tenants}, schemas.tenant_names(directory)
     gone = {name: stale(f"{schemas.manifest_path(directory, name)} is gone") for name in tenants if name in planned and name not in there}
     left = [name for name in tenants if name not in gone]
