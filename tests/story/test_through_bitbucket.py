@@ -12,7 +12,7 @@ from millpond.reporting.hosts import HOSTS
 from tests.pipelines.bitbucket import Steps
 from tests.pipelines.code_host import CodeHost
 from tests.pipelines.repository import Repository
-from tests.pipelines.shell import Ran
+from tests.pipelines.shell import Ran, calls
 from tests.pipelines.site import MANIFEST, reading, secrets
 from tests.sandbox.running import Sandbox
 
@@ -50,6 +50,8 @@ def test_a_request_is_planned_merged_and_applied(repository: Repository, steps: 
 
     host.merged[repository.merge("more-cores")] = 7
     assert codes(steps.run("branches", "main", "main")) == {"Reviewed": 0, "Apply": 0, "Comment": 0}
+    (digest,) = re.findall(r"Digest of acme: `(sha256:[0-9a-f]{64})`", plan)
+    assert f" --expect-digest {digest} " in calls(steps.home / "bin", "apply")[-1]
     result = host.comment(7)
     assert (result.edits, host.requests[7][0].body) == (1, "[//]: # (millpond:story)\nmine")
     assert "### Apply of `story` at commit " in result.body
@@ -58,6 +60,7 @@ def test_a_request_is_planned_merged_and_applied(repository: Repository, steps: 
 
     small.control.clear_requests()
     assert codes(steps.run("custom", "apply", "main")) == {"Apply": 0}
+    assert "--expect-digest" not in calls(steps.home / "bin", "apply")[-1]
     assert codes(steps.run("custom", "drift", "main")) == {"Drift": 0}
     assert small.control.mutating() == []
 

@@ -18,6 +18,7 @@ import yaml
 from tests.pipelines.code_host import CodeHost, code_host
 from tests.pipelines.github import Actions, Job
 from tests.pipelines.repository import Repository, git
+from tests.pipelines.shell import calls
 from tests.pipelines.site import MANIFEST, merge_into_manifest, reading, secrets, write_manifest, write_site
 from tests.reporting.test_markdown import live
 from tests.sandbox.running import Sandbox
@@ -87,11 +88,15 @@ class Team:
         jobs = self.actions.run("millpond-apply", "push")
         assert {name: job.succeeded for name, job in jobs.items()} == {"reviewed": True, "apply": True, "comment": True}, _logs(jobs)
         assert self._digests("millpond-apply", "result.json") == self.reviewed
+        assert f" --expect-digest {self.reviewed['acme']} " in self.applied()[-1]
         comment = self.host.comment(self.number)
         assert comment.edits > 0
         assert comment.body.endswith("\nMain leads where the plan on this request led.\n")
         assert live(comment.body) == []
         return comment.body
+
+    def applied(self) -> list[str]:
+        return calls(self.actions.home / "bin", "apply")
 
     def _digests(self, artifact: str, file: str) -> dict[str, str]:
         document = json.loads((self.actions.artifacts[artifact] / file).read_text())
@@ -104,6 +109,7 @@ class Team:
         summary.unlink(missing_ok=True)
         jobs = self.actions.run("millpond-apply", "schedule")
         assert {name: job.succeeded for name, job in jobs.items()} == {"apply": True}, _logs(jobs)
+        assert "--expect-digest" not in self.applied()[-1], "nothing was reviewed a moment ago"
         return summary.read_text()
 
     def edit(self, **spec: Any) -> None:
@@ -211,7 +217,9 @@ def decommission(team: Team) -> None:
     assert "cannot be undone: `" in plan
     team.host.merged[team.repository.merge("end-acme")] = team.number
     team.cloud.written()
+    applied = team.applied()
     team.actions.run("millpond-apply", "push")
+    assert team.applied() == applied
     assert team.cloud.written() == 0, "only the protected environment deletes"
     wrong = team.actions.run(
         "millpond-decommission", "workflow_dispatch", **{"inputs.tenant": "acme", "inputs.digest": f"sha256:{'0' * 64}"}

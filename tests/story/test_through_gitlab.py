@@ -19,7 +19,7 @@ from millpond.execution.lease import holders
 from tests.pipelines.code_host import TOKEN, CodeHost
 from tests.pipelines.gitlab import Pipelines
 from tests.pipelines.repository import Repository, git
-from tests.pipelines.shell import EXAMPLES, Ran, bash, programs
+from tests.pipelines.shell import EXAMPLES, Ran, bash, calls, programs
 from tests.pipelines.site import MANIFEST, reading, secrets
 from tests.reporting.test_markdown import live
 from tests.sandbox.running import Sandbox
@@ -68,6 +68,8 @@ def test_a_tenant_moves_by_a_merge_and_is_held_by_a_revert(
     merge = repository.merge("move-acme")
     host.merged[merge] = 1
     assert passed(pipelines.run("push", "main")) == ["reviewed", "apply", "result"]
+    (applied,) = calls(pipelines.home / "bin", "apply")
+    assert f" --expect-digest {digest_in(plan)} " in applied
     result = host.comment(1)
     assert (result.edits, host.requests[1][0].body) == (1, "<!-- millpond:story -->\nmine"), "somebody else's comment is left alone"
     assert re.search(r"^\| `acme/server/\S+` \| \d.* \| \d.* \|$", result.body, re.MULTILINE)
@@ -101,6 +103,7 @@ def test_a_main_that_moved_meanwhile_is_told_in_the_result(repository: Repositor
     (tenant,) = json.loads(pipelines.artifacts["result.json"].read_text())["tenants"]
     applied = tenant["digest"]
     assert applied != planned
+    assert "--expect-digest" not in calls(pipelines.home / "bin", "apply")[-1], "main is applied nevertheless"
     said = f"\nMain leads elsewhere than the plan on this request, since it had moved: to `{applied}`, not `{planned}`.\n"
     assert host.comment(1).body.endswith(said)
     assert live(host.comment(1).body) == []
