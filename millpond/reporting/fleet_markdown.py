@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from millpond.model.plan import GATE, Plan, Stage, TenantPlan, WaveStatus
@@ -24,6 +25,7 @@ _NEXT = {
     Stage.DECOMMISSION: "gone from the source",
 }
 _WAVES = 3
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?")
 
 
 def tenant_table(plan: Plan, room: int, gate_width: int = 60) -> list[str]:
@@ -86,6 +88,18 @@ def _gate(tenant: TenantPlan, width: int) -> str:
         return f"held: {counted(len(tenant.blockers), 'blocker')}"
     shut = next((step.reason for step in waits(tenant) if step.kind == GATE), "")
     if shut:
-        return prose(shut if len(shut) <= width else f"{shut[: width - 3]}...")
+        return prose(_shortened(shut, width))
     cutting = any(wave.stage is Stage.CUT for wave in tenant.waves) and any(change.danger for change in tenant.changes)
     return "open" if cutting else "-"
+
+
+def _shortened(reason: str, width: int) -> str:
+    """What explains it goes first, then what stands around a moment. The moment itself never: it is what the reader looks for."""
+    text = reason if len(reason) <= width else reason.partition(": ")[0]
+    moment = _MOMENT.search(text)
+    if moment is None:
+        return text if len(text) <= width else f"{text[: width - 3]}..."
+    text = text if len(text) <= width else text[: moment.end()]
+    while len(text) > width and not _MOMENT.match(text):
+        text = text.partition(" ")[2]
+    return text

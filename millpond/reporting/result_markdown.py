@@ -42,7 +42,7 @@ def _summary(result: ApplyResult, site: str, host: Host, commit: str, most: int)
     lines += held_blocks(result.plan, detail)
     lines += _section("Outage", _outages(result), most + 2)
     lines += ["", prose(NOT_MEASURED)] if result.unmeasured else []
-    return [*lines, *tenant_table(result.plan, host.limit // 2, 40)]
+    return [*lines, *tenant_table(result.plan, host.limit // 2, 44)]
 
 
 def _sentences(lines: Sequence[str]) -> list[str]:

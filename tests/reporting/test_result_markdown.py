@@ -9,7 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from millpond.errors import InvalidDocument, LeaseHeld, Problem, StalePlan
+from millpond.model.change import Waiting
 from millpond.model.outcome import ApplyResult, Outcome, Result
+from millpond.model.plan import TenantPlan
 from millpond.reporting.error_markdown import error_markdown
 from millpond.reporting.gitlab_json import gitlab_document
 from millpond.reporting.hosts import HOSTS, Host, fitting
@@ -40,6 +42,36 @@ def test_the_result_of_a_cutover() -> None:
 
 def test_a_result_with_failures_in_an_outage() -> None:
     check("result_failed.md", comment(FAILED))
+
+
+def test_a_result_that_waits_for_its_window() -> None:
+    reason = "its maintenance window opens at 2026-12-02T20:00:00+00:00: run apply then, before 2026-12-02T23:00:00+00:00"
+    check("result_waits.md", comment(examples.result(shut(reason), held=True, remaining=True)))
+
+
+def shut(reason: str) -> TenantPlan:
+    """Acme, whose wave waits for this."""
+    gate = Waiting(examples.address("gate", "core"), "admission", reason, "core", long=True, seconds=115_200)
+    return replace(examples.QUIET, waves=(replace(examples.CORE, admitted=False),), steps=(gate,))
+
+
+@pytest.mark.parametrize(
+    ("reason", "cell"),
+    [
+        (
+            "its maintenance window opens at 2026-12-02T20:00:00+00:00: run apply then, before 2026-12-03",
+            "window opens at 2026-12-02T20:00:00+00:00",
+        ),
+        ("its cutover begins at 2026-12-02T20:00:00+00:00, in 115200 s", "cutover begins at 2026-12-02T20:00:00+00:00"),
+        ("its cutover begins at 2026-12-02T20:00:00.123456+00:00, in 5 s", "begins at 2026-12-02T20:00:00.123456+00:00"),
+        ("540 s until its MAC addresses may move again: fabrics freeze an address", "540 s until its MAC addresses may move again"),
+        ("the soak ends in 600 s", "the soak ends in 600 s"),
+        (f"the {'long ' * 9}soak ends in 600 s", f"the {'long ' * 7}lo..."),
+    ],
+)
+def test_the_gate_is_shortened_but_for_its_moment(reason: str, cell: str) -> None:
+    (row,) = [line for line in comment(examples.result(shut(reason), held=True)).splitlines() if line.startswith("| `acme` ")]
+    assert row.endswith(f" | {cell} |")
 
 
 def test_measured_stands_beside_estimated_the_longest_first() -> None:
