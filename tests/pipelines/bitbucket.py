@@ -48,12 +48,15 @@ class Steps:
         place = self.home / "steps" / step["name"]
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        if step.get("clone", {}).get("enabled", True):
-            self.repository.check_out(commit, place)
+        cloned = step.get("clone", {})
+        if cloned.get("enabled", True):
+            depth = cloned.get("depth", 50)
+            self.repository.check_out(commit, place, depth=0 if depth == "full" else depth)
         for file, kept in self.artifacts.items():
             shutil.copy(kept, place / file)
         own = self.variables[step["deployment"]] if "deployment" in step else {}
         ran = bash("\n".join(step["script"]), place, {**given, **own}, self.home / "temp")
+        bash("\n".join(step.get("after-script", ())), place, {**given, **own}, self.home / "temp")
         for artifact in step.get("artifacts", {}).get("upload", ()):
             if ran.code == 0 or artifact.get("capture-on") == "always":
                 self._keep(place, artifact["paths"])

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from tests.pipelines.code_host import TOKEN, CodeHost
-from tests.pipelines.repository import Repository
+from tests.pipelines.repository import Repository, git
 from tests.pipelines.shell import EXAMPLES, bash, programs
 
 _EXPRESSION = re.compile(r"\$\{\{ *(.*?) *\}\}")
@@ -74,7 +74,7 @@ class Actions:
         match action:
             case "actions/checkout":
                 assert given["persist-credentials"] is False
-                self.repository.check_out(_filled(given["ref"], facts), place)
+                self.repository.check_out(_filled(given["ref"], facts), place, depth=given.get("fetch-depth", 1))
             case "actions/upload-artifact":
                 self._upload(given["name"], [place / path for path in given["path"].split()])
             case "actions/download-artifact":
@@ -112,7 +112,7 @@ class Actions:
             "GITHUB_ACTIONS": "true",
             "GITHUB_API_URL": self.host.url,
             "GITHUB_REPOSITORY": "o/r",
-            "GITHUB_SHA": max(self.host.merged, key=lambda sha: self.host.merged[sha], default="none"),
+            "GITHUB_SHA": git(self.repository.origin, "rev-parse", "main"),
             "GITHUB_ENV": str(temp / "env"),
             "GITHUB_OUTPUT": str(temp / "output"),
             "GITHUB_STEP_SUMMARY": str(temp / "summary.md"),
@@ -121,12 +121,14 @@ class Actions:
 
     def _wanted(self, condition: str, facts: Mapping[str, str], succeeded: bool) -> bool:
         """Of the conditions that the examples use."""
+        pushed = facts["github.event_name"] == "push"
         words = {
             "success()": succeeded,
             "always()": True,
             "!cancelled()": True,
-            "github.event_name == 'push'": succeeded and facts["github.event_name"] == "push",
-            "!cancelled() && github.event_name == 'push'": facts["github.event_name"] == "push",
+            "github.event_name == 'push'": succeeded and pushed,
+            "!cancelled() && (github.event_name == 'push' || needs.apply.outputs.commits != '')": pushed
+            or facts.get("needs.apply.outputs.commits", "") != "",
         }
         return words[_EXPRESSION.sub(r"\1", condition)]
 

@@ -38,7 +38,7 @@ class Pipelines:
         jobs = {name: job for name, job in document.items() if name not in _KEYWORDS and not name.startswith(".")}
         done: dict[str, Ran] = {}
         for name in sorted(jobs, key=lambda name: document["stages"].index(jobs[name]["stage"])):
-            job = {**document.get(jobs[name].get("extends", ""), {}), **jobs[name]}
+            job = {"defaults": document["variables"], **document.get(jobs[name].get("extends", ""), {}), **jobs[name]}
             rule = _chosen(job["rules"], given)
             when = (rule or {}).get("when", "on_success")
             if rule is None or (when == "manual" and name != manual) or (manual and name != manual):
@@ -59,14 +59,16 @@ class Pipelines:
         place = self.home / "builds" / name
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        if job.get("variables", {}).get("GIT_STRATEGY") != "none":
-            self.repository.check_out(given["CI_COMMIT_SHA"], place)
+        settings = {**job["defaults"], **job.get("variables", {})}
+        if settings["GIT_STRATEGY"] != "none":
+            self.repository.check_out(given["CI_COMMIT_SHA"], place, depth=int(settings["GIT_DEPTH"]))
         if "needs" in job:
             for file, kept in self.artifacts.items():
                 shutil.copy(kept, place / file)
         own = self.variables.get(job.get("environment", {}).get("name", ""), {})
         script = "\n".join([*job.get("before_script", ()), *job["script"]])
         ran = bash(script, place, {**given, **own}, self.home / "temp")
+        bash("\n".join(job.get("after_script", ())), place, {**given, **own}, self.home / "temp")
         self._keep(place, job.get("artifacts", {}))
         return ran
 

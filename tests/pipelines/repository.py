@@ -56,9 +56,10 @@ class Repository:
         git(self.clone, "revert", "--no-edit", "-m", "1", merge)
         return self.push()
 
-    def check_out(self, ref: str, directory: Path) -> None:
+    def check_out(self, ref: str, directory: Path, depth: int = 0) -> None:
+        """`depth`: how many commits of its history; 0 is all of it."""
         directory.mkdir(parents=True, exist_ok=True)
         git(directory, "init", "-q")
         git(directory, "remote", "add", "origin", str(self.origin))
-        git(directory, "fetch", "-q", "origin", ref)
+        git(directory, "fetch", "-q", *(("--depth", str(depth)) if depth else ()), "origin", ref)
         git(directory, "checkout", "-q", "--detach", "FETCH_HEAD")

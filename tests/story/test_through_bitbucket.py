@@ -60,9 +60,18 @@ def test_a_request_is_planned_merged_and_applied(repository: Repository, steps: 
 
     small.control.clear_requests()
     assert codes(steps.run("custom", "apply", "main")) == {"Apply": 0}
+    assert result.edits == 1, "a run by the clock concerns no request"
     assert "--expect-digest" not in calls(steps.home / "bin", "apply")[-1]
     assert codes(steps.run("custom", "drift", "main")) == {"Drift": 0}
     assert small.control.mutating() == []
+
+
+@jq
+def test_what_the_schedule_cut_over_is_told_on_the_request_that_asked_for_it(repository: Repository, steps: Steps, host: CodeHost) -> None:
+    change(repository, "move-acme", "cutover: false", "cutover: true")
+    host.merged[repository.merge("move-acme")] = 7
+    assert codes(steps.run("custom", "apply", "main")) == {"Apply": 0}
+    assert re.search(r"^\| `acme/server/\S+` \| \d.* \| \d.* \|$", host.comment(7).body, re.MULTILINE)
 
 
 def test_what_cannot_be_planned_is_told_on_the_request(repository: Repository, steps: Steps, host: CodeHost) -> None:

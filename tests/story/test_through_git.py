@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +110,9 @@ class Team:
         summary = self.actions.home / "temp/summary.md"
         summary.unlink(missing_ok=True)
         jobs = self.actions.run("millpond-apply", "schedule")
-        assert {name: job.succeeded for name, job in jobs.items()} == {"apply": True}, _logs(jobs)
+        assert all(job.succeeded for job in jobs.values()), _logs(jobs)
+        outages = json.loads((self.actions.artifacts["millpond-apply"] / "result.json").read_text())["outages"]
+        assert list(jobs) == ["apply", *(["comment"] if outages else [])], "no request is concerned but by an outage"
         assert "--expect-digest" not in self.applied()[-1], "nothing was reviewed a moment ago"
         return summary.read_text()
 
@@ -130,9 +134,13 @@ def team(small: Sandbox, seeded: str, tmp_path: Path) -> Iterator[Team]:
     repository = Repository.begin(tmp_path)
     write_site(repository.clone, small)
     repository.commit("Begin")
-    every = {"millpond-read": reading(small), **{name: secrets(small) for name in ("millpond-apply", "millpond-decommission")}}
     with code_host() as host:
-        yield Team(repository, Actions(repository, host, tmp_path / "runner", every), host, Cloud(small))
+        yield _team(repository, host, small, tmp_path)
+
+
+def _team(repository: Repository, host: CodeHost, small: Sandbox, home: Path) -> Team:
+    every = {"millpond-read": reading(small), **{name: secrets(small) for name in ("millpond-apply", "millpond-decommission")}}
+    return Team(repository, Actions(repository, host, home / "runner", every), host, Cloud(small))
 
 
 def test_a_tenant_moves_goes_back_and_moves_for_good(team: Team, small: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,6 +241,42 @@ def decommission(team: Team) -> None:
     assert team.cloud.running("target") == {"web-1", "web-2", "db-1"}
     drift = team.actions.run("millpond-drift", "schedule")
     assert drift["drift"].succeeded, _logs(drift)
+
+
+def test_a_cut_that_waited_for_its_window_is_told_on_its_request(
+    repository: Repository, host: CodeHost, small: Sandbox, tmp_path: Path
+) -> None:
+    team = _team(repository, host, small, tmp_path)
+    begun = datetime.now(UTC)
+    cut_in_a_window(team, begun + timedelta(days=1))
+    team.propose("move-at-night", "Move acme at night")
+    opens = cut_in_a_window(team, datetime.now(UTC) + timedelta(seconds=5) + 5 * (datetime.now(UTC) - begun))
+    team.propose_again("Do not wait so long")
+    held = team.merge("move-at-night")
+    assert datetime.now(UTC) < opens, "this machine was too slow to look at what is held"
+    assert "### Apply of `story` at commit " in held
+    assert f" | window opens at {opens.isoformat()} |" in held
+    assert "#### Outage" not in held
+    host.say(2, "bob", "Say who pays")
+    document = repository.clone / "millpond.yaml"
+    document.write_text(f"# paid by the network team\n{document.read_text()}")
+    host.merged[repository.commit("Say who pays")] = 2
+    time.sleep(max(0.0, (opens - datetime.now(UTC)).total_seconds() + 1))
+    team.by_the_clock()
+    told = host.comment(1)
+    assert told.edits == 3, "the second plan, held, and what became of it"
+    assert len(re.findall(r"^\| `acme/server/\S+` \| \d.* \| \d.* \|$", told.body, re.MULTILINE)) == 3, "measured beside estimated"
+    assert "leads" not in told.body
+    assert [comment.author for comment in host.requests[2]] == ["bob"], "its commit was the newest, and is of another request"
+    team.by_the_clock()
+    assert told.edits == 3
+
+
+def cut_in_a_window(team: Team, begins: datetime) -> datetime:
+    opens = begins.replace(microsecond=0)
+    window = {"opens": opens.isoformat(), "closes": (opens + timedelta(hours=2)).isoformat()}
+    team.edit(waves=[{"name": "all", "servers": ["web-1", "web-2", "db-1"], "cutover": True, "window": window}])
+    return opens
 
 
 def block(comment: str) -> dict[str, Any]:

@@ -142,8 +142,23 @@ def test_the_schedules_of_the_night_and_of_every_quarter(pipelines: Pipelines, h
     assert passed(pipelines.run("schedule", "main", MILLPOND_JOB="drift")) == ["drift"]
     assert pipelines.artifacts["drift.xml"].read_text().startswith("<?xml")
     small.control.clear_requests()
-    assert passed(pipelines.run("schedule", "main", MILLPOND_JOB="apply")) == ["apply"]
+    assert passed(pipelines.run("schedule", "main", MILLPOND_JOB="apply")) == ["apply", "result"]
     assert (small.control.mutating(), host.requests) == ([], {})
+
+
+@jq
+def test_what_the_schedule_cut_over_is_told_on_the_request_that_asked_for_it(
+    repository: Repository, pipelines: Pipelines, host: CodeHost
+) -> None:
+    flip(repository, "move-acme")
+    host.say(1, "ada", "Move acme")
+    host.merged[repository.merge("move-acme")] = 1
+    (repository.clone / "README.md").write_text("Who pays: the network team.\n")
+    git(repository.clone, "add", "-f", "README.md")
+    host.merged[repository.commit("Say who pays")] = 2
+    assert passed(pipelines.run("schedule", "main", MILLPOND_JOB="apply")) == ["apply", "result"]
+    assert re.search(r"^\| `acme/server/\S+` \| \d.* \| \d.* \|$", host.comment(1).body, re.MULTILINE)
+    assert 2 not in host.requests
 
 
 def test_decommissioning_by_hand_wants_the_digest_of_what_is_there(pipelines: Pipelines, small: Sandbox) -> None:
