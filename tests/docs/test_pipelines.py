@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,9 @@ from typing import Any
 import pytest
 import yaml
 from pre_commit.clientlib import load_config, load_manifest
+
+from millpond.errors import LeaseHeld
+from tests.pipelines.shell import bash
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -113,8 +118,47 @@ def test_what_changes_clouds_is_run_by_exec_and_never_cancelled(path: Path) -> N
         for line in step.get("run", "").splitlines():
             if any(words in line for words in CHANGING):
                 assert line.strip().startswith("exec millpond apply ")
-                assert workflow(path)["concurrency"] == {"group": "millpond-apply", "cancel-in-progress": False}
+                assert workflow(path)["concurrency"]["cancel-in-progress"] is False
                 assert "pull_request" not in workflow(path)[True]
+
+
+def test_no_run_takes_the_place_of_another_kind_that_waits() -> None:
+    """Of the runs that wait in a group GitHub keeps the newest:
+    https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency."""
+    groups = {path.stem: workflow(path)["concurrency"]["group"] for path in WORKFLOWS if "concurrency" in workflow(path)}
+    assert groups == {
+        "millpond-plan": "millpond-plan-${{ github.event.pull_request.number }}",
+        "millpond-apply": "millpond-apply-${{ github.event_name }}",
+        "millpond-decommission": "millpond-decommission-${{ inputs.tenant }}",
+    }
+
+
+LEASED = {"summary": LeaseHeld.summary}
+OTHER = {"summary": "A call failed"}
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the step uses jq, as its image has it")
+@pytest.mark.parametrize(
+    ("event", "result", "green"),
+    [
+        ("push", {"state": "held"}, True),
+        ("push", {"state": "failed", "errors": [LEASED]}, False),
+        ("schedule", {"state": "failed", "errors": [LEASED]}, True),
+        ("schedule", {"state": "outage in progress", "errors": [LEASED]}, True),
+        ("schedule", {"state": "outage in progress"}, False),
+        ("schedule", {"state": "failed", "errors": [LEASED, OTHER]}, False),
+        ("schedule", {"state": "failed", "errors": [LEASED], "outcomes": [{"result": "failed"}]}, False),
+        ("schedule", {"state": "interrupted", "errors": [LEASED], "interrupted": True}, False),
+        ("schedule", None, False),
+    ],
+)
+def test_what_is_held_or_at_work_elsewhere_is_no_failure(event: str, result: dict[str, Any] | None, green: bool, tmp_path: Path) -> None:
+    (script,) = [step["run"] for _, step in steps(EXAMPLES / "github/millpond-apply.yml") if step.get("name") == "Judge"]
+    if result is not None:
+        (tmp_path / "result.json").write_text(json.dumps({"errors": [], "outcomes": [], "interrupted": False, **result}))
+    (tmp_path / "comment.md").write_text("### Plan of `story`\n")
+    ran = bash(script, tmp_path, {"OUTCOME": "failure", "EVENT": event, "PATH": os.environ["PATH"]}, tmp_path / "temp")
+    assert ran.code == (0 if green else 1), ran.text
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

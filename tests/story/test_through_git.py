@@ -17,6 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
+from millpond.execution.journal import Journal
+from millpond.execution.lease import Lease
+from millpond.execution.run import new_run
 from tests.pipelines.code_host import CodeHost, code_host
 from tests.pipelines.github import Actions, Job
 from tests.pipelines.repository import Repository, git
@@ -270,6 +273,26 @@ def test_a_cut_that_waited_for_its_window_is_told_on_its_request(
     assert [comment.author for comment in host.requests[2]] == ["bob"], "its commit was the newest, and is of another request"
     team.by_the_clock()
     assert told.edits == 3
+
+
+def test_what_another_run_works_on_is_left_to_it(repository: Repository, host: CodeHost, small: Sandbox, tmp_path: Path) -> None:
+    team = _team(repository, host, small, tmp_path)
+    journal = f"sqlite:///{tmp_path / 'shared.db'}"
+    document = yaml.safe_load((repository.clone / "millpond.yaml").read_text())
+    document["spec"]["journal"] = journal
+    (repository.clone / "millpond.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    team.edit(cutover=True)
+    repository.commit("Move acme")
+    team.cloud.written()
+    with Lease(Journal.open(journal, tmp_path).engine, "acme", new_run({}, tmp_path, "1")):
+        late = team.actions.run("millpond-apply", "schedule")
+        merged = team.actions.run("millpond-apply", "push")
+    assert late["apply"].succeeded, "that run does it, or the next tick"
+    assert not merged["apply"].succeeded, "what was merged is not applied yet"
+    for jobs in (late, merged):
+        assert "Another run is working on this tenant" in jobs["apply"].log
+        assert "::warning::millpond apply: leased\n" in jobs["apply"].log
+    assert team.cloud.written() == 0
 
 
 def cut_in_a_window(team: Team, begins: datetime) -> datetime:
