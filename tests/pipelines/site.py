@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,17 @@ def merge_into_manifest(directory: Path, patch: Any) -> None:
         next(own for own in document["spec"]["waves"] if own["name"] == wave["name"]).update(wave)
     document["spec"].update(spec)
     (directory / MANIFEST).write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def block(comment: str) -> dict[str, Any]:
+    """The YAML that a comment holds."""
+    (found,) = re.findall(r"^  ```yaml\n((?:  .*\n|\n)*?)  ```$", comment, re.MULTILINE)
+    return dict(yaml.safe_load(found))
+
+
+def decommissioned(directory: Path) -> None:
+    """What somebody writes who wants the tenant gone from the source. The plan then asks for an approval."""
+    merge_into_manifest(directory, {"decommission": True, "soak": "0s"})
 
 
 def reading(sandbox: Sandbox) -> dict[str, str]:

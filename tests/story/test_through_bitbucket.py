@@ -13,8 +13,9 @@ from tests.pipelines.bitbucket import Steps
 from tests.pipelines.code_host import CodeHost
 from tests.pipelines.repository import Repository
 from tests.pipelines.shell import Ran, calls
-from tests.pipelines.site import MANIFEST, reading, secrets
+from tests.pipelines.site import MANIFEST, block, decommissioned, merge_into_manifest, reading, secrets
 from tests.sandbox.running import Sandbox
+from tests.story.worlds import rename_a_server
 
 jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the pipeline uses jq, as its image has it")
 
@@ -64,14 +65,31 @@ def test_a_request_is_planned_merged_and_applied(repository: Repository, steps: 
     assert "--expect-digest" not in calls(steps.home / "bin", "apply")[-1]
     assert codes(steps.run("custom", "drift", "main")) == {"Drift": 0}
     assert small.control.mutating() == []
+    rename_a_server(small, "source")
+    assert codes(steps.run("custom", "drift", "main")) == {"Drift": 2}
+    assert "acme/server/web-1" in steps.artifacts["drift.html"].read_text()
 
 
 @jq
-def test_what_the_schedule_cut_over_is_told_on_the_request_that_asked_for_it(repository: Repository, steps: Steps, host: CodeHost) -> None:
+def test_what_the_schedule_cut_over_is_told_on_the_request_that_asked_for_it_and_ends_by_hand(
+    repository: Repository, steps: Steps, host: CodeHost, small: Sandbox
+) -> None:
     change(repository, "move-acme", "cutover: false", "cutover: true")
     host.merged[repository.merge("move-acme")] = 7
     assert codes(steps.run("custom", "apply", "main")) == {"Apply": 0}
     assert re.search(r"^\| `acme/server/\S+` \| \d.* \| \d.* \|$", host.comment(7).body, re.MULTILINE)
+
+    decommissioned(repository.clone)
+    repository.commit("Decommission acme", "end-acme")
+    assert codes(steps.run("pull-requests", "**", "end-acme", BITBUCKET_PR_ID="8")) == {"Plan": 0, "Comment": 0}
+    approval = block(host.comment(8).body)
+    merge_into_manifest(repository.clone, approval)
+    repository.commit("Approve it")
+    repository.merge("end-acme")
+    digest = approval["approvals"][0]["digest"]
+    assert codes(steps.run("custom", "decommission", "main", TENANT="acme", DIGEST=digest)) == {"Decommission": 0}
+    assert small.control.dump()["source/nova/servers"] == []
+    assert {row["vm_state"] for row in small.control.dump()["target/nova/servers"]} == {"active"}
 
 
 def test_what_cannot_be_planned_is_told_on_the_request(repository: Repository, steps: Steps, host: CodeHost) -> None:

@@ -20,9 +20,10 @@ from tests.pipelines.code_host import TOKEN, CodeHost
 from tests.pipelines.gitlab import Pipelines
 from tests.pipelines.repository import Repository, git
 from tests.pipelines.shell import EXAMPLES, Ran, bash, calls, programs
-from tests.pipelines.site import MANIFEST, reading, secrets
+from tests.pipelines.site import MANIFEST, block, decommissioned, merge_into_manifest, reading, secrets
 from tests.reporting.test_markdown import live
 from tests.sandbox.running import Sandbox
+from tests.story.worlds import rename_a_server
 
 jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the pipeline uses jq, as its image has it")
 
@@ -144,11 +145,17 @@ def test_the_schedules_of_the_night_and_of_every_quarter(pipelines: Pipelines, h
     small.control.clear_requests()
     assert passed(pipelines.run("schedule", "main", MILLPOND_JOB="apply")) == ["apply", "result"]
     assert (small.control.mutating(), host.requests) == ([], {})
+    rename_a_server(small, "source")
+    (drift,) = pipelines.run("schedule", "main", MILLPOND_JOB="drift").values()
+    assert drift.code == 2, "the job fails, and whoever watches the schedule is told"
+    assert "acme/server/web-1" in drift.text
+    for kept in ("drift.html", "drift.xml"):
+        assert "acme/server/web-1" in pipelines.artifacts[kept].read_text()
 
 
 @jq
-def test_what_the_schedule_cut_over_is_told_on_the_request_that_asked_for_it(
-    repository: Repository, pipelines: Pipelines, host: CodeHost
+def test_what_the_schedule_cut_over_is_told_on_the_request_that_asked_for_it_and_ends_by_hand(
+    repository: Repository, pipelines: Pipelines, host: CodeHost, small: Sandbox
 ) -> None:
     flip(repository, "move-acme")
     host.say(1, "ada", "Move acme")
@@ -159,6 +166,18 @@ def test_what_the_schedule_cut_over_is_told_on_the_request_that_asked_for_it(
     assert passed(pipelines.run("schedule", "main", MILLPOND_JOB="apply")) == ["apply", "result"]
     assert re.search(r"^\| `acme/server/\S+` \| \d.* \| \d.* \|$", host.comment(1).body, re.MULTILINE)
     assert 2 not in host.requests
+
+    decommissioned(repository.clone)
+    repository.commit("Decommission acme", "end-acme")
+    assert passed(pipelines.run("merge_request_event", "end-acme", CI_MERGE_REQUEST_IID="3")) == ["plan", "comment"]
+    approval = block(host.comment(3).body)
+    merge_into_manifest(repository.clone, approval)
+    repository.commit("Approve it")
+    repository.merge("end-acme")
+    digest = approval["approvals"][0]["digest"]
+    assert passed(pipelines.run("push", "main", manual="decommission", TENANT="acme", DIGEST=digest)) == ["decommission"]
+    assert small.control.dump()["source/nova/servers"] == []
+    assert running(small, "target") == 3
 
 
 def test_decommissioning_by_hand_wants_the_digest_of_what_is_there(pipelines: Pipelines, small: Sandbox) -> None:

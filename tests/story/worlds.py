@@ -79,6 +79,13 @@ def proposed(directory: Path) -> dict[str, Any]:
     return {key: spec[key] for key in ("exclude",) if key in spec}
 
 
+def rename_a_server(sandbox: Sandbox, cloud: str) -> None:
+    """By other hands than Millpond's: web-1, on the cloud `source` or `target`."""
+    with connect(sandbox, f"{cloud}-admin") as hands:
+        (id,) = [row["id"] for row in sandbox.control.dump()[f"{cloud}/nova/servers"] if row["name"] == "web-1"]
+        hands.compute.update_server(id, name="web-one")
+
+
 def hire_bob(sandbox: Sandbox) -> None:
     """Bob, whose key pair `work` is another one than Alice's, boots a server of his own."""
     bob = connect(sandbox, "source-acme", username="bob", password="bob-secret")
