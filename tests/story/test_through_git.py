@@ -24,10 +24,11 @@ from tests.pipelines.code_host import CodeHost, code_host
 from tests.pipelines.github import Actions, Job
 from tests.pipelines.repository import Repository, git
 from tests.pipelines.shell import calls
-from tests.pipelines.site import MANIFEST, merge_into_manifest, reading, secrets, write_manifest, write_site
+from tests.pipelines.site import MANIFEST, block, decommissioned, merge_into_manifest, reading, secrets, write_manifest, write_site
 from tests.reporting.test_markdown import live
 from tests.sandbox.running import Sandbox
 from tests.story.command import millpond
+from tests.story.worlds import rename_a_server
 
 pytestmark = pytest.mark.skipif(shutil.which("jq") is None, reason="the pipelines use jq, as their image has it")
 
@@ -152,7 +153,7 @@ def test_a_tenant_moves_goes_back_and_moves_for_good(team: Team, small: Sandbox,
     cut = cut_over_the_pilot(team)
     roll_back_by_a_revert(team, cut)
     move_all(team)
-    decommission(team)
+    decommission(team, small)
     assert small.control.violations() == []
 
 
@@ -217,8 +218,8 @@ def move_all(team: Team) -> None:
     assert (team.cloud.running("target"), team.cloud.running("source")) == ({"web-1", "web-2", "db-1"}, set())
 
 
-def decommission(team: Team) -> None:
-    team.edit(decommission=True, soak="0s")
+def decommission(team: Team, small: Sandbox) -> None:
+    decommissioned(team.repository.clone)
     plan = team.propose("end-acme", "Decommission acme")
     assert "#### Must be approved\n" in plan
     team.paste(plan)
@@ -244,6 +245,12 @@ def decommission(team: Team) -> None:
     assert team.cloud.running("target") == {"web-1", "web-2", "db-1"}
     drift = team.actions.run("millpond-drift", "schedule")
     assert drift["drift"].succeeded, _logs(drift)
+    rename_a_server(small, "target")
+    drift = team.actions.run("millpond-drift", "schedule")
+    assert not drift["drift"].succeeded, "whoever watches it is told"
+    assert "acme/server/web-1" in (team.actions.home / "temp/summary.md").read_text()
+    kept = {path.name: path.read_text() for path in team.actions.artifacts["millpond-drift"].iterdir()}
+    assert sorted(name for name, text in kept.items() if "acme/server/web-1" in text) == ["drift.html", "drift.md", "drift.xml"]
 
 
 def test_a_cut_that_waited_for_its_window_is_told_on_its_request(
@@ -298,14 +305,8 @@ def test_what_another_run_works_on_is_left_to_it(repository: Repository, host: C
 def cut_in_a_window(team: Team, begins: datetime) -> datetime:
     opens = begins.replace(microsecond=0)
     window = {"opens": opens.isoformat(), "closes": (opens + timedelta(hours=2)).isoformat()}
-    team.edit(waves=[{"name": "all", "servers": ["web-1", "web-2", "db-1"], "cutover": True, "window": window}])
+    team.edit(waves=[{"name": "rest", "cutover": True, "window": window}])
     return opens
-
-
-def block(comment: str) -> dict[str, Any]:
-    """The YAML that a comment holds."""
-    (found,) = re.findall(r"^  ```yaml\n((?:  .*\n|\n)*?)  ```$", comment, re.MULTILINE)
-    return dict(yaml.safe_load(found))
 
 
 def _logs(jobs: dict[str, Job]) -> str:
