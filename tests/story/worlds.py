@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from openstack.connection import Connection
 
 from millpond.model.manifest import ProjectRef
 from millpond.schemas import load_inventory
@@ -88,16 +89,20 @@ def rename_a_server(sandbox: Sandbox, cloud: str) -> None:
 
 def hire_bob(sandbox: Sandbox) -> None:
     """Bob, whose key pair `work` is another one than Alice's, boots a server of his own."""
-    bob = connect(sandbox, "source-acme", username="bob", password="bob-secret")
-    app = bob.network.find_network("app")
+    boot_own_server(connect(sandbox, "source-acme", username="bob", password="bob-secret"), "bobs", "work")
+
+
+def boot_own_server(login: Connection, name: str, key_name: str) -> None:
+    """On network `app`, from a new disk."""
+    app = login.network.find_network("app")
     assert app is not None
-    port = bob.network.create_port(network_id=app.id, name="bobs-eth0")
-    volume = bob.block_storage.wait_for_status(bob.block_storage.create_volume(size=1, name="bobs-root"), "available", interval=0.05)
-    bob.block_storage.set_volume_bootable_status(volume, True)
-    flavor = bob.compute.find_flavor("m1.volume")
+    port = login.network.create_port(network_id=app.id, name=f"{name}-eth0")
+    volume = login.block_storage.wait_for_status(login.block_storage.create_volume(size=1, name=f"{name}-root"), "available", interval=0.05)
+    login.block_storage.set_volume_bootable_status(volume, True)
+    flavor = login.compute.find_flavor("m1.volume")
     assert flavor is not None
     disk = {"uuid": volume.id, "source_type": "volume", "destination_type": "volume", "boot_index": 0}
-    server = bob.compute.create_server(
-        name="bobs", flavor_id=flavor.id, networks=[{"port": port.id}], block_device_mapping=[disk], key_name="work"
+    server = login.compute.create_server(
+        name=name, flavor_id=flavor.id, networks=[{"port": port.id}], block_device_mapping=[disk], key_name=key_name
     )
-    bob.compute.wait_for_server(server, interval=0.05)
+    login.compute.wait_for_server(server, interval=0.05)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +22,7 @@ from millpond.providers.openstack.parse_compute import (
 )
 from millpond.providers.openstack.service import PAGE, Microversion, Parameters, Row, Service, Versions, dotted
 from millpond.providers.openstack.sight import shown
+from millpond.providers.together import together
 
 VERSIONS = Versions(needed=(2, 60), known=(2, 96))  # 2.60: multi-attach; it holds all else that is read of a source
 INLINE_EXTRA_SPECS = (2, 61)
@@ -73,10 +76,13 @@ class NovaCompute:
             yield from page
 
     def key_pairs(self, users: Mapping[str, str]) -> tuple[KeyPair, ...]:
-        def of(user_id: str) -> Iterator[Row]:
-            return self._nova.rows("/os-keypairs", "keypairs", {"user_id": user_id}, marker=lambda row: str(row["keypair"]["name"]))
+        """Nova never asks Keystone for the user: those who were deleted there keep theirs (nova/api/openstack/compute/keypairs.py)."""
 
-        return tuple(parse_key_pair(row, user_id, name) for user_id, name in users.items() for row in of(user_id))
+        def of(user_id: str, name: str) -> tuple[KeyPair, ...]:
+            rows = self._nova.rows("/os-keypairs", "keypairs", {"user_id": user_id}, marker=lambda row: str(row["keypair"]["name"]))
+            return tuple(parse_key_pair(row, user_id, name) for row in rows)
+
+        return tuple(chain.from_iterable(together([partial(of, *user) for user in users.items()])))
 
     def quota(self, project_id: str) -> Quota:
         return parse_detailed_quota("compute", self._nova.get(f"/os-quota-sets/{project_id}/detail", "quota_set"))

@@ -1,8 +1,9 @@
 """Key pairs of every user of the tenant; and the copies under Millpond's own login that a boot needs.
 
-Nova looks `key_name` up among the key pairs of the user who boots, so a copy of the same name stands under the login while a wave that
-uses it is cut: made before anything stops, removed once nothing has to boot with it. Other tenants may have keys of the same name; they
-take turns. Key pairs carry no marker: user and name are the natural key.
+Whoever booted a server may be a user by a group, or none any more: their keys are read too, for the copies. Nova looks `key_name` up
+among the key pairs of the user who boots, so a copy of the same name stands under the login while a wave that uses it is cut: made before
+anything stops, removed once nothing has to boot with it. Other tenants may have keys of the same name; they take turns. Key pairs carry
+no marker: user and name are the natural key.
 """
 
 from __future__ import annotations
@@ -23,18 +24,20 @@ from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.twins import marked
 
 KIND = "key_pair"
-READS_AFTER: tuple[str, ...] = ("project", "role_assignment", "user")
+READS_AFTER: tuple[str, ...] = ("project", "role_assignment", "user", "server")
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
     assigned = {a.user_id: a.user for a in scope.seen.source.role_assignments if not a.group}
+    people = {user.id: user.name for user in scope.seen.source.users}
+    booters = {server.user_id: people.get(server.user_id, "") for server in scope.seen.source.servers if server.key_name}
     names = {(user.name, user.domain_name) for user in scope.seen.source.users if user.id in assigned}
     domains = providers.site.maps.domains
     mapped = {(name, domains.get(domain, domain)) for name, domain in names}
     there = {user.id: user.name for user in scope.seen.target.users if (user.name, user.domain_name) in mapped}
     own = scope.seen.target.user_id
     return Facts(
-        source={"key_pairs": providers.source.compute.key_pairs(assigned)} if scope.source else {},
+        source={"key_pairs": providers.source.compute.key_pairs({**booters, **assigned})} if scope.source else {},
         target={"key_pairs": providers.target.compute.key_pairs({**there, **({own: ""} if own else {})})} if scope.target else {},
     )
 
@@ -55,10 +58,17 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         if owner is None or goals.verified:
             continue
         user = existing(desired, snapshot, owner.name, owner.domain_name)
-        if user is None or (user.id, key.name) not in held:
+        there = held.get((user.id, key.name)) if user else None
+        if there is not None and _blob(there) != _blob(key):
+            findings.append(_differs(desired, key))
+        elif there is None:
             steps += _create(desired, f"{key.user}:{key.name}", key, user.id if user else UNKNOWN, "the user has it on the source")
     own_steps, own_findings = _copies(desired, snapshot, goals, held)
-    findings += [_gone(desired, goals, s) for s in desired.inventory.servers if s.key_name and of_server(desired, s) is None]
+    live = {(key.user_id, key.name) for key in snapshot.source.key_pairs}
+    for server in desired.inventory.servers:
+        if server.key_name and of_server(desired, server) is None:
+            missed = (server.user_id, server.key_name) in live
+            findings.append(_missed(desired, goals, server) if missed else _gone(desired, goals, server))
     return KindPlan((*steps, *own_steps), (*findings, *own_findings))
 
 
@@ -175,6 +185,30 @@ def _gone(desired: Desired, goals: Goals, server: Server) -> Finding:
         "the name stays with the source server alone; the guest keeps the key that it was given",
         "nothing to do, unless the guest reads its key again at every boot",
         wave=goals.wave(server.id),
+    )
+
+
+def _missed(desired: Desired, goals: Goals, server: Server) -> Finding:
+    return Finding(
+        "key_pair_not_in_inventory",
+        Severity.WARNING,
+        desired.address("server", server.id),
+        f"its key pair `{server.key_name}` exists on the source and is not in the inventory",
+        "the server would be booted without it",
+        f"run `millpond discover {desired.tenant}` and have its diff merged",
+        wave=goals.wave(server.id),
+    )
+
+
+def _differs(desired: Desired, key: KeyPair) -> Finding:
+    return Finding(
+        "key_pair_differs",
+        Severity.WARNING,
+        desired.address(KIND, f"{key.user}:{key.name}"),
+        f"user {key.user} has another key pair called `{key.name}` on the target",
+        "Millpond deletes only what it created; servers that are moved get the key that they have on the source, servers that the user "
+        "boots there get the other one",
+        f"ask {key.user} which of the two is right, and delete the one on the target if it is the source's",
     )
 
 

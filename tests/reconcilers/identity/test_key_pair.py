@@ -1,7 +1,10 @@
 from dataclasses import replace
 
 from millpond.model.change import UNKNOWN
+from millpond.model.finding import Severity
 from millpond.model.identity import KeyPair, RoleAssignment, User
+from millpond.model.snapshot import CloudState, Snapshot
+from millpond.reconcilers.base import Scope
 from millpond.reconcilers.identity import key_pair
 from tests.planning.situations import PILOT
 from tests.planning.tenant import ADA, INVENTORY, KEY, SERVERS, desired, prepared, world
@@ -90,3 +93,44 @@ def test_a_key_that_is_gone_is_told_and_not_asked_for() -> None:
     bare = replace(PILOT, inventory=gone)
     create = next(change for change in world(gone).plan(bare).changes if change.id == "acme/server/web-1#create")
     assert "key_name" not in create.parameters["body"]
+
+
+def test_a_key_that_the_source_has_and_the_inventory_lacks_is_not_called_gone() -> None:
+    stale = replace(INVENTORY, key_pairs=())
+    made = world(stale)
+    made.source.compute.keys[("u-ada", "ops")] = KEY
+    found = planned(key_pair, desired(stale), made)
+    assert codes(found) == [("key_pair_not_in_inventory", "pilot"), ("key_pair_not_in_inventory", "rest")]
+    assert "millpond discover acme" in found.findings[0].fix
+
+
+def test_another_key_of_the_name_is_told_and_left_to_its_user() -> None:
+    made = prepared()
+    (owner,) = (user.id for user in made.target.identity.users_.values() if user.name == "ada")
+    other = replace(made.target.compute.keys[(owner, "ops")], public_key="ssh-ed25519 AAAAC3other ada@new-laptop")
+    made.target.compute.keys[(owner, "ops")] = other
+    found = planned(key_pair, desired(), made)
+    assert (ids(found), [(f.code, f.severity, str(f.address)) for f in found.findings]) == (
+        [],
+        [("key_pair_differs", Severity.WARNING, "acme/key_pair/ada:ops")],
+    )
+    assert made.advance(PILOT).blockers == ()
+    assert made.target.compute.keys[(owner, "ops")] == other
+
+
+def test_a_key_whose_comment_alone_differs_is_the_same() -> None:
+    made = prepared()
+    (owner,) = (user.id for user in made.target.identity.users_.values() if user.name == "ada")
+    made.target.compute.keys[(owner, "ops")] = replace(KEY, user_id=owner, public_key="ssh-ed25519 AAAAC3ops ada@elsewhere")
+    assert planned(key_pair, desired(), made).findings == ()
+
+
+def test_the_keys_of_whoever_booted_a_server_are_read_each_user_once() -> None:
+    """A server without a key asks for nobody's."""
+    servers = (SERVERS[0], replace(SERVERS[0], id="s-2", user_id="u-gone"), replace(SERVERS[0], id="s-3", user_id="u-x", key_name=""))
+    seen = Snapshot(source=CloudState(users=(ADA,), role_assignments=INVENTORY.role_assignments, servers=servers))
+    asked: list[dict[str, str]] = []
+    made = world()
+    made.source.compute.key_pairs = lambda users: asked.append(dict(users)) or ()  # type: ignore[method-assign,func-returns-value]
+    key_pair.observe(made, Scope("acme", "p", "", seen, target=False))
+    assert asked == [{"u-gone": "", "u-ada": "ada"}]
