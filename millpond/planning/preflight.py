@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import permutations
 
 from millpond.model.address import Address
@@ -31,7 +31,7 @@ def findings(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Fin
             continue
         for id in wave.servers:
             if id not in goals.verified:
-                yield from _server(desired, wave.name, servers[id], live.get(id))
+                yield from _server(desired, wave.name, servers[id], live.get(id), volumes)
         for id in wave.volumes:
             yield from _volume(desired, snapshot, wave.name, volumes[id], unseen)
         if wave.name not in goals.admitted:
@@ -61,14 +61,22 @@ def _refused(
     return Finding(code, Severity.BLOCKER, desired.address(kind, id), what, why, fix, wave=wave, cause=cause)
 
 
-def _server(desired: Desired, wave: str, server: Server, live: Server | None) -> Iterator[Finding]:
+def _vtpm(server: Server, volumes: Mapping[str, Volume]) -> bool:
+    """By its flavor or by the image that its root disk was made of: Nova takes either (nova/virt/hardware.py, get_vtpm_constraint)."""
+    root = volumes.get(server.volumes[0].volume_id) if server.volumes else None
+    return any(key.startswith("hw:tpm") for key in server.flavor.extra_specs) or any(
+        key.startswith("hw_tpm_") for key in (root.image_metadata if root else ())
+    )
+
+
+def _server(desired: Desired, wave: str, server: Server, live: Server | None, volumes: Mapping[str, Volume]) -> Iterator[Finding]:
     exclude = "or exclude it in the manifest with a reason"
     if server.image_id:
         yield _refused(
             desired, "server", server.id, wave, "image_booted", "the server boots from an image, its root disk is not on the array",
             "only volumes are replicated", f"turn its root disk into a volume, {exclude}",
         )  # fmt: skip
-    if any(key.startswith("hw:tpm") for key in server.flavor.extra_specs):
+    if _vtpm(server, volumes):
         yield _refused(
             desired, "server", server.id, wave, "vtpm", "the server has a virtual TPM",
             "its state lives on the source's hypervisor and cannot be carried", f"move it by other means, {exclude}",

@@ -34,6 +34,7 @@ def with_volume(**values: Any) -> Inventory:
     [
         (with_second(image_id="i-cirros"), "image_booted"),
         (with_second(flavor=TPM), "vtpm"),
+        (with_volume(image_metadata={"hw_tpm_version": "2.0", "hw_tpm_model": "tpm-crb"}), "vtpm"),
         (with_volume(encrypted=True), "encrypted"),
         *((with_second(status=status), "server_state") for status in ("PAUSED", "SUSPENDED", "RESCUE", "VERIFY_RESIZE", "ERROR")),
     ],
