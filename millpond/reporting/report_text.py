@@ -78,7 +78,7 @@ def _by_marker(items: Iterable[Any]) -> dict[str, str]:
 def _by_name(desired: Desired, snapshot: Snapshot, collection: str) -> dict[str, str]:
     """Of what carries no marker, source id by source id: server groups never do, users not where the target had them before."""
     if collection == "server_groups":
-        pairs = [(group.id, server_group.existing(snapshot, group)) for group in desired.inventory.server_groups]
+        pairs = [(group.id, server_group.existing(desired, snapshot, group)) for group in desired.inventory.server_groups]
         return {id: found.id for id, found in pairs if found}
     if collection == "users":
         people = [(person.id, user.existing(desired, snapshot, person.name, person.domain_name)) for person in desired.inventory.users]

@@ -92,7 +92,7 @@ def hire_bob(sandbox: Sandbox) -> None:
     boot_own_server(connect(sandbox, "source-acme", username="bob", password="bob-secret"), "bobs", "work")
 
 
-def boot_own_server(login: Connection, name: str, key_name: str) -> None:
+def boot_own_server(login: Connection, name: str, key_name: str, group_id: str = "") -> None:
     """On network `app`, from a new disk."""
     app = login.network.find_network("app")
     assert app is not None
@@ -102,7 +102,8 @@ def boot_own_server(login: Connection, name: str, key_name: str) -> None:
     flavor = login.compute.find_flavor("m1.volume")
     assert flavor is not None
     disk = {"uuid": volume.id, "source_type": "volume", "destination_type": "volume", "boot_index": 0}
+    hints = {"scheduler_hints": {"group": group_id}} if group_id else {}
     server = login.compute.create_server(
-        name=name, flavor_id=flavor.id, networks=[{"port": port.id}], block_device_mapping=[disk], key_name=key_name
+        name=name, flavor_id=flavor.id, networks=[{"port": port.id}], block_device_mapping=[disk], key_name=key_name, **hints
     )
     login.compute.wait_for_server(server, interval=0.05)

@@ -1,6 +1,9 @@
-"""Affinity and anti-affinity groups. Nova keeps no metadata on them: the name and policy in a project of ours are the natural key."""
+"""Affinity and anti-affinity groups. Nova keeps no metadata on them: name, policy and rules in a project of ours are the natural key, and
+which of several that are alike stands for which is told by who is in them (see server_group_twins)."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from millpond.model.address import Side
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
@@ -11,6 +14,7 @@ from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers import invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.compute.server_group_twins import Likeness, in_order, likeness, twins
 from millpond.reconcilers.ladder import Ladder
 
 KIND = "server_group"
@@ -27,14 +31,9 @@ def observe(providers: Providers, scope: Scope) -> Facts:
     )
 
 
-def _matching(snapshot: Snapshot, group: ServerGroup) -> tuple[ServerGroup, ...]:
-    return tuple(found for found in snapshot.target.server_groups if (found.name, found.policy) == (group.name, group.policy))
-
-
-def existing(snapshot: Snapshot, group: ServerGroup) -> ServerGroup | None:
-    """The target's group; None where there is not exactly one."""
-    found = _matching(snapshot, group)
-    return found[0] if len(found) == 1 else None
+def existing(desired: Desired, snapshot: Snapshot, group: ServerGroup) -> ServerGroup | None:
+    """The target's group; None where there is none, or it is not clear which one."""
+    return twins(desired, snapshot).found.get(group.id)
 
 
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
@@ -42,19 +41,21 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         return KindPlan(tuple(_leaving(desired, snapshot)))
     steps: list[AnyStep] = []
     findings: list[Finding] = []
-    seen: set[tuple[str, str]] = set()
-    for group in desired.inventory.server_groups:
-        key = (group.name, group.policy)
-        if key in seen or len(_matching(snapshot, group)) > 1:
-            findings.append(_repeated(desired, group))
-        elif not _matching(snapshot, group) and not goals.verified & set(group.members):
-            steps += _create(desired, snapshot, group)
-        seen.add(key)
+    known = twins(desired, snapshot)
+    former: dict[Likeness, tuple[str, ...]] = {}
+    for group in in_order(desired):
+        if group.id in known.doubtful:
+            findings += _doubtful(desired, goals, group, known.doubtful[group.id])
+        elif group.id not in known.found and not goals.verified & set(group.members):
+            made = _create(desired, snapshot, group, former.get(likeness(group), ()))
+            former[likeness(group)] = tuple(step.id for step in made)
+            steps += made
     return KindPlan(tuple(steps), tuple(findings))
 
 
-def _create(desired: Desired, snapshot: Snapshot, group: ServerGroup) -> list[AnyStep]:
-    ladder = Ladder(desired.address(KIND, group.id), source_id=group.id)
+def _create(desired: Desired, snapshot: Snapshot, group: ServerGroup, first: tuple[str, ...]) -> list[AnyStep]:
+    """Those that are alike one after the other: what is made stands for the first that has none."""
+    ladder = Ladder(desired.address(KIND, group.id), source_id=group.id, first=first)
     body: dict[str, object] = {"name": group.name, "policy": group.policy}
     if group.rules:
         body["rules"] = dict(group.rules)
@@ -90,15 +91,18 @@ def _leaving(desired: Desired, snapshot: Snapshot) -> list[AnyStep]:
     return steps
 
 
-def _repeated(desired: Desired, group: ServerGroup) -> Finding:
-    return Finding(
-        "ambiguous_server_group",
-        Severity.BLOCKER,
-        desired.address(KIND, group.id),
-        f"several server groups are called `{group.name}` with policy `{group.policy}`",
-        "Nova keeps nothing on a group by which they could be told apart",
-        "rename or remove all but one of them, then run discover again",
-    )
+def _doubtful(desired: Desired, goals: Goals, group: ServerGroup, ids: tuple[str, ...]) -> Iterator[Finding]:
+    """For each wave of which a server is still to become a member."""
+    for wave in dict.fromkeys(goals.wave(member) for member in group.members if member not in goals.verified and goals.wave(member)):
+        yield Finding(
+            "ambiguous_server_group",
+            Severity.BLOCKER,
+            desired.address(KIND, group.id),
+            f"it is not clear which server group of the target stands for it: {', '.join(ids)}",
+            f"they are called `{group.name}`, with policy `{group.policy}` and equal rules, and who is in them does not tell them apart",
+            "delete those on the target that nobody needs: Nova can neither rename a group nor bring a server into another one",
+            wave=wave,
+        )
 
 
 def perform(change: Change, providers: Providers) -> None:

@@ -55,7 +55,7 @@ def _group(desired: Desired, snapshot: Snapshot, source_id: str) -> str:
     group = next((group for group in desired.inventory.server_groups if group.id == source_id), None)
     if group is None:
         return ""
-    found = server_group.existing(snapshot, group)
+    found = server_group.existing(desired, snapshot, group)
     return found.id if found else UNKNOWN
 
 
