@@ -22,10 +22,12 @@ class CloudState:
     `volume_attachments` are read only if a volume is reserved for a server that should be there and is not; None where they were not.
     `volume_backups` and `images` are the project's, and read on a source that is to be decommissioned alone.
     `user_id` is the one Millpond is logged in as; `own_key_pairs` are that user's. `release` names what the API offers.
+    `verified`: certificates of its services are verified.
     """
 
     cloud: str = ""
     user_id: str = ""
+    verified: bool = True
     projects: tuple[Project, ...] = ()
     users: tuple[User, ...] = ()
     groups: tuple[Group, ...] = ()

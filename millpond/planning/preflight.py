@@ -36,6 +36,7 @@ def findings(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterator[Fin
             yield from _volume(desired, snapshot, wave.name, volumes[id], unseen)
         if wave.name not in goals.admitted:
             yield from _mappings(desired, snapshot, wave, about_to_be_cut=goals.stages[wave.name] is Stage.CUT)
+    yield from _clouds(desired, snapshot)
     yield from _arrays(desired, snapshot)
     yield from _capacity(desired, snapshot, goals)
     if not goals.decommission:
@@ -162,6 +163,15 @@ def _mappings(desired: Desired, snapshot: Snapshot, wave: DesiredWave, *, about_
                 f"{local.array} maps {local.name} to {', '.join(others)}: more than its attachments account for",
                 "whoever has that mapping could still write, and the replica would not change hands in the middle of the outage",
                 "see what the mapping is for and remove it on the array, if no server uses it", wave=wave.name,
+            )  # fmt: skip
+
+
+def _clouds(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
+    for cloud in (snapshot.source, snapshot.target):
+        if not cloud.verified:
+            yield Finding(
+                "tls_unverified", Severity.WARNING, desired.address("cloud", cloud.cloud), "its services' certificates are not verified",
+                "`verify: false` in clouds.yaml, or `insecure`", "give the cloud's CA as `cacert`",
             )  # fmt: skip
 
 

@@ -175,7 +175,10 @@ class Images(Protocol):
 
 
 class Cloud(Protocol):
-    """One cloud under one login. `user_id` and `project_id` are those of the login. One token and one discovery per project scope."""
+    """One cloud under one login. `user_id` and `project_id` are those of the login. One token and one discovery per project scope.
+
+    `verified` is False where the configuration turns the verification of certificates off.
+    """
 
     @property
     def name(self) -> str: ...
@@ -183,6 +186,8 @@ class Cloud(Protocol):
     def user_id(self) -> str: ...
     @property
     def project_id(self) -> str: ...
+    @property
+    def verified(self) -> bool: ...
     @property
     def identity(self) -> Identity: ...
     @property

@@ -328,6 +328,63 @@ def test_an_array_whose_certificate_nobody_signed_is_refused_unless_its_ca_is_na
     assert "its certificate is not verified" in blind.out
 
 
+def test_a_cloud_whose_certificate_nobody_signed_is_refused_unless_its_ca_is_named(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = stage.sandbox.host("target")
+    stage.write()
+    with terminated(host, stage.sandbox.port, tmp_path / "ca.pem") as port:
+        answers = []
+        for values in ({}, {"cacert": str(tmp_path / "ca.pem")}, {"verify": False}):
+            clouds = yaml.safe_load(stage.sandbox.clouds_yaml.read_text())
+            clouds["clouds"]["target-admin"] |= values
+            clouds["clouds"]["target-admin"]["auth"]["auth_url"] = f"https://{host}:{port}/identity/v3"
+            (tmp_path / "clouds.yaml").write_text(yaml.safe_dump(clouds))
+            monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+            answers.append(millpond(stage.directory, "plan", "--detailed-exitcode"))
+    refused, trusted, blind = answers
+    assert (refused.code, refused.err.strip()) == (1, UNTRUSTED_CLOUD)
+    assert (trusted.code, trusted.err, "[tls_unverified]" in trusted.out) == (0, "", False)
+    assert (blind.code, blind.err) == (0, "")
+    assert "acme/cloud/target-admin  [tls_unverified]" in blind.out
+    assert "its services' certificates are not verified" in blind.out
+
+
+def test_a_cloud_may_stand_in_the_environment(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = yaml.safe_load(stage.sandbox.clouds_yaml.read_text())["clouds"]["source-admin"]
+    for key, value in {**own["auth"], "region_name": own.get("region_name", "")}.items():
+        if value:
+            monkeypatch.setenv(f"OS_{key.upper()}", str(value))
+    stage.manifest["source"] = {**stage.manifest["source"], "cloud": "envvars"}
+    stage.write()
+    answer = millpond(stage.directory, "plan", "--detailed-exitcode")
+    assert (answer.code, answer.err) == (0, ""), answer.text
+    assert "No changes." in answer.out
+
+
+def test_secrets_may_stand_in_secure_yaml_alone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    clouds = yaml.safe_load(stage.sandbox.clouds_yaml.read_text())
+    secrets = {name: {"auth": {"password": cloud["auth"].pop("password")}} for name, cloud in clouds["clouds"].items()}
+    stage.write()
+    for variable, name, document in (("CONFIG", "clouds", clouds), ("SECURE", "secure", {"clouds": secrets})):
+        (stage.directory / f"{name}.yaml").write_text(yaml.safe_dump(document))
+        monkeypatch.setenv(f"OS_CLIENT_{variable}_FILE", str(stage.directory / f"{name}.yaml"))
+    answer = millpond(stage.directory, "plan", "--detailed-exitcode")
+    assert (answer.code, answer.err) == (0, ""), answer.text
+    (stage.directory / "secure.yaml").write_text("clouds: {}")
+    refused = millpond(stage.directory, "plan")
+    assert (refused.code, refused.err.strip()) == (1, WITHOUT_PASSWORD)
+
+
+WITHOUT_PASSWORD = """Error: The login was refused
+  Where: source-admin
+  Why:   there is no password for cloud source-admin
+  To do: Add `password` to its auth in secure.yaml or clouds.yaml, or set OS_CLIENT_SECURE_FILE to
+         the file that has it."""
+UNTRUSTED_CLOUD = """Error: A service cannot be reached
+  Where: target-admin: GET /identity/v3
+  Why:   Keystone of cloud target-admin: its TLS certificate cannot be verified
+  To do: Check auth_url, the network and cacert in clouds.yaml."""
 UNTRUSTED = """Error: A service cannot be reached
   Where: ibox-a: GET /api/rest/_features
   Why:   array ibox-a: its TLS certificate cannot be verified

@@ -23,6 +23,7 @@ class OpenStackCloud:
     name: str
     user_id: str
     project_id: str
+    verified: bool
     identity: KeystoneIdentity
     compute: NovaCompute
     block_storage: CinderBlockStorage
@@ -40,6 +41,7 @@ def connect(cloud_name: str, access: Access, limits: Limits | None = None) -> Op
         name=cloud_name,
         user_id=scopes.user_id,
         project_id=scopes.project_id,
+        verified=scopes.verified,
         identity=KeystoneIdentity(Service(scopes, "identity")),
         compute=NovaCompute(Service(scopes, "compute", compute.VERSIONS)),
         block_storage=CinderBlockStorage(Service(scopes, "block-storage", block_storage.VERSIONS)),

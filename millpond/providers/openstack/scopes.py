@@ -52,7 +52,7 @@ class Endpoint:
 
 
 class Scopes:
-    """`user_id` and `project_id` are those of the login. Thread-safe.
+    """`user_id` and `project_id` are those of the login; `verified`: whether certificates are. Thread-safe.
 
     Raises MissingCloud, BadCredentials or Unreachable when made: it logs in at once.
     """
@@ -65,6 +65,8 @@ class Scopes:
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self._connections: dict[str, Connection] = {}
         self._base = self._sealed(configured(name))
+        self.verified = self._base.config.get_requests_verify_args()[0] is not False  # else True, or the CA's file
+        expect_password(self._base, name)
         self.user_id, self.project_id = login(self._base.session, name)
         if access is Access.WRITE:
             expect_admin(self._base.session, name)
@@ -151,6 +153,14 @@ def configured(name: str) -> Connection:
     hint = f"Did you mean {near[0]}?" if near else f"Add {name} to clouds.yaml, or set OS_CLIENT_CONFIG_FILE to the file that has it."
     listed = f"there are: {', '.join(known)}" if known else "no cloud is configured at all"
     raise MissingCloud(name, f"cloud {name} is not configured; {listed}", where="clouds.yaml", fix=hint)
+
+
+def expect_password(connection: Connection, name: str) -> None:
+    """keystoneauth raises a bare Exception for a password that is not there (keystoneauth1/identity/generic/password.py)."""
+    region = connection.config
+    if region.config.get("auth_type", "password") in ("password", "v3password") and region.auth.get("password") is None:
+        fix = "Add `password` to its auth in secure.yaml or clouds.yaml, or set OS_CLIENT_SECURE_FILE to the file that has it."
+        raise BadCredentials(f"there is no password for cloud {name}", where=name, fix=fix)
 
 
 def login(session: Session, name: str) -> tuple[str, str]:

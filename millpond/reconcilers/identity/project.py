@@ -8,7 +8,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.identity import Project
 from millpond.model.marker import TENANT_TAG, own_tags, tag_for
 from millpond.model.snapshot import Facts, Snapshot
-from millpond.providers.ports import Providers
+from millpond.providers.ports import Cloud, Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.ladder import Ladder
 
@@ -20,16 +20,13 @@ def observe(providers: Providers, scope: Scope) -> Facts:
     """The projects themselves are looked up before everything else (see runs/observe); this reads the domains and logins."""
     source, target = providers.source, providers.target
     return Facts(
-        source={"cloud": source.name, "user_id": source.user_id, "domains": source.identity.domains()} if scope.source else {},
-        target={
-            "cloud": target.name,
-            "user_id": target.user_id,
-            "domains": target.identity.domains(),
-            "roles": target.identity.roles(),
-        }
-        if scope.target
-        else {},
+        source={**_login(source), "domains": source.identity.domains()} if scope.source else {},
+        target={**_login(target), "domains": target.identity.domains(), "roles": target.identity.roles()} if scope.target else {},
     )
+
+
+def _login(cloud: Cloud) -> dict[str, object]:
+    return {"cloud": cloud.name, "user_id": cloud.user_id, "verified": cloud.verified}
 
 
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
