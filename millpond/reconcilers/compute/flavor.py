@@ -40,7 +40,7 @@ def chosen_name(desired: Desired, server: Server) -> str:
 
 
 def existing(desired: Desired, snapshot: Snapshot, server: Server) -> Flavor | None:
-    """The target's flavor for this server, None where it is missing or still to be created."""
+    """The target's flavor for this server, None where it is missing or still to be created. Any name will do: see decision 0019."""
     asked = chosen_name(desired, server)
     if asked:
         return next((flavor for flavor in snapshot.target.flavors if flavor.name == asked), None)
