@@ -25,7 +25,7 @@ from millpond.planning.statuses import statuses
 from millpond.planning.target_drift import target_drift
 from millpond.planning.timeouts import Waited, overdue
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.identity.source_project import ADMIT
+from millpond.reconcilers.identity.source_project import ADMIT, admission_tag
 from millpond.reconcilers.registry import RECONCILERS
 
 
@@ -70,7 +70,7 @@ def build(
     outage = estimate(ordered(steps))
     steps, held = _gated(desired, snapshot, goals, steps, findings, outage, admission, wave)
     if goals.decommission:
-        steps = tuple(of_project(step, desired.inventory.project.id) for step in steps)
+        steps = tuple(admitted_by(step, desired.inventory.project.id, digest) for step in steps)
         steps, more = _decommissioned(desired, snapshot, digest, steps, findings, admission)
         held = (*held, *more)
     return TenantPlan(
@@ -163,18 +163,22 @@ def _decommissioned(
     for step in steps:
         if step.id == admit:
             result.append(replace(step, after=(*step.after, *gates)))
-        elif isinstance(step, Change) and (step.effect is Effect.DELETE or step.action.startswith(AT_THE_END)):
+        elif isinstance(step, Change) and _only_at_the_end(step):
             result.append(replace(step, after=(*step.after, admit)))
         else:
             result.append(step)
     return tuple(result), tuple(held)
 
 
-def of_project(step: AnyStep, project: str) -> AnyStep:
-    """Every deletion names the project whose tag `perform` reads back."""
-    if isinstance(step, Change) and step.effect is Effect.DELETE:
-        return replace(step, parameters={**step.parameters, "source_project": project})
+def admitted_by(step: AnyStep, project: str, digest: str) -> AnyStep:
+    """All that a decommissioning alone does names the project, and the tag of its own admission there, that `perform` reads back."""
+    if isinstance(step, Change) and _only_at_the_end(step):
+        return replace(step, parameters={**step.parameters, "source_project": project, "admission": admission_tag(digest)})
     return step
+
+
+def _only_at_the_end(step: Change) -> bool:
+    return step.effect is Effect.DELETE or step.action.startswith(AT_THE_END)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -2,8 +2,8 @@
 
 One: at most one powered-on copy of a server. Two: at most one writable side of a replication group. Four: a group changes hands only
 after its servers are proven stopped, every LUN mapping belongs to an attachment of such a server, and a later sync has completed.
-Five: nothing on the source is deleted without an admitted decommissioning, a verified twin, and its replica gone. Six: Millpond deletes
-only what carries its marker.
+Six: Millpond deletes only what carries its marker. Twelve: no step of a cut, or of its way back, outlives the record that it was planned
+by. The fifth stands in `invariants_decommission`, and what concerns one kind alone beside that kind.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from millpond.model.array import ArrayVolume, Replica, Role
 from millpond.model.block_storage import Volume
 from millpond.model.change import UNKNOWN, Change
 from millpond.model.compute import Server
-from millpond.model.marker import DECOMMISSION_TAG_PREFIX, TENANT_TAG
 from millpond.providers.ports import Providers
 from millpond.providers.together import together
+from millpond.reconcilers.ladder import carriers
 
 AGAIN = "look at both clouds, then run the plan again: nothing was sent"
 
@@ -81,11 +81,11 @@ def may_come_back(change: Change, providers: Providers) -> None:
     with ThreadPoolExecutor(5, thread_name_prefix="read") as pool:
         read_servers, read_volumes = pool.submit(compute.servers, project), pool.submit(storage.volumes, project)
         read_source = pool.submit(providers.source.compute.servers, values["source_project"])
-        read_carriers = pool.submit(providers.source.block_storage.volumes, values["source_project"])
+        read_recorded = pool.submit(providers.source.block_storage.volumes, values["source_project"])
         read_own = pool.submit(replica, change, providers, values["array"], values["replica"])
         servers, volumes, here, own = read_servers.result(), read_volumes.result(), read_source.result(), read_own.result()
-        carriers = read_carriers.result()
-    _still_ours(change, here, carriers)
+        recorded = read_recorded.result()
+    _still_ours(change, here, recorded)
     asleep = {server.id for server in servers if _asleep(server)}
     running = [server.id for server in servers if server.marker in values["servers"] and server.id not in asleep]
     if running:
@@ -152,6 +152,12 @@ def _leads_to_twins(change: Change, source: Replica, remote: Iterable[ArrayVolum
             )
 
 
+def leaves_its_disks(change: Change) -> None:
+    """Before a boot on the target: while the pair stands, a way back deletes the server and needs its disks."""
+    if any(disk.get("delete_on_termination") for disk in change.parameters["body"]["block_device_mapping_v2"]):
+        raise broken(change, "a disk would be deleted with the server, and a way back needs it")
+
+
 def boots_from_replicas(change: Change, providers: Providers) -> None:
     """Before a boot on the target: each of its disks is the one that the array replicates to, and stands for the one it was planned for."""
     disks = change.parameters["disks"]
@@ -177,24 +183,34 @@ def _has_role(change: Change, found: Replica, role: Role) -> None:
 
 
 def _still_ours(change: Change, servers: Iterable[Server], volumes: Iterable[Volume] = (), *, begun: bool = False) -> None:
-    """LeaseHeld where the cut records, read anew, name another run than the one that planned this: it must do nothing more at all.
+    """LeaseHeld where the cut records, read anew, name another run than the one that planned this, or another cut than it was planned by,
+    or are gone: it must do nothing more at all. On the way back the record of a server is removed after all that is done by it.
 
-    What a cut that has `begun` does needs its records: where they are gone, somebody else has undone it.
+    What a cut that has `begun` does needs its records, whatever the plan saw.
     """
     values, run = change.parameters, change.parameters.get("run", "")
-    carriers = {*change.servers, *values.get("recorded", ()), change.source_id}
-    records = [server.record for server in servers if server.id in carriers]
-    records += [volume.record for volume in volumes if volume.id in values.get("recorded", ())]
-    if begun and not all(record and record.cut for record in records):
+    recorded, own = values.get("recorded", ()), carriers(change)
+    records = {server.id: server.record for server in servers if server.id in own}
+    needed = [*records, *recorded]
+    records |= {volume.id: volume.record for volume in volumes if volume.id in own}
+    if begun and not all((record := records[id]) and record.cut for id in needed if id in records):
         raise broken(change, "no cut is recorded on the source any more")
-    others = {record.run for record in records if record and record.cut} - {run}
+    others = {record.run for record in records.values() if record and record.cut} - {run}
     if run and others:
-        raise LeaseHeld(
-            f"run {', '.join(sorted(others))} has taken over this cut: nothing was sent",
-            where=str(change.address),
-            fix="This run stops here. See who is at work:",
-            command=f"millpond status {change.address.tenant}",
-        )
+        raise _taken_over(change, f"run {', '.join(sorted(others))} has taken over this cut")
+    for id, cut in values.get("cuts", {}).items():
+        now = (record.cut if (record := records[id]) else "") if id in records else cut
+        if now != cut:
+            raise _taken_over(change, f"cut {cut} is not recorded on {id} any more ({f'but {now}' if now else 'it was undone'})")
+
+
+def _taken_over(change: Change, why: str) -> LeaseHeld:
+    return LeaseHeld(
+        f"{why}: nothing was sent",
+        where=str(change.address),
+        fix="This run stops here. See who is at work:",
+        command=f"millpond status {change.address.tenant}",
+    )
 
 
 def still_ours(change: Change, providers: Providers, *, begun: bool = False) -> None:
@@ -202,14 +218,17 @@ def still_ours(change: Change, providers: Providers, *, begun: bool = False) -> 
     _still_ours(change, [found for id in change.servers if (found := providers.source.compute.server(id))], begun=begun)
 
 
-def group_still_ours(change: Change, providers: Providers) -> None:
-    """Before replication is suspended, turned or goes on, for then one side is overwritten: by servers and volumes that carry records."""
+def group_still_ours(change: Change, providers: Providers) -> tuple[Volume, ...]:
+    """Before replication is suspended, turned or goes on, for then one side is overwritten: by servers and volumes that carry records.
+
+    The volumes are returned as they were read.
+    """
     source, project = providers.source, change.parameters["source_project"]
     with ThreadPoolExecutor(2, thread_name_prefix="read") as pool:
-        servers, volumes = pool.submit(source.compute.servers, project), pool.submit(source.block_storage.volumes, project)
-        _still_ours(change, servers.result(), volumes.result())
-    if change.action == "hold" and not any(v.record and v.record.held for v in volumes.result() if v.id == change.source_id):
-        raise broken(change, "nothing on the volume says any more that it is to be reserved: its cut was undone")
+        read_servers, read_volumes = pool.submit(source.compute.servers, project), pool.submit(source.block_storage.volumes, project)
+        servers, volumes = read_servers.result(), read_volumes.result()
+    _still_ours(change, servers, volumes)
+    return volumes
 
 
 def volumes_still_ours(change: Change, providers: Providers) -> None:
@@ -224,8 +243,9 @@ def source_is_stopped(change: Change, providers: Providers, server_id: str) -> N
     _stopped(change, servers, [server_id], "source")
 
 
-def target_is_stopped(change: Change, providers: Providers, project: str, server_id: str) -> None:
+def target_is_stopped(change: Change, providers: Providers) -> None:
     """Before a start on the source."""
+    project, server_id = change.parameters["target_project"], change.parameters["server_id"]
     if not project:
         raise broken(change, "the target's project was not seen, so nothing proves that the copy there is stopped")
     running = [s for s in providers.target.compute.servers(project) if s.marker == server_id and not _asleep(s)]
@@ -252,62 +272,6 @@ def is_ours(change: Change, providers: Providers, server_id: str, marker: str) -
         raise broken(change, f"the guest of server {server_id} was started: it did not fail before launch")
     if found and any(volume.delete_on_termination for volume in found.volumes):
         raise broken(change, f"a disk of server {server_id} would be deleted with it")
-
-
-def decommission_admitted(change: Change, providers: Providers) -> None:
-    """Before anything on the source is deleted: soak and approval were judged, and the source project still says so."""
-    project = change.parameters.get("source_project", "")
-    tagged = [p for p in providers.source.identity.tagged_projects(TENANT_TAG) if p.id == project]
-    if not any(tag.startswith(DECOMMISSION_TAG_PREFIX) for p in tagged for tag in p.tags):
-        raise broken(change, "the source project does not carry the tag of an admitted decommissioning")
-
-
-def project_is_empty(change: Change, providers: Providers) -> None:
-    """Before the source project is deleted: Keystone does not refuse it, and what is left would belong to nobody."""
-    decommission_admitted(change, providers)
-    project, source = change.parameters["source_project"], providers.source
-    left = len(source.compute.servers(project)) + len(source.block_storage.volumes(project))
-    left += sum(1 for port in source.network.ports(project) if port.project_id == project)
-    left += len(source.image.images(project)) + len(source.block_storage.backups(project))
-    if left:
-        raise broken(change, f"{left} server(s), volume(s), port(s), image(s) and backup(s) are still in the project")
-
-
-def server_may_die(change: Change, providers: Providers, server_id: str) -> None:
-    """Before a source server is deleted: decommissioning is admitted and the server was handed over, by the cut that was planned with."""
-    decommission_admitted(change, providers)
-    found = [s for s in providers.source.compute.servers(change.parameters["source_project"]) if s.id == server_id]
-    if any(not (s.record and s.record.verified and s.stopped) for s in found):
-        raise broken(change, "the server was never handed over, or it is not stopped")
-    if any(s.record and s.record.cut != change.parameters["cut"] for s in found):
-        raise broken(change, "another cut is recorded on the server than the one that was to be decommissioned")
-    stays = change.parameters["stays"]
-    if any(disk.delete_on_termination and disk.volume_id in stays for server in found for disk in server.volumes):
-        raise broken(change, "an excluded volume, which has no copy, would be deleted with the server")
-    dying = [disk.volume_id for server in found for disk in server.volumes if disk.delete_on_termination]
-    if more := [id for id in dying if id not in change.parameters["disks"]]:
-        raise broken(change, f"volume {', '.join(more)}, which nobody has approved to go, would be deleted with the server")
-
-
-def volume_may_die(change: Change, providers: Providers, volume_id: str) -> None:
-    """Before a source volume is deleted: its twin stands on the target, no replica holds it and nobody has it attached."""
-    decommission_admitted(change, providers)
-    values = change.parameters
-    twins = [v for v in providers.target.block_storage.volumes(values["target_project"]) if stands_for(v, volume_id)]
-    found = [v for v in providers.source.block_storage.volumes(values["source_project"]) if v.id == volume_id]
-    if not twins and not values["handed_over"]:
-        raise broken(change, "no volume on the target stands for it, and it was never handed over")
-    if any(v.attachments for v in found):
-        raise broken(change, "it is still attached to a server")
-    names = [v.backend_name for v in found]
-    for array in sorted({pair.source.array for pair in providers.site.pool_pairs}) if names else []:
-        if any(local.rmr_source or local.rmr_target for local in providers.array(array).volumes(names)):
-            raise broken(change, "it is still replicated: the replica goes first")
-
-
-def stands_for(twin: Volume, volume_id: str) -> bool:
-    """Whether this volume of the target has taken the source volume's place: one that was never released may be empty."""
-    return twin.marker == volume_id and twin.status not in ("creating", "maintenance", "error")
 
 
 def _asleep(server: Server) -> bool:

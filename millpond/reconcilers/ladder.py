@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from millpond.model.address import Address, Side
 from millpond.model.change import AnyStep, Change, Effect, FieldChange, Waiting
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.twins import by_id
 
 
 class Ladder:
@@ -86,8 +88,23 @@ class Ladder:
             self._after = (step.id,)
 
 
-def signed(steps: Iterable[AnyStep], run: str) -> tuple[AnyStep, ...]:
-    """Each change names the run that will perform it: it stops where a cut record names another. Nothing to a plan that is only shown."""
+def signed(steps: Iterable[AnyStep], run: str, snapshot: Snapshot) -> tuple[AnyStep, ...]:
+    """Each change names the run that will perform it, and the cuts that are recorded where it is planned: it stops where a record names
+    another run, another cut, or is gone. Nothing to a plan that is only shown.
+    """
     if not run:
         return tuple(steps)
-    return tuple(replace(step, parameters={**step.parameters, "run": run}) if isinstance(step, Change) else step for step in steps)
+    return tuple(replace(step, parameters=_signature(step, run, snapshot)) if isinstance(step, Change) else step for step in steps)
+
+
+def _signature(step: Change, run: str, snapshot: Snapshot) -> Mapping[str, Any]:
+    project, servers, volumes = snapshot.source.project, by_id(snapshot.source.servers), by_id(snapshot.source.volumes)
+    known = {id: one.record for id in carriers(step) if (one := servers.get(id) or volumes.get(id))}
+    cuts = {id: record.cut for id, record in known.items() if record and record.cut}
+    where = {"source_project": project.id} if cuts and project else {}
+    return {**where, **step.parameters, "run": run, "cuts": cuts}
+
+
+def carriers(step: Change) -> tuple[str, ...]:
+    """The servers and volumes of the source whose records say whose this step is."""
+    return tuple(dict.fromkeys((*step.servers, *step.parameters.get("recorded", ()), step.source_id)))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from millpond.model.change import UNKNOWN, Change, FieldChange
 from millpond.model.cut_record import PREFIX, CutRecord
 from millpond.model.desired import Desired
+from millpond.providers.ports import Providers
+from millpond.providers.together import together
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.ladder import Ladder
 
 READ_LATER = "(the array's time)"
 """What a plan shows of a moment that the array will tell."""
+
+UNDOING = ("unverify", f"forget:{PREFIX}cut")
+"""What takes a record's word away: it has to be the record of the cut that was planned by."""
 
 
 def record_change(
@@ -78,6 +83,14 @@ def clock_of(desired: Desired, side: str) -> dict[str, Any]:
 def times(text: str) -> dict[str, int]:
     """`ibox-a:1732160000000,ibox-c:…` → ms since epoch per array."""
     return {name: int(ms) for name, _, ms in (part.partition(":") for part in text.split(",") if part)}
+
+
+def clocks(change: Change, providers: Providers, proof: Callable[[], None]) -> str:
+    """What `times` reads back. On the way back the `proof` that the cut still stands is read beside: a server is down meanwhile."""
+    names = change.parameters["arrays"]
+    proofs = [proof] if change.action == "time_return" else []
+    reads: list[Callable[[], int | None]] = [*proofs, *(providers.array(name).clock for name in names)]
+    return ",".join(f"{name}:{ms}" for name, ms in zip(names, together(reads)[len(proofs) :], strict=True))
 
 
 def timed(change: Change, stamp: str) -> dict[str, str]:

@@ -85,6 +85,12 @@ class Network:
     def port(self, port_id: str) -> Port | None:
         return next((port for port in self.ports("") if port.id == port_id), None)
 
+    def router(self, router_id: str) -> nouns.Router | None:
+        return next((router for router in self.routers("") if router.id == router_id), None)
+
+    def floating_ip(self, floating_ip_id: str) -> nouns.FloatingIP | None:
+        return next((one for one in self.floating_ips("") if one.id == floating_ip_id), None)
+
     def routers(self, project_id: str) -> tuple[nouns.Router, ...]:
         return self._all("router")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from millpond.errors import InvariantBroken, LeaseHeld
+from millpond.errors import InvariantBroken, LeaseHeld, MillpondError
 from millpond.model.array import ReplicaState, Role
 from millpond.model.block_storage import Attachment, VolumeBackup
 from millpond.model.change import UNKNOWN, Change
@@ -41,10 +41,10 @@ def ready(documents: Desired, id: str, start: World | None = None) -> tuple[Worl
     return world, change(world, documents, id)
 
 
-def refused(world: World, planned: Change, match: str) -> None:
+def refused(world: World, planned: Change, match: str, error: type[MillpondError] = InvariantBroken) -> None:
     """What everybody sees stays as it was, down to the last write."""
     then, sent = world.snapshot(), list(world.sent)
-    with pytest.raises(InvariantBroken, match=match):
+    with pytest.raises(error, match=match):
         world.perform(planned)
     assert replace(world.snapshot(), now=then.now).source == then.source
     assert (world.snapshot().target, world.sent) == (then.target, sent)
@@ -280,7 +280,7 @@ def undone(world: World) -> None:
 
 @pytest.mark.parametrize(
     "id",
-    ["source_server/web-1#stop", f"{GROUP}#fence", f"{GROUP}#promote", "source_server/web-1#boot", "server/web-1#create",
+    ["source_server/web-1#lock", "source_server/web-1#stop", f"{GROUP}#fence", f"{GROUP}#promote", "source_server/web-1#boot", "server/web-1#create",
      "source_server/web-1#verify"],
 )  # fmt: skip
 def test_a_run_that_is_no_longer_the_cuts_does_nothing(id: str) -> None:
@@ -292,18 +292,30 @@ def test_a_run_that_is_no_longer_the_cuts_does_nothing(id: str) -> None:
     refused(world, planned, "no cut is recorded")
 
 
-@pytest.mark.parametrize("id", ["source_server/web-1#start", "server/web-1#stop", "server/web-1#delete", f"{GROUP}#demote"])
-def test_nor_on_the_way_back(id: str) -> None:
-    start = done()
-    start.discard(["server-1"])
-    world, planned = ready(back(start, "discard"), id, start)
-    by_another(world)
-    with pytest.raises(LeaseHeld, match="run-9 has taken over"):
-        world.perform(planned)
-
-
 def another_cut(world: World) -> None:
     world.source.compute.raw["server-1"]["millpond.cut"] = "20300101T000000Z"
+
+
+RETURN = [
+    "source_server/web-1#unverify", "server/web-1#lock", "server/web-1#stop", f"{GROUP}#demote", f"{GROUP}#restore", f"{GROUP}#resume",
+    "source_server/web-1#start", "source_server/web-1#unlock", "server/web-1#delete", "volume/web-1-data#reserve",
+    "source_server/web-1#forget:millpond.cut",
+]  # fmt: skip
+CARRIED = ["source_server/web-1#time_return", f"{GROUP}#reverse", f"{GROUP}#reverse_sync", f"{GROUP}#reverse_suspend"]
+
+
+@pytest.mark.parametrize(
+    ("turn", "match"), [(by_another, "run-9 has taken over"), (undone, "it was undone"), (another_cut, "but 20300101T000000Z")]
+)
+@pytest.mark.parametrize(("id", "how"), [*((id, "discard") for id in RETURN), *((id, "carry_back") for id in CARRIED)])
+def test_nor_on_the_way_back(id: str, how: str, turn: Callable[[World], None], match: str) -> None:
+    """By another run, undone by another run, or undone and cut again: the record says it."""
+    start = done()
+    if how == "discard":
+        start.discard(["server-1"])
+    world, planned = ready(back(start, how), id, start)
+    turn(world)
+    refused(world, planned, match, LeaseHeld)
 
 
 def strange(world: World) -> None:

@@ -12,6 +12,7 @@ from millpond.model.outcome import ApplyResult
 from tests.story.silent import Silent
 from tests.story.stage import Stage
 from tests.story.test_faults import whole
+from tests.story.test_small import cut_over
 
 PATIENCE = 30
 
@@ -87,3 +88,23 @@ def test_a_run_that_lost_its_journal_too_finds_the_other_in_the_cut_record(stage
     assert stopped(beside(stage, action, takes_over)) == [LeaseHeld]
     assert stage.sandbox.control.mutating() == []
     whole(stage)
+
+
+BACK = ["lock", "stop", "demote", "restore", "start", "unlock", "delete", "reserve"]
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"), [*((a, "discard") for a in BACK), *((a, "carry_back") for a in ("time_return", "reverse_sync", *BACK))]
+)
+def test_on_the_way_back_too(stage: Stage, action: str, kind: str) -> None:
+    """What the other run has finished left no record behind, and the tenant goes on: nothing is stopped, started or turned again."""
+    stage.manifest |= {"cutover": False, "rollback": {"cut": cut_over(stage), "target_writes": kind}}
+
+    def takes_over() -> None:
+        stage.site_spec["journal"] = f"sqlite:///{stage.directory}/another.db"
+        assert not stage.settle().remaining
+        stage.sandbox.control.clear_requests()
+
+    assert stopped(beside(stage, action, takes_over)) == [LeaseHeld]
+    assert stage.sandbox.control.mutating() == []
+    assert stage.sandbox.control.violations() == []

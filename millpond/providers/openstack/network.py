@@ -72,8 +72,17 @@ class NeutronNetworking:
         return tuple(parse_port(row) for row in once([*own, *others]))
 
     def port(self, port_id: str) -> Port | None:
+        return self._one("port", port_id, parse_port)
+
+    def router(self, router_id: str) -> Router | None:
+        return self._one("router", router_id, parse_router)
+
+    def floating_ip(self, floating_ip_id: str) -> FloatingIP | None:
+        return self._one("floatingip", floating_ip_id, parse_floating_ip)
+
+    def _one(self, kind: str, id: str, parse: Callable[[Row], Noun]) -> Noun | None:
         try:
-            return parse_port(self._neutron.get(f"/ports/{port_id}", "port"))
+            return parse(self._neutron.get(f"/{kind}s/{id}", kind))
         except NotFound:
             return None
 

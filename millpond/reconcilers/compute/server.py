@@ -30,8 +30,10 @@ from millpond.reconcilers.compute.server_identity import (
 from millpond.reconcilers.compute.server_lacking import incomplete, never_there
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
-from millpond.reconcilers.storage.replication import remote_ends
+from millpond.reconcilers.storage import invariants_storage
+from millpond.reconcilers.storage.replication import handed_over_by, remote_ends
 from millpond.reconcilers.twins import ambiguous, twin
+from millpond.reconcilers.usage import servers_of_volumes
 
 KIND = "server"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -83,11 +85,11 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         elif aim == "absent" and may_come(desired, snapshot, server, boot.declared(record)):
             ladder.wait("stop", "its boot volume is taken, but no server is there: one is just being deleted, or a boot may still come")
         elif aim == "tenants" and goals.unpairing(server.id) and target is not None:
-            _carry_delete_on_termination(ladder, snapshot, server, target)
+            _carry_delete_on_termination(ladder, desired, snapshot, goals, server, target)
         steps += ladder.steps
         if any(step.action == "create" for step in ladder.steps):
             former |= dict.fromkeys(shared, (f"{address}#create",))
-    return KindPlan(signed(steps, goals.run), tuple(findings))
+    return KindPlan(signed(steps, goals.run, snapshot), tuple(findings))
 
 
 def _contended(desired: Desired) -> set[str]:
@@ -299,7 +301,9 @@ def _wrong(desired: Desired, snapshot: Snapshot, server: Server, target: Server)
     return tuple(c for c in unequal(desired, snapshot, server, target) if not (renamed and c.path == "name"))
 
 
-def _carry_delete_on_termination(ladder: Ladder, snapshot: Snapshot, server: Server, target: Server) -> None:
+def _carry_delete_on_termination(
+    ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, target: Server
+) -> None:
     """The tenant's own value, set just before the replica goes: earlier, a rollback's server delete would destroy the disk."""
     attached = {volume.volume_id: volume for volume in target.volumes}
     for volume in server.volumes:
@@ -311,6 +315,7 @@ def _carry_delete_on_termination(ladder: Ladder, snapshot: Snapshot, server: Ser
                 fields=(FieldChange("delete_on_termination", False, True),),
                 server_id=target.id,
                 volume_id=double.id,
+                **handed_over_by(desired, snapshot, goals, servers_of_volumes(desired).get(volume.volume_id, ())),
             )
 
 
@@ -376,11 +381,13 @@ def perform(change: Change, providers: Providers) -> None:
     server_id = parameters.get("server_id", "")
     match change.action.partition(":")[0]:
         case "create":
+            invariants.leaves_its_disks(change)
             invariants.source_is_stopped(change, providers, parameters["source_server"])
             invariants.boots_from_replicas(change, providers)
             user_data = providers.source.compute.user_data(parameters["user_data_of"]) if parameters["user_data_of"] else None
             compute.create_server(parameters["project_id"], parameters["body"], parameters["hints"], user_data)
         case "rename":
+            invariants.still_ours(change, providers)
             compute.rename_server(server_id, parameters["name"])
         case "power" | "stop":
             invariants.still_ours(change, providers)
@@ -391,14 +398,17 @@ def perform(change: Change, providers: Providers) -> None:
             invariants.source_is_stopped(change, providers, parameters["source_server"])
             compute.server_action(server_id, "os-start")
         case "lock" | "unlock":  # a lock is the tenant's own where it is carried, an administrator's on the way back
+            invariants.still_ours(change, providers)
             compute.server_action(server_id, change.action, project_id=parameters.get("owner", ""))
         case "delete" | "delete_first" | "delete_failed":
             invariants.still_ours(change, providers)
             invariants.is_ours(change, providers, server_id, parameters["marker"])
             compute.delete_server(server_id)
         case "keep_volume":
+            invariants.still_ours(change, providers)
             compute.set_delete_on_termination(server_id, parameters["volume_id"], False)
         case "delete_on_termination":
+            invariants_storage.may_go_with_its_server(change, providers)
             compute.set_delete_on_termination(server_id, parameters["volume_id"], True)
         case other:
             raise AssertionError(other)

@@ -12,7 +12,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
-from millpond.reconcilers import invariants
+from millpond.reconcilers import invariants_decommission
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute.server_group_twins import Likeness, in_order, likeness, twins
 from millpond.reconcilers.ladder import Ladder
@@ -107,7 +107,7 @@ def _doubtful(desired: Desired, goals: Goals, group: ServerGroup, ids: tuple[str
 
 def perform(change: Change, providers: Providers) -> None:
     if change.action == "delete":
-        invariants.decommission_admitted(change, providers)
+        invariants_decommission.decommission_admitted(change, providers)
         providers.source.compute.delete_server_group(change.parameters["id"])
         return
     providers.target.compute.create_server_group(change.parameters["project_id"], change.parameters["body"])

@@ -6,6 +6,7 @@ Its cut record is the migration's memory: written before the first mutation, rem
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from millpond.model.address import Side
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
@@ -16,7 +17,8 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
-from millpond.reconcilers import boot, invariants
+from millpond.providers.together import together
+from millpond.reconcilers import boot, invariants, invariants_decommission
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import server as target_server
 from millpond.reconcilers.compute.boot_sent import lost
@@ -24,7 +26,7 @@ from millpond.reconcilers.compute.server_back import GUEST_RUNS
 from millpond.reconcilers.compute.server_lacking import never_there
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
-from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, planned, record_change, timed
+from millpond.reconcilers.record import READ_LATER, UNDOING, claim, clear, clock_of, clocks, current, forget, planned, record_change, timed
 from millpond.reconcilers.storage.replication import away, is_stale
 from millpond.reconcilers.twins import by_id, twin
 
@@ -71,7 +73,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             else:
                 _delete(ladder, desired, here)
         steps += ladder.steps
-    return KindPlan(signed(steps, goals.run), tuple(findings))
+    return KindPlan(signed(steps, goals.run, snapshot), tuple(findings))
 
 
 def _gone(desired: Desired, goals: Goals, server: Server) -> list[Finding]:
@@ -287,8 +289,10 @@ def perform(change: Change, providers: Providers) -> None:
     server_id = change.parameters["server_id"]
     match change.action.partition(":")[0]:
         case "lock" | "unlock":
+            invariants.still_ours(change, providers, begun=change.action == "lock")
             compute.server_action(server_id, change.action)
         case "retake_lock":  # nothing shows whose lock it is: both calls may be repeated, and the record says when both were made
+            invariants.still_ours(change, providers, begun=True)
             compute.server_action(server_id, "lock")
             compute.set_server_metadata(server_id, _one("locked", "retaken"))
         case "stop":  # the tenant may have put a lock of its own before ours: again, so that it is an administrator's
@@ -296,17 +300,16 @@ def perform(change: Change, providers: Providers) -> None:
             compute.server_action(server_id, "lock")
             compute.server_action(server_id, "os-stop")
         case "start":
-            invariants.still_ours(change, providers)
-            invariants.target_is_stopped(change, providers, change.parameters["target_project"], server_id)
+            proofs = (invariants.still_ours, invariants.target_is_stopped)
+            together([partial(proof, change, providers) for proof in proofs])  # its server is down meanwhile
             compute.server_action(server_id, "os-start")
         case "time" | "time_return":
-            values = {name: providers.array(name).clock() for name in change.parameters["arrays"]}
-            stamp = ",".join(f"{name}:{ms}" for name, ms in sorted(values.items()))
-            compute.set_server_metadata(server_id, timed(change, stamp))
+            proof = partial(invariants.still_ours, change, providers)
+            compute.set_server_metadata(server_id, timed(change, clocks(change, providers, proof)))
         case "forget" | "untime" | "untime_return" | "unverify":
-            compute.delete_server_metadata(server_id, change.parameters["key"])
+            _forget(change, providers)
         case "delete":
-            invariants.server_may_die(change, providers, server_id)
+            invariants_decommission.server_may_die(change, providers, server_id)
             compute.delete_server(server_id)
         case "boot":
             invariants.still_ours(change, providers, begun=True)
@@ -317,3 +320,9 @@ def perform(change: Change, providers: Providers) -> None:
             compute.set_server_metadata(server_id, change.parameters["metadata"])
         case _:
             compute.set_server_metadata(server_id, change.parameters["metadata"])
+
+
+def _forget(change: Change, providers: Providers) -> None:
+    if change.action in UNDOING:
+        invariants.still_ours(change, providers)
+    providers.source.compute.delete_server_metadata(change.parameters["server_id"], change.parameters["key"])

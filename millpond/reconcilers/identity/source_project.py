@@ -9,7 +9,7 @@ from millpond.model.identity import Project
 from millpond.model.marker import DECOMMISSION_BEGUN_TAG, DECOMMISSION_TAG_PREFIX, TENANT_TAG
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
-from millpond.reconcilers import invariants
+from millpond.reconcilers import invariants_decommission
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.ladder import Ladder
 
@@ -81,7 +81,7 @@ def _revoke(ladder: Ladder, project: Project) -> None:
 def perform(change: Change, providers: Providers) -> None:
     identity, values = providers.source.identity, change.parameters
     if change.action == "delete":
-        invariants.project_is_empty(change, providers)
+        invariants_decommission.project_is_empty(change, providers)
         identity.delete_project(values["project_id"])
     elif change.action.startswith("revoke"):
         identity.remove_project_tag(values["project_id"], values["tag"])

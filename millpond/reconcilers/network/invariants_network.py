@@ -59,12 +59,13 @@ def rule_is_ours(change: Change, network: Networking) -> None:
 
 
 def twin_stands(change: Change, other: Networking) -> None:
-    """Before an interface goes, and its port with it: the port that takes its place is on the other side, with its address."""
-    twin = change.parameters["twin"]
-    found = other.port(twin["id"])
+    """Before a router's gateway, a floating IP's port or an interface (and its port with it) goes: what takes its place is on the other
+    side, a port with its address."""
+    twin, what = change.parameters["twin"], change.parameters.get("resource", "port")
+    found = {"port": other.port, "router": other.router, "floatingip": other.floating_ip}[what](twin["id"])
     if found is None:
-        raise _refused(change, f"port {twin['id']}, which is to take its place, is gone from the other side")
-    if not _addresses(found) & set(twin["addresses"]):
+        raise _refused(change, f"{what} {twin['id']}, which is to take its place, is gone from the other side")
+    if isinstance(found, Port) and not _addresses(found) & set(twin["addresses"]):
         raise _refused(change, f"port {found.id}, which is to take its place, has none of its addresses: {', '.join(twin['addresses'])}")
 
 

@@ -8,7 +8,8 @@ from millpond.errors import NotFound
 from millpond.model.address import Side
 from millpond.model.change import Change
 from millpond.providers.ports import Networking, Providers
-from millpond.reconcilers.invariants import decommission_admitted, everything_is_known
+from millpond.reconcilers.invariants import everything_is_known
+from millpond.reconcilers.invariants_decommission import decommission_admitted
 from millpond.reconcilers.network.invariants_network import is_parked, port_is_ours, rule_is_ours, twin_stands
 
 
@@ -28,6 +29,8 @@ def perform(change: Change, providers: Providers) -> None:
         case "create":
             network.create(values["resource"], values["body"])
         case "update":
+            if "twin" in values:
+                twin_stands(change, _other(change, providers))
             network.update(values["resource"], values["id"], values["body"])
         case "tag":
             network.set_tags(values["resource"], values["id"], values["tags"])
@@ -37,11 +40,15 @@ def perform(change: Change, providers: Providers) -> None:
             if change.kind == "router":
                 decommission_admitted(change, providers)
             else:
-                twin_stands(change, (providers.target if change.side is Side.SOURCE else providers.source).network)
+                twin_stands(change, _other(change, providers))
             _absent(lambda: network.remove_router_interface(values["id"], values["port_id"]))
         case "delete":
             _may_go(change, providers)
             _absent(lambda: network.delete(values["resource"], values["id"]))
+
+
+def _other(change: Change, providers: Providers) -> Networking:
+    return (providers.target if change.side is Side.SOURCE else providers.source).network
 
 
 def _may_go(change: Change, providers: Providers) -> None:

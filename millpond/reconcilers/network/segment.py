@@ -71,8 +71,8 @@ def onward(switch: Switch) -> list[list[Change]]:
         list(rungs.create_ports(target)),
         list(rungs.mark_ports(target)),
         list(rungs.tag_routers(switch, "begin", "what follows is the migration's doing, not the tenant's", SWITCHING_TAG)),
-        [*rungs.clear_routes(source), *rungs.dissociate(source)],
-        [*rungs.clear_gateways(source), *rungs.detach(source, target)],
+        [*rungs.clear_routes(source), *rungs.dissociate(source, target)],
+        [*rungs.clear_gateways(source, target), *rungs.detach(source, target)],
         [*rungs.park_gateways(switch), *rungs.attach(target, source), *rungs.set_gateways(target, source)],
         [*rungs.set_routes(target), *rungs.associate(target)],
         list(rungs.tag_routers(switch, "finish", "the gateway is on the target", SWITCHED_TAG)),
@@ -86,8 +86,8 @@ def back(switch: Switch) -> list[list[Change]]:
         return [list(rungs.delete_ports(target))]
     return [
         list(rungs.tag_routers(switch, "begin_back", "what follows is the migration's doing, not the tenant's", SWITCHING_TAG)),
-        [*rungs.create_ports(source), *rungs.clear_routes(target), *rungs.dissociate(target)],
-        [*rungs.clear_gateways(target), *rungs.detach(target, source), *rungs.delete_ports(target)],
+        [*rungs.create_ports(source), *rungs.clear_routes(target), *rungs.dissociate(target, source)],
+        [*rungs.clear_gateways(target, source), *rungs.detach(target, source), *rungs.delete_ports(target)],
         [*rungs.release_gateways(switch), *rungs.attach(source, target)],
         list(rungs.set_gateways(source, target)),
         [*rungs.set_routes(source), *rungs.associate(source)],

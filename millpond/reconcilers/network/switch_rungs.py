@@ -96,12 +96,13 @@ def set_routes(half: Half) -> Iterator[Change]:
             yield _update(half, router, "set_routes", ON, FieldChange("routes", has, wanted))
 
 
-def clear_gateways(half: Half) -> Iterator[Change]:
+def clear_gateways(half: Half, other: Half) -> Iterator[Change]:
     for router in half.switch.routers:
         live = half.router(router.id)
         if live is not None and live.gateway_network_id:
             addresses = [address.ip_address for address in live.external_fixed_ips]
-            yield _update(half, router, "clear_gateway", OFF, FieldChange("external_gateway_info", addresses, {}))
+            field = FieldChange("external_gateway_info", addresses, {})
+            yield _update(half, router, "clear_gateway", OFF, field, twin={"id": other.router_id(router.id)})
 
 
 def set_gateways(half: Half, other: Half) -> Iterator[Change]:
@@ -162,9 +163,12 @@ def attach(half: Half, other: Half) -> Iterator[Change]:
             )
 
 
-def dissociate(half: Half) -> Iterator[Change]:
+def dissociate(half: Half, other: Half) -> Iterator[Change]:
+    """On the source only where its twin stands on the target. What goes back leaves there what the inventory does not name, too."""
     for live in half.associated():
-        yield _associate(half, live, "dissociate", OFF, live.id, FieldChange("port_id", live.port_id, None))
+        twin = other.floating_ip(live) if half.side is Side.SOURCE else None
+        more = {"twin": {"id": twin.id if twin else UNKNOWN}} if half.side is Side.SOURCE else {}
+        yield _associate(half, live, "dissociate", OFF, live.id, FieldChange("port_id", live.port_id, None), **more)
 
 
 def associate(half: Half) -> Iterator[Change]:
@@ -175,7 +179,7 @@ def associate(half: Half) -> Iterator[Change]:
             yield _associate(half, one, "associate", ON, live.id if live else UNKNOWN, FieldChange("port_id", before or None, port_id))
 
 
-def _associate(half: Half, one: FloatingIP, action: str, reason: str, id: str, field: FieldChange) -> Change:
+def _associate(half: Half, one: FloatingIP, action: str, reason: str, id: str, field: FieldChange, **more: object) -> Change:
     body = {"port_id": field.after}
     if field.after and one.fixed_ip_address:
         body["fixed_ip_address"] = one.fixed_ip_address
@@ -184,7 +188,7 @@ def _associate(half: Half, one: FloatingIP, action: str, reason: str, id: str, f
         action,
         reason,
         half.side,
-        {"call": "update", "resource": "floatingip", "id": id, "body": body},
+        {"call": "update", "resource": "floatingip", "id": id, "body": body, **more},
         of=one.floating_ip_address,
         source_id=one.marker or one.id,
         fields=[field],

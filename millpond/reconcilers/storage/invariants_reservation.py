@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from millpond.model.block_storage import Volume
 from millpond.model.change import Change
 from millpond.providers.ports import Providers
@@ -51,6 +53,12 @@ def _unmapped(change: Change, providers: Providers, volume: Volume, *, source: b
         for disk in providers.array(array).volumes([volume.backend_name]):
             if disk.mapped_to:
                 raise broken(change, f"volume {volume.id} is mapped to {', '.join(disk.mapped_to)}: a server may have it")
+
+
+def is_to_be_held(change: Change, volumes: Iterable[Volume]) -> None:
+    """Before a volume of the source is reserved: the intent stands on it, so that a way back knows whose reservation it is."""
+    if not any(volume.record and volume.record.held for volume in volumes if volume.id == change.source_id):
+        raise broken(change, "nothing on the volume says any more that it is to be reserved: its cut was undone")
 
 
 def hold_is_nobody_elses(change: Change, providers: Providers) -> bool:

@@ -10,7 +10,8 @@ from millpond.model.change import Change
 from millpond.model.cut_record import CutRecord
 from millpond.providers.ports import Providers
 from millpond.providers.together import together
-from millpond.reconcilers.invariants import broken, decommission_admitted, replica
+from millpond.reconcilers.invariants import broken, group_still_ours, replica, still_ours
+from millpond.reconcilers.invariants_decommission import decommission_admitted
 
 
 def may_pair(change: Change, providers: Providers) -> None:
@@ -39,13 +40,27 @@ def may_unpair(change: Change, providers: Providers) -> None:
 
     A server or volume that is gone from the source went with an admitted decommissioning.
     """
-    values, source = change.parameters, providers.source
+    values = change.parameters
     if values["decommission"]:
         decommission_admitted(change, providers)
     sides = ((values["array"], values["replica"]), (values["peer_array"], values["peer"]))
     own, peer = together([partial(replica, change, providers, *side) for side in sides])
     if own.role is not Role.SOURCE or peer.role is not Role.TARGET:
         raise broken(change, f"the writable side is not the target's alone: {own.array} is {own.role}, {peer.array} is {peer.role}")
+    _all_arrived(change, providers)
+
+
+def may_go_with_its_server(change: Change, providers: Providers) -> None:
+    """Before the target's server takes a disk along when it is deleted: no way back needs it, as where its replica goes for good."""
+    if not change.parameters.get("recorded"):
+        raise broken(change, "nothing says that the servers of this disk were handed over")
+    if change.parameters["decommission"]:
+        decommission_admitted(change, providers)
+    _all_arrived(change, providers)
+
+
+def _all_arrived(change: Change, providers: Providers) -> None:
+    values, source = change.parameters, providers.source
     servers, volumes = source.compute.servers(values["source_project"]), source.block_storage.volumes(values["source_project"])
     records = {**{one.id: one.record for one in servers}, **{one.id: one.record for one in volumes}}
     wanted = [id for id in values["recorded"] if id in records or not (values["decommission"] or id in values["arrived"])]
@@ -92,3 +107,13 @@ def _holds_nothing(change: Change, providers: Providers, volume: Volume) -> None
     for array in sorted({pair.target.array for pair in providers.site.pool_pairs}):
         if any(disk.rmr_source or disk.rmr_target for disk in providers.array(array).volumes([volume.backend_name])):
             raise broken(change, f"volume {volume.id} is replicated: what it holds may be the only copy")
+
+
+def cut_still_stands(change: Change, providers: Providers) -> None:
+    """Before a volume of the target is taken out of use: the cut that goes back is the one that was recorded. Before a cut none is."""
+    if not change.parameters.get("cuts"):
+        return
+    if len(change.servers) == 1:
+        still_ours(change, providers)
+    else:
+        group_still_ours(change, providers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from millpond.model.address import Address
 from millpond.model.array import ArrayVolume, ConsistencyGroup, Replica, ReplicaState, Role
@@ -258,6 +259,18 @@ def recorded_on(desired: Desired, group: Group) -> tuple[str, ...]:
     """Which of the source's servers carry the group's cut records; its volumes, in a wave that has no servers."""
     wave = next(wave for wave in desired.waves if wave.name == group.wave)
     return group.servers(desired) if wave.servers else tuple(member.volume.id for member in group.members)
+
+
+def handed_over_by(desired: Desired, snapshot: Snapshot, goals: Goals, recorded: Iterable[str]) -> dict[str, Any]:
+    """What `perform` reads again before the source's copy of a disk is given up. `arrived`: handed over, and gone from the source since."""
+    present = {**by_id(snapshot.source.servers), **by_id(snapshot.source.volumes)}
+    carriers = list(recorded)
+    return {
+        "decommission": goals.decommission,
+        "recorded": carriers,
+        "arrived": [id for id in carriers if id in goals.verified and id not in present],
+        "source_project": desired.inventory.project.id,
+    }
 
 
 def doubtful(desired: Desired, snapshot: Snapshot, wave: str, key: str) -> bool:

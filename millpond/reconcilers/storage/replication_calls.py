@@ -7,7 +7,7 @@ from millpond.providers.ports import PairRequest, Providers, StorageArray
 from millpond.reconcilers import invariants
 from millpond.reconcilers.storage import invariants_storage
 
-CONTINUING = ("resume", "resume_for_sync", "resume_for_reverse_sync", "reverse", "suspend", "reverse_suspend")
+CONTINUING = ("resume", "resume_for_sync", "resume_for_reverse_sync", "reverse", "suspend", "reverse_sync", "reverse_suspend")
 """What a run does only while the cut is its own, as the records of `recorded` say."""
 
 

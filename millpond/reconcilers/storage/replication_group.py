@@ -27,6 +27,7 @@ from millpond.reconcilers.storage.replication import (
     covered,
     ends,
     groups,
+    handed_over_by,
     recorded_on,
     remote_of,
     seeded,
@@ -91,7 +92,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             left -= pairing.pair_or_wait(ladder, snapshot, group, found, left)
         if not foreign:
             _lead(ladder, aim, desired, snapshot, goals, group, found)
-        steps += signed(_owned(ladder.steps, desired, group), goals.run)
+        steps += signed(_owned(ladder.steps, desired, group), goals.run, snapshot)
     return KindPlan(tuple(steps), tuple(findings))
 
 
@@ -386,8 +387,6 @@ def _suspend_reverse(ladder: Ladder, group: Group, back: Replica) -> None:
 
 def _unpair(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
     if found.paired:
-        present = {item.id for items in (snapshot.source.servers, snapshot.source.volumes) for item in items}
-        recorded = recorded_on(desired, group)
         ladder.change(
             "unpair",
             "the migration is complete: the source's copy is no longer kept",
@@ -396,10 +395,7 @@ def _unpair(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, 
             danger=True,
             reversible=False,
             **_role(found.source, found.target, "target"),
-            decommission=goals.decommission,
-            recorded=list(recorded),
-            arrived=[id for id in recorded if id in goals.verified and id not in present],
-            source_project=desired.inventory.project.id,
+            **handed_over_by(desired, snapshot, goals, recorded_on(desired, group)),
         )
     for word, known in (("group", found.local_group), ("remote_group", found.remote_group)):
         if known is not None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from millpond.errors import NotFound
 from millpond.model.address import Side
@@ -17,14 +18,14 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
-from millpond.reconcilers import boot, invariants
+from millpond.reconcilers import boot, invariants, invariants_decommission
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
-from millpond.reconcilers.invariants import stands_for
+from millpond.reconcilers.invariants_decommission import stands_for
 from millpond.reconcilers.ladder import Ladder, signed
-from millpond.reconcilers.record import READ_LATER, claim, clear, clock_of, current, forget, planned, record_change, timed
+from millpond.reconcilers.record import READ_LATER, UNDOING, claim, clear, clock_of, clocks, current, forget, planned, record_change, timed
 from millpond.reconcilers.storage.holding import hold, let_go
-from millpond.reconcilers.storage.invariants_reservation import hold_is_nobody_elses
+from millpond.reconcilers.storage.invariants_reservation import hold_is_nobody_elses, is_to_be_held
 from millpond.reconcilers.storage.replication import away, ends, groups, is_stale, local_volume
 from millpond.reconcilers.storage.replication_refusals import refusals
 from millpond.reconcilers.twins import ambiguous, once_per
@@ -69,7 +70,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
                 findings += _guard(ladder, goal(KIND, goals.stage(id)), desired, snapshot, goals, live[id])
             steps += ladder.steps
     steps += _left_behind(desired, snapshot, live.values())
-    return KindPlan(signed(steps, goals.run), tuple(findings))
+    return KindPlan(signed(steps, goals.run, snapshot), tuple(findings))
 
 
 @once_per
@@ -269,19 +270,21 @@ def perform(change: Change, providers: Providers) -> None:
     project = values.get("project_id", "")
     match change.action.partition(":")[0]:
         case "time" | "time_return":
-            stamp = ",".join(f"{name}:{providers.array(name).clock()}" for name in values["arrays"])
-            storage.set_volume_metadata(project, values["server_id"], timed(change, stamp))
+            proof = partial(invariants.volumes_still_ours, change, providers)
+            storage.set_volume_metadata(project, values["server_id"], timed(change, clocks(change, providers, proof)))
         case "hold":
             _hold(change, providers)
         case "let_go" | "let_go_to_delete":
             _let_go(change, providers)
         case "forget" | "forget_hold" | "unverify" | "untime" | "untime_return":
+            if change.action in UNDOING:
+                invariants.volumes_still_ours(change, providers)
             storage.delete_volume_metadata(project, values["server_id"], values["key"])
         case "delete_snapshot":
-            invariants.decommission_admitted(change, providers)
+            invariants_decommission.decommission_admitted(change, providers)
             storage.delete_snapshot(project, values["snapshot_id"])
         case "delete":
-            invariants.volume_may_die(change, providers, values["server_id"])
+            invariants_decommission.volume_may_die(change, providers, values["server_id"])
             with suppress(NotFound):  # since it was listed it went with its server
                 storage.delete_volume(project, values["server_id"])
         case "boot" | "verify":
@@ -294,8 +297,9 @@ def perform(change: Change, providers: Providers) -> None:
 def _hold(change: Change, providers: Providers) -> None:
     """Two calls, since nothing but Cinder's answer tells our reservation from Nova's older way to attach."""
     storage, values = providers.source.block_storage, change.parameters
-    invariants.group_still_ours(change, providers)
+    volumes = invariants.group_still_ours(change, providers)
     if change.action == "hold":
+        is_to_be_held(change, volumes)
         storage.volume_action(values.get("project_id", ""), values["server_id"], "os-reserve", {})
     elif change.action == "hold:prove" and not hold_is_nobody_elses(change, providers):
         return
@@ -305,7 +309,7 @@ def _hold(change: Change, providers: Providers) -> None:
 def _let_go(change: Change, providers: Providers) -> None:
     storage, values = providers.source.block_storage, change.parameters
     if change.action.startswith("let_go_to_delete"):
-        invariants.decommission_admitted(change, providers)
+        invariants_decommission.decommission_admitted(change, providers)
     else:
         invariants.group_still_ours(change, providers)
     if change.action.endswith(":watch"):

@@ -17,13 +17,13 @@ from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
-from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.storage import invariants_storage, reservation
 from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, pool_pair, remote_ends, volume_names
 from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host, not_let_go
 from millpond.reconcilers.storage.way_back import held, of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
-from millpond.reconcilers.usage import detached_volumes, is_handed_over, servers_of_volumes
+from millpond.reconcilers.usage import RETURNING, detached_volumes, is_handed_over, servers_of_volumes
 
 KIND = "volume"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -110,7 +110,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         if blockers and aim == "released":
             ladder.wait("blocked", "held by the blocker of this volume", long=True)
         findings += blockers
-        steps += ladder.steps
+        steps += signed(ladder.steps, goals.run, snapshot) if goals.stage(volume.id) in RETURNING else ladder.steps
     return KindPlan(tuple(steps), tuple(findings))
 
 
@@ -414,9 +414,12 @@ def perform(change: Change, providers: Providers) -> None:
         case "image_metadata":
             storage.volume_action(project, values["volume_id"], "os-set_image_metadata", {"metadata": values["metadata"]})
         case "reserve" | "reserve_first" | "release":
+            if action != "release":
+                invariants_storage.cut_still_stands(change, providers)
             status = "available" if action == "release" else "maintenance"
             storage.volume_action(project, values["volume_id"], "os-reset_status", {"status": status})
         case "unmanage" | "unmanage_first" | "unmanage_failed":
+            invariants_storage.cut_still_stands(change, providers)
             invariants_storage.volume_is_ours(change, providers)
             storage.volume_action(project, values["volume_id"], "os-unmanage", {})
         case reservation.ACTION:

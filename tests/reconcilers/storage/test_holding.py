@@ -279,11 +279,15 @@ def test_nothing_is_reserved_for_a_cut_that_was_undone_meanwhile() -> None:
     made, on = ready(), cut(WITH_SERVER)
     plan = made.advance(on, at(f"{HELD}#hold"))
     hold = next(step for step in plan.changes if step.action == "hold")
+    unwanted = made.copy()
+    del unwanted.source.block_storage.raw[SPARE.id]["millpond.held"]
+    with pytest.raises(InvariantBroken, match="nothing on the volume says any more"):
+        unwanted.perform(hold)
     made.crash()
     made.advance(documents(WITH_SERVER))
-    with pytest.raises(InvariantBroken, match="undone"):
+    with pytest.raises(LeaseHeld, match="undone"):
         made.perform(hold)
-    assert spare(made) == ("available", "")
+    assert spare(made) == spare(unwanted) == ("available", "")
 
 
 @pytest.mark.parametrize("adoption", ["precreate", "manage"])

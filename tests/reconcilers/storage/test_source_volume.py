@@ -8,7 +8,7 @@ from millpond.model.block_storage import VolumeSnapshot
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.manifest import Rollback
 from millpond.planning.stages import records
-from millpond.reconcilers.invariants import stands_for
+from millpond.reconcilers.invariants_decommission import stands_for
 from millpond.reconcilers.storage import source_volume
 from tests.planning.situations import BOTH, approved, done, leaving
 from tests.planning.tenant import INVENTORY, desired, prepared, volume, world
