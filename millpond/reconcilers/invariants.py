@@ -218,6 +218,11 @@ def still_ours(change: Change, providers: Providers, *, begun: bool = False) -> 
     _still_ours(change, [found for id in change.servers if (found := providers.source.compute.server(id))], begun=begun)
 
 
+def cut_stands(change: Change, providers: Providers) -> None:
+    """Before a step of a way back that names the cut that it undoes, and not the run: other runs' servers may be beside its own."""
+    _still_ours(change, [found for id in change.parameters.get("cuts", ()) if (found := providers.source.compute.server(id))])
+
+
 def group_still_ours(change: Change, providers: Providers) -> tuple[Volume, ...]:
     """Before replication is suspended, turned or goes on, for then one side is overwritten: by servers and volumes that carry records.
 

@@ -684,3 +684,79 @@ def test_a_port_that_no_attachment_tells_of_is_somebody_elses(foreign: tuple[str
     world, planned = ready(PILOT, "replication_group/pilot-ssd#fence")
     on_fibre_channel(world, *foreign, told=told)
     refused(world, planned, "more than its stopped servers account for")
+
+
+def of_another_digest(world: World) -> None:
+    for project in list(world.source.identity.rows.values()):
+        other = DECOMMISSION_TAG_PREFIX + "ffffffffffff"
+        tags = tuple(other if tag.startswith(DECOMMISSION_TAG_PREFIX) else tag for tag in project.tags)
+        world.source.identity.rows[project.id] = replace(project, tags=tags)
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        "source_server/web-1#delete",
+        "source_volume/web-1-data#delete",
+        f"{GROUP}#unpair",
+        "network/app#delete",
+        "source_project/acme#delete",
+    ],
+)
+def test_an_approval_of_another_digest_covers_nothing(id: str) -> None:
+    world, planned = dying(id)
+    of_another_digest(world)
+    refused(world, planned, r"millpond:decommission=ffffffffffff\) is not the one that was planned")
+
+
+ADDRESS = "segment/edge/203.0.113.20#dissociate"
+
+
+@pytest.mark.parametrize(("id", "kind"), [(ADDRESS, "floatingip"), ("segment/edge#clear_gateway", "router")])
+def test_nothing_is_taken_from_the_source_whose_twin_is_gone(id: str, kind: str) -> None:
+    world, planned = ready(BOTH, id)
+    world.target.network.rows[kind].clear()
+    refused(world, planned, f"{kind} .* is gone from the other side")
+
+
+def test_no_gateway_goes_back_to_a_router_that_is_gone() -> None:
+    start = done(BOTH)
+    start.discard(["server-1", "server-2"])
+    blocks = {
+        name: {"rollback": Rollback(cut_of(start, server), "discard")} for name, server in (("pilot", "server-1"), ("rest", "server-2"))
+    }
+    world, planned = ready(flagged(BACK, **blocks), "segment/edge#clear_gateway", start)
+    world.source.network.rows["router"].clear()
+    refused(world, planned, "router r-edge.* is gone from the other side")
+
+
+def test_no_segment_goes_back_by_a_cut_that_was_undone_meanwhile() -> None:
+    world, planned = switching("back")
+    for id in ("server-1", "server-2"):
+        world.source.compute.raw[id].pop("millpond.cut")
+    refused(world, planned, "it was undone", LeaseHeld)
+
+
+def test_no_server_boots_with_a_disk_that_dies_with_it() -> None:
+    world, planned = ready(PILOT, "server/web-1#create")
+    body = planned.parameters["body"]
+    disks = [{**disk, "delete_on_termination": True} for disk in body["block_device_mapping_v2"]]
+    body = {**body, "block_device_mapping_v2": disks}
+    refused(world, replace(planned, parameters={**planned.parameters, "body": body}), "a way back needs it")
+
+
+def deadly_step(world: World) -> Change:
+    server = next(server for server in world.snapshot().target.servers if server.marker == "server-1")
+    values = {"server_id": server.id, "volume_id": server.volumes[0].volume_id}
+    address = desired().address("server", "server-1")
+    return Change(address, f"delete_on_termination:{values['volume_id']}", source_id="server-1", servers=("server-1",), parameters=values)
+
+
+def test_no_disk_dies_with_its_server_while_a_way_back_needs_it() -> None:
+    world = done(BOTH)
+    made = deadly_step(world)
+    refused(world, made, "nothing says that the servers of this disk were handed over")
+    proof = {"decommission": False, "recorded": ["server-1"], "arrived": [], "source_project": ""}
+    unverified(world)
+    refused(world, replace(made, parameters={**made.parameters, **proof}), "server-1 was not handed over")
+    refused(world, replace(made, parameters={**made.parameters, **proof, "decommission": True}), "admitted decommissioning")

@@ -12,15 +12,16 @@ from millpond.model.address import Side
 from millpond.model.change import UNKNOWN, Change
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.manifest import ProjectRef
-from millpond.model.marker import DECOMMISSION_TAG_PREFIX, TENANT_TAG
+from millpond.model.marker import TENANT_TAG
 from millpond.model.network import Port
 from millpond.model.plan import Stage
 from millpond.model.snapshot import CloudState, Snapshot
-from millpond.planning.build import of_project
+from millpond.planning.build import admitted_by
 from millpond.providers.access import Access
 from millpond.providers.open import open_providers
 from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, Reconciler, Scope
+from millpond.reconcilers.identity.source_project import admission_tag
 from millpond.reconcilers.network import floating_ip, network, port, router, security_group, segment, stretch, subnet
 from millpond.runs.discover import discover
 from tests.reconcilers.builders import desired as built
@@ -31,6 +32,7 @@ LEAVING: tuple[Reconciler, ...] = (segment, floating_ip, router, port, subnet, n
 MOVED: dict[str, tuple[Reconciler, ...]] = {"stretch": (network, stretch), "segment": (router, floating_ip, port), "subnet": (subnet, port)}
 """What to look at again after a call of a kind; all others at themselves."""
 TURNS = 400
+DIGEST = "sha256:0123456789abcdef"
 
 
 @dataclass
@@ -66,7 +68,7 @@ class Tenant:
             if found is None:
                 return seen
             kind, step = found
-            kind.perform(of_project(step, self.desired.inventory.project.id), self.providers)
+            kind.perform(admitted_by(step, self.desired.inventory.project.id, DIGEST), self.providers)
             self.calls.append(step.id.removeprefix("acme/"))
             seen = self.look(MOVED.get(kind.KIND, (kind,)), seen)
             if stop_after and step.action == stop_after:
@@ -213,7 +215,7 @@ def test_decommissioning_leaves_nothing_but_parked_addresses(cut: Tenant) -> Non
     for server in tenant.providers.source.compute.servers(project):
         tenant.providers.source.compute.delete_server(server.id)
     tenant.sandbox.control.advance(60)
-    for tag in (TENANT_TAG, f"{DECOMMISSION_TAG_PREFIX}0123456789ab"):
+    for tag in (TENANT_TAG, admission_tag(DIGEST)):
         tenant.providers.source.identity.add_project_tag(project, tag)
     gone = tenant.converge(tenant.goals(Stage.DECOMMISSION, verified=True, decommission=True), LEAVING)
     left = gone.source

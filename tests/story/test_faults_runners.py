@@ -18,14 +18,15 @@ PATIENCE = 30
 
 
 class Pausing(Silent):
-    """A run that stands still just before it sends the first change of this action."""
+    """A run that stands still just before it sends the first change of this action, of whatever kind unless it is `kind#action`."""
 
     def __init__(self, action: str) -> None:
         self.action = action
         self.paused, self.resume = Event(), Event()
 
     def began(self, change: Change) -> None:
-        if change.action.partition(":")[0] == self.action and not self.paused.is_set():
+        verb = change.action.partition(":")[0]
+        if self.action in (verb, f"{change.kind}#{verb}") and not self.paused.is_set():
             self.paused.set()
             assert self.resume.wait(PATIENCE)
 
@@ -90,7 +91,7 @@ def test_a_run_that_lost_its_journal_too_finds_the_other_in_the_cut_record(stage
     whole(stage)
 
 
-BACK = ["lock", "stop", "demote", "restore", "start", "unlock", "delete", "reserve"]
+BACK = ["lock", "stop", "demote", "restore", "start", "unlock", "delete", "volume#reserve"]
 
 
 @pytest.mark.parametrize(

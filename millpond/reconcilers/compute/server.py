@@ -18,6 +18,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import flavor
 from millpond.reconcilers.compute.boot_sent import fresh, lost, may_come
 from millpond.reconcilers.compute.server_back import remove, unexpected
+from millpond.reconcilers.compute.server_disks import carry_delete_on_termination
 from millpond.reconcilers.compute.server_identity import (
     boot_name,
     desired_power,
@@ -31,9 +32,8 @@ from millpond.reconcilers.compute.server_lacking import incomplete, never_there
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.storage import invariants_storage
-from millpond.reconcilers.storage.replication import handed_over_by, remote_ends
+from millpond.reconcilers.storage.replication import remote_ends
 from millpond.reconcilers.twins import ambiguous, twin
-from millpond.reconcilers.usage import servers_of_volumes
 
 KIND = "server"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -85,7 +85,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         elif aim == "absent" and may_come(desired, snapshot, server, boot.declared(record)):
             ladder.wait("stop", "its boot volume is taken, but no server is there: one is just being deleted, or a boot may still come")
         elif aim == "tenants" and goals.unpairing(server.id) and target is not None:
-            _carry_delete_on_termination(ladder, desired, snapshot, goals, server, target)
+            carry_delete_on_termination(ladder, desired, snapshot, goals, server, target)
         steps += ladder.steps
         if any(step.action == "create" for step in ladder.steps):
             former |= dict.fromkeys(shared, (f"{address}#create",))
@@ -299,24 +299,6 @@ def _wrong(desired: Desired, snapshot: Snapshot, server: Server, target: Server)
     """What differs and is not put right by the rename that follows a boot."""
     renamed = boot_name(server) != server.name and target.name == boot_name(server)
     return tuple(c for c in unequal(desired, snapshot, server, target) if not (renamed and c.path == "name"))
-
-
-def _carry_delete_on_termination(
-    ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, target: Server
-) -> None:
-    """The tenant's own value, set just before the replica goes: earlier, a rollback's server delete would destroy the disk."""
-    attached = {volume.volume_id: volume for volume in target.volumes}
-    for volume in server.volumes:
-        double = twin(snapshot, "volumes", volume.volume_id)
-        if volume.delete_on_termination and double and double.id in attached and not attached[double.id].delete_on_termination:
-            ladder.change(
-                f"delete_on_termination:{double.id}",
-                "the disk went with its server on the source",
-                fields=(FieldChange("delete_on_termination", False, True),),
-                server_id=target.id,
-                volume_id=double.id,
-                **handed_over_by(desired, snapshot, goals, servers_of_volumes(desired).get(volume.volume_id, ())),
-            )
 
 
 def _readable(desired: Desired, snapshot: Snapshot, server: Server) -> Mapping[str, object]:

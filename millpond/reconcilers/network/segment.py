@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from millpond.model.address import Address, Side
 from millpond.model.change import AnyStep, Change
@@ -17,14 +18,17 @@ from millpond.model.finding import STRANDED, Finding, Severity
 from millpond.model.marker import SWITCHED_TAG, SWITCHING_TAG
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
+from millpond.providers.together import together
 from millpond.reconcilers.base import Goals, KindPlan, Scope
+from millpond.reconcilers.invariants import cut_stands
 from millpond.reconcilers.network import neutron_calls
 from millpond.reconcilers.network import switch_rungs as rungs
 from millpond.reconcilers.network.floating_ip import segment_of
 from millpond.reconcilers.network.invariants_network import only_gateway
 from millpond.reconcilers.network.segments import Direction, Phase, live_on_source, live_on_target, standings
 from millpond.reconcilers.network.switch import KIND, Half, Switch, place
-from millpond.reconcilers.usage import usage
+from millpond.reconcilers.twins import by_id
+from millpond.reconcilers.usage import RETURNING, usage
 
 __all__ = ["KIND", "READS_AFTER", "observe", "perform", "plan"]
 
@@ -48,7 +52,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         blockers = list(_two_gateways(switch))
         if not blockers and not _leads_to_target(switch):
             blockers = list(_gone_from_source(switch))
-            steps += [] if blockers else chained(back(switch))
+            steps += [] if blockers else chained([_by_its_cut(switch, goals, layer) for layer in back(switch)])
         elif not blockers and standing.phase is not Phase.SWITCHED:
             blockers = [*_late(switch), *_on_excluded_networks(switch)]
             steps += chained(onward(switch))
@@ -93,6 +97,14 @@ def back(switch: Switch) -> list[list[Change]]:
         [*rungs.set_routes(source), *rungs.associate(source)],
         list(rungs.tag_routers(switch, "finish_back", "the gateway is on the source", "")),
     ]
+
+
+def _by_its_cut(switch: Switch, goals: Goals, layer: Iterable[Change]) -> list[Change]:
+    """The way back names one of the cuts that it undoes: their records are removed after `finish_back`, so that any of them tells."""
+    here = by_id(switch.snapshot.source.servers)
+    found = ((id, here[id].record) for id in switch.standing.servers if id in here and goals.stage(id) in RETURNING)
+    cuts = dict([(id, record.cut) for id, record in found if record and record.cut][:1]) if goals.run else {}
+    return [replace(step, parameters={**step.parameters, "cuts": cuts}) if cuts else step for step in layer]
 
 
 def chained(layers: Sequence[Sequence[Change]]) -> list[AnyStep]:
@@ -192,7 +204,7 @@ def _on_excluded_networks(switch: Switch) -> Iterable[Finding]:
 
 
 def perform(change: Change, providers: Providers) -> None:
-    """Raises InvariantBroken, before anything is sent, where the other side has not let go."""
-    if change.action in ("attach", "set_gateway"):
-        only_gateway(change, providers)
+    """Raises InvariantBroken, before anything is sent, where the other side has not let go; LeaseHeld where what goes back has gone."""
+    proofs = [only_gateway] if change.action in ("attach", "set_gateway") else []
+    together([partial(proof, change, providers) for proof in (*proofs, cut_stands)])
     neutron_calls.perform(change, providers)
