@@ -122,7 +122,8 @@ class _Work:
 
     def done(self, error: MillpondError | None, *, abandoned: bool) -> _Done:
         work = self._loop
-        plan = work.last_words() if error or abandoned or self._stop.is_set() else work.plan
+        stopping = any(step.action == "stop" for step in work.plan.waiting)
+        plan = work.last_words() if error or abandoned or stopping or self._stop.is_set() else work.plan
         down, estimated = work.outages, tuple(work.estimated.items())
         return _Done(plan, tuple(work.outcomes), down.measured(), down.unmeasured(), estimated, error or self._stale())
 

@@ -292,5 +292,5 @@ class TenantRun:
         return dict(self._failed)
 
     def last_words(self) -> TenantPlan:
-        """The last plan, for a run that ends in an error: servers that it stopped since count as down, seen or not."""
+        """The last plan, for a run that ends before its stops have shown: servers that it stopped since count as down, seen or not."""
         return replace(self.plan, waves=self.outages.still(self.plan.waves))

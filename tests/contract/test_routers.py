@@ -1,6 +1,7 @@
 """Neutron: routers, their interfaces and gateways, floating IPs."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -29,6 +30,7 @@ def interface(ground: Ground, id: str, net: str, subnet: str, address: str = "10
 
 @covers(
     "network.create router",
+    "network.router",
     "network.routers",
     "network.update router",
     "network.set_tags router",
@@ -58,6 +60,10 @@ def test_a_router_takes_a_port_as_its_interface(ground: Ground) -> None:
     assert (found.description, found.admin_state_up, found.tags) == ("", False, ("millpond=5",))
     assert [(one.destination, one.nexthop) for one in found.routes] == [("10.99.0.0/16", "10.77.0.254")]
     assert (found.gateway_network_id, found.external_fixed_ips) == ("", ())
+    alone = network.router(id)
+    assert alone is not None
+    assert (alone.id, alone.tags, alone.routes) == (id, found.tags, found.routes)
+    assert network.router(str(uuid4())) is None
     said = ground.admin.call("PUT", "network", f"/routers/{id}/remove_router_interface", {"port_id": port["id"]})
     assert (said.status, said.type) == (409, "RouterInterfaceInUseByRoute")
     network.update("router", id, {"routes": []})
@@ -124,6 +130,7 @@ def routed(ground: Ground) -> tuple[str, str, str, dict[str, Any]]:
 
 @covers(
     "network.create floatingip",
+    "network.floating_ip",
     "network.floating_ips",
     "network.update floatingip",
     "network.set_tags floatingip",
@@ -146,10 +153,12 @@ def test_a_floating_ip_is_reserved_associated_and_taken_away(ground: Ground, rou
     assert (said.status, said.type) == (409, "RouterInterfaceInUseByFloatingIP")
     clear: dict[str, Any] = {"router": {"external_gateway_info": {}}}
     refused(ground, 409, "RouterExternalGatewayInUseByFloatingIp", "PUT", f"/routers/{router_id}", clear)
+    assert network.floating_ip(id) == bound
     network.update("floatingip", id, {"port_id": None})
     address = found.floating_ip_address
     network.delete("floatingip", id)
     refused(ground, 404, "FloatingIPNotFound", "DELETE", f"/floatingips/{id}")
+    assert network.floating_ip(id) is None
     body = {"project_id": ground.project_id, "floating_network_id": external, "floating_ip_address": address}
     again = network.create("floatingip", body)
     assert [one.id for one in network.floating_ips(ground.project_id) if one.floating_ip_address == address] == [again]

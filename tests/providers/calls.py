@@ -15,6 +15,8 @@ READING = {
         "subnets",
         "ports",
         "port",
+        "router",
+        "floating_ip",
         "routers",
         "floating_ips",
         "parked_floating_ips",

@@ -174,3 +174,17 @@ def test_a_guest_that_does_not_shut_down_is_named_and_the_next_apply_goes_on(sta
     assert not stage.settle().held
     assert set(statuses(stage, "target").values()) == {"active"}
     assert control.violations() == []
+
+
+def test_a_run_that_ends_before_any_stop_has_shown_says_that_the_outage_has_begun(stage: Stage) -> None:
+    stage.manifest["cutover"] = True
+    stage.site_spec = {"limits": {"request_timeout": "1s", "mac_move": "0s", "poll": "50ms", "stop_timeout": "1s"}}
+    control = stage.sandbox.control
+    for name in ("web-1", "web-2", "db-1"):
+        control.fault(world="deaf_guest", cloud="source", name=name)
+    control.settings(speed=1)
+    stage.write()
+    answer = millpond(stage.directory, "apply")
+    control.settings(speed=60)
+    assert set(statuses(stage, "source").values()) == {"active"}
+    assert (answer.code, "OUTAGE IN PROGRESS" in answer.out) == (3, True), answer.text
