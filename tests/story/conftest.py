@@ -47,6 +47,27 @@ def stage(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Stage:
     return own
 
 
+@pytest.fixture(scope="session")
+def after_cut(small: Sandbox, prepared: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The snapshot of the world in which the tenant has been cut over."""
+    directory, snapshot = prepared
+    small.control.restore(snapshot)
+    stage = Stage(small, tmp_path_factory.mktemp("after_cut"))
+    (stage.directory / INVENTORY).write_text((directory / INVENTORY).read_text())
+    stage.manifest["cutover"] = True
+    result = stage.settle()
+    assert not result.remaining, result.plan.tenants[0].steps
+    return small.control.snapshot()
+
+
+@pytest.fixture
+def moved(after_cut: str, small: Sandbox, stage: Stage) -> Stage:
+    """A tenant that was cut over by another run, whose journal is not here."""
+    small.control.restore(after_cut)
+    stage.manifest["cutover"] = True
+    return stage
+
+
 @pytest.fixture
 def untouched(small: Sandbox, seeded: str, tmp_path: Path) -> Stage:
     """A tenant of which nothing is on the target, its inventory written."""
