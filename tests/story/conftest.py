@@ -29,6 +29,7 @@ def seeded(small: Sandbox) -> str:
 def prepared(small: Sandbox, seeded: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The documents of a tenant that is prepared and in sync, and the snapshot of that world."""
     small.control.restore(seeded)
+    small.control.clear_faults()
     stage = Stage(small, tmp_path_factory.mktemp("prepared"))
     stage.discover()
     result = stage.settle()
@@ -52,6 +53,7 @@ def after_cut(small: Sandbox, prepared: tuple[Path, str], tmp_path_factory: pyte
     """The snapshot of the world in which the tenant has been cut over."""
     directory, snapshot = prepared
     small.control.restore(snapshot)
+    small.control.clear_faults()
     stage = Stage(small, tmp_path_factory.mktemp("after_cut"))
     (stage.directory / INVENTORY).write_text((directory / INVENTORY).read_text())
     stage.manifest["cutover"] = True
@@ -64,6 +66,7 @@ def after_cut(small: Sandbox, prepared: tuple[Path, str], tmp_path_factory: pyte
 def moved(after_cut: str, small: Sandbox, stage: Stage) -> Stage:
     """A tenant that was cut over by another run, whose journal is not here."""
     small.control.restore(after_cut)
+    small.control.clear_faults()
     stage.manifest["cutover"] = True
     return stage
 
@@ -117,6 +120,7 @@ def shop_seeded(shop: Sandbox) -> str:
 def shop_prepared(shop: Sandbox, shop_seeded: str, tmp_path_factory: pytest.TempPathFactory) -> World:
     """One wave for all of it."""
     shop.control.restore(shop_seeded)
+    shop.control.clear_faults()
     return prepare(shop, tmp_path_factory.mktemp("shop-prepared"))
 
 
