@@ -3,11 +3,10 @@ Managed: absent until the replica's remote end is promoted, then adopted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from millpond.model.array import ArrayVolume
-from millpond.model.block_storage import StoragePool, Volume, VolumeType
+from millpond.model.block_storage import Volume
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.cut_record import MARKER_KEY
 from millpond.model.desired import Desired
@@ -19,7 +18,8 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.storage import invariants_storage, reservation
-from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, pool_pair, remote_ends, volume_names
+from millpond.reconcilers.storage.manage_host import manage_host
+from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, remote_ends, volume_names
 from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host, not_let_go
 from millpond.reconcilers.storage.way_back import held, of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
@@ -377,26 +377,6 @@ def _manage(
         ladder.wait(f"manage{_apart(desired, volume)}", "Cinder is adopting it")
     _dress(ladder, desired, snapshot, volume, target, target.id if target else UNKNOWN, inside=True)
     return []
-
-
-def manage_host(desired: Desired, snapshot: Snapshot, volume: Volume, kind: str) -> str:
-    """`host@backend#pool` for a manage request: the pool pair's own, or the one pool whose backend the volume type names."""
-    local = local_volume(desired, snapshot, volume)
-    pair = pool_pair(desired, local) if local else None
-    if pair is not None and pair.cinder_host:
-        return pair.cinder_host
-    backend = _backend(snapshot.target.volume_types, kind)
-    fitting = [pool for pool in snapshot.target.storage_pools if backend and _backend_of(pool) == backend]
-    return fitting[0].name if len(fitting) == 1 else ""
-
-
-def _backend(types: tuple[VolumeType, ...], name: str) -> str:
-    specs: Mapping[str, str] = next((known.extra_specs for known in types if known.name == name), {})
-    return specs.get("volume_backend_name", "")
-
-
-def _backend_of(pool: StoragePool) -> str:
-    return pool.backend
 
 
 def perform(change: Change, providers: Providers) -> None:
