@@ -22,7 +22,6 @@ def untouched(sandbox: Sandbox) -> Iterator[None]:
     """The world is put back after each test."""
     world = sandbox.control.snapshot()
     yield
-    sandbox.control.clear_faults()
     sandbox.control.restore(world)
 
 

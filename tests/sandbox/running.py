@@ -55,6 +55,8 @@ class Control:
         return str(self.call("POST", "/world/snapshot")["id"])
 
     def restore(self, id: str) -> None:
+        """The world as it was, and none of the faults that were ordered since: they are no part of a world."""
+        self.clear_faults()
         self.call("POST", "/world/restore", {"id": id})
 
     def digest(self) -> dict[str, Any]:

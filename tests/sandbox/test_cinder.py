@@ -25,7 +25,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def same_world(sandbox: Sandbox) -> Iterator[None]:
     taken = sandbox.control.snapshot()
     yield
-    sandbox.control.clear_faults()
     sandbox.control.restore(taken)
 
 

@@ -63,7 +63,6 @@ def same_world(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Non
         request.getfixturevalue("world")
     taken = sandbox.control.snapshot()
     yield
-    sandbox.control.clear_faults()
     sandbox.control.restore(taken)
 
 

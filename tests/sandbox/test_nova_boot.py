@@ -101,7 +101,6 @@ def tenant(built: Tenant) -> Iterator[Tenant]:
     """Every test finds the world as it was built."""
     taken = built.sandbox.control.snapshot()
     yield built
-    built.sandbox.control.clear_faults()
     built.sandbox.control.restore(taken)
 
 

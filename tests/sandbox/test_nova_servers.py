@@ -25,7 +25,6 @@ def same_world(sandbox: Sandbox) -> Iterator[None]:
     """Every test finds the world as it was seeded."""
     taken = sandbox.control.snapshot()
     yield
-    sandbox.control.clear_faults()
     sandbox.control.restore(taken)
 
 

@@ -29,7 +29,6 @@ def seeded(small: Sandbox) -> str:
 def prepared(small: Sandbox, seeded: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The documents of a tenant that is prepared and in sync, and the snapshot of that world."""
     small.control.restore(seeded)
-    small.control.clear_faults()
     stage = Stage(small, tmp_path_factory.mktemp("prepared"))
     stage.discover()
     result = stage.settle()
@@ -42,7 +41,6 @@ def stage(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Stage:
     """A tenant that is prepared and in sync, every test its own."""
     directory, snapshot = prepared
     small.control.restore(snapshot)
-    small.control.clear_faults()
     own = Stage(small, tmp_path)
     (tmp_path / "tenants/acme.inventory.yaml").write_text((directory / "tenants/acme.inventory.yaml").read_text())
     return own
@@ -53,7 +51,6 @@ def after_cut(small: Sandbox, prepared: tuple[Path, str], tmp_path_factory: pyte
     """The snapshot of the world in which the tenant has been cut over."""
     directory, snapshot = prepared
     small.control.restore(snapshot)
-    small.control.clear_faults()
     stage = Stage(small, tmp_path_factory.mktemp("after_cut"))
     (stage.directory / INVENTORY).write_text((directory / INVENTORY).read_text())
     stage.manifest["cutover"] = True
@@ -66,7 +63,6 @@ def after_cut(small: Sandbox, prepared: tuple[Path, str], tmp_path_factory: pyte
 def moved(after_cut: str, small: Sandbox, stage: Stage) -> Stage:
     """A tenant that was cut over by another run, whose journal is not here."""
     small.control.restore(after_cut)
-    small.control.clear_faults()
     stage.manifest["cutover"] = True
     return stage
 
@@ -75,7 +71,6 @@ def moved(after_cut: str, small: Sandbox, stage: Stage) -> Stage:
 def untouched(small: Sandbox, seeded: str, tmp_path: Path) -> Stage:
     """A tenant of which nothing is on the target, its inventory written."""
     small.control.restore(seeded)
-    small.control.clear_faults()
     stage = Stage(small, tmp_path)
     stage.discover()
     return stage
@@ -86,7 +81,6 @@ def repository(small: Sandbox, prepared: tuple[Path, str], tmp_path: Path) -> Re
     """The documents of a tenant that is prepared and in sync, in git."""
     directory, snapshot = prepared
     small.control.restore(snapshot)
-    small.control.clear_faults()
     repository = Repository.begin(tmp_path)
     write_site(repository.clone, small)
     (repository.clone / "tenants").mkdir()
@@ -120,7 +114,6 @@ def shop_seeded(shop: Sandbox) -> str:
 def shop_prepared(shop: Sandbox, shop_seeded: str, tmp_path_factory: pytest.TempPathFactory) -> World:
     """One wave for all of it."""
     shop.control.restore(shop_seeded)
-    shop.control.clear_faults()
     return prepare(shop, tmp_path_factory.mktemp("shop-prepared"))
 
 

@@ -118,7 +118,6 @@ class Sweep:
         start = self.starts[phase]
         control = self.sandbox.control
         control.restore(start.snapshot)
-        control.clear_faults()
         self._site += 1
         stage = self._stage(f"crash-{self._site}")
         stage.manifest = dict(start.manifest)

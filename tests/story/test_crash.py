@@ -15,7 +15,6 @@ def test_a_run_after_a_crash_ends_in_the_same_world(
     small: Sandbox, seeded: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     small.control.restore(seeded)
-    small.control.clear_faults()
     sweep = Sweep(small, tmp_path)
     sweep.learn()
     points = list(sweep.points(EVERY))

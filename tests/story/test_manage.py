@@ -16,7 +16,6 @@ from tests.story.worlds import World, prepare
 def managed(shop: Sandbox, shop_seeded: str, tmp_path_factory: pytest.TempPathFactory) -> World:
     """All by `manage`, but for one volume that is made ahead."""
     shop.control.restore(shop_seeded)
-    shop.control.clear_faults()
     ahead = [{"name": "db-1-data", "adoption": "precreate"}]
     return prepare(shop, tmp_path_factory.mktemp("managed"), {"adoption": "manage", "volumes": ahead})
 
@@ -78,7 +77,6 @@ def test_one_volume_by_manage_among_others_that_were_made_ahead(small_mixed: Wor
 @pytest.fixture(scope="module")
 def small_mixed(small: Sandbox, seeded: str, tmp_path_factory: pytest.TempPathFactory) -> World:
     small.control.restore(seeded)
-    small.control.clear_faults()
     return prepare(small, tmp_path_factory.mktemp("mixed"), {"volumes": [{"name": "db-1-data", "adoption": "manage"}]})
 
 

@@ -14,7 +14,6 @@ from tests.story.command import Answer, millpond
 @pytest.fixture
 def site(small: Sandbox, seeded: str, tmp_path: Path) -> Path:
     small.control.restore(seeded)
-    small.control.clear_faults()
     write_site(tmp_path, small)
     write_manifest(tmp_path)
     return tmp_path

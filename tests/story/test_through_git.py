@@ -134,7 +134,6 @@ class Team:
 @pytest.fixture
 def team(small: Sandbox, seeded: str, tmp_path: Path) -> Iterator[Team]:
     small.control.restore(seeded)
-    small.control.clear_faults()
     repository = Repository.begin(tmp_path)
     write_site(repository.clone, small)
     repository.commit("Begin")

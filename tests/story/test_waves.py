@@ -25,7 +25,6 @@ WAVES: list[dict[str, Any]] = [
 def divided(shop: Sandbox, shop_seeded: str, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Three waves. `front` and `rest` share the segment of the router `edge`, `data` and `rest` that of `data-edge`."""
     shop.control.restore(shop_seeded)
-    shop.control.clear_faults()
     return prepare(shop, tmp_path_factory.mktemp("divided"), {"waves": WAVES})
 
 

@@ -21,7 +21,6 @@ PILOT = {"name": "pilot", "servers": ["web-2"]}
 @pytest.fixture(scope="module")
 def divided(small: Sandbox, seeded: str, tmp_path_factory: pytest.TempPathFactory) -> World:
     small.control.restore(seeded)
-    small.control.clear_faults()
     return prepare(small, tmp_path_factory.mktemp("late"), {"waves": [PILOT]})
 
 
@@ -141,7 +140,6 @@ def test_a_late_server_holds_the_last_wave_where_there_is_no_rest(named: World, 
 def named(small: Sandbox, seeded: str, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Every server is in a wave that the manifest lists."""
     small.control.restore(seeded)
-    small.control.clear_faults()
     waves = [PILOT, {"name": "others", "servers": ["web-1", "db-1"]}]
     return prepare(small, tmp_path_factory.mktemp("named"), {"waves": waves})
 

@@ -34,7 +34,6 @@ class World:
     def stage(self, directory: Path) -> Stage:
         """Brings the world back, and the tenant's documents into `directory`."""
         self.sandbox.control.restore(self.snapshot)
-        self.sandbox.control.clear_faults()
         own = Stage(self.sandbox, directory, site_spec=dict(self.site_spec))
         own.manifest |= self.manifest
         (directory / INVENTORY).write_text(self.inventory)
