@@ -10,6 +10,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 FIGURE = "figure"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is marked `patient` takes minutes of waiting: begun first, it waits while the others work."""
+    items.sort(key=lambda item: item.get_closest_marker("patient") is None)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What tests counted (`record_property(FIGURE, ...)`), whichever process they ran in."""
     reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]

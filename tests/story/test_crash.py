@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import FIGURE
 from tests.sandbox.running import Sandbox
 from tests.story.crash import LEARNING, Sweep
@@ -11,6 +13,7 @@ EVERY = 53
 """No divisor of the number of modes, so that the sample meets all of them."""
 
 
+@pytest.mark.patient
 def test_a_run_after_a_crash_ends_in_the_same_world(
     small: Sandbox, seeded: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

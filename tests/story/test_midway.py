@@ -138,6 +138,7 @@ def dead_from(stage: Stage, cloud: str, path: str) -> Iterator[None]:
     thread.join()
 
 
+@pytest.mark.patient
 @pytest.mark.parametrize(
     ("cloud", "path"),
     [("source", "/servers/[^/]+/action$"), ("target", "/servers$")],

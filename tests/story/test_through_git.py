@@ -146,6 +146,7 @@ def _team(repository: Repository, host: CodeHost, small: Sandbox, home: Path) ->
     return Team(repository, Actions(repository, host, home / "runner", every), host, Cloud(small))
 
 
+@pytest.mark.patient
 def test_a_tenant_moves_goes_back_and_moves_for_good(team: Team, small: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(small.clouds_yaml))
     take_in(team)
