@@ -1,5 +1,6 @@
 """For all tests."""
 
+import os
 import signal
 
 import pytest
@@ -11,8 +12,20 @@ FIGURE = "figure"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is marked `patient` takes minutes of waiting: begun first, it waits while the others work."""
-    items.sort(key=lambda item: item.get_closest_marker("patient") is None)
+    """Every process begins with its share of what is marked `patient`: it waits for minutes, while the others work.
+
+    `--dist worksteal` gives each process an equal part of the list, one after the other, and later what another has left.
+    """
+    patient = [item for item in items if item.get_closest_marker("patient")]
+    others = [item for item in items if not item.get_closest_marker("patient")]
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items.clear()
+    for number in range(processes):
+        first = patient[number::processes]
+        rest = max(0, (len(patient) + len(others)) * (number + 1) // processes - len(items) - len(first))
+        items += first + others[:rest]
+        del others[:rest]
+    items += others
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
