@@ -18,14 +18,16 @@ from millpond.execution.lease import holders, unlock
 from millpond.model.desired import Desired
 from millpond.model.manifest import ProjectRef
 from millpond.model.outcome import ApplyResult
-from millpond.model.plan import TenantPlan
+from millpond.model.plan import Plan, TenantPlan
 from millpond.model.site import Site
+from millpond.reporting.planfile import read_planfile
 from millpond.runs.apply import apply_plan
 from millpond.runs.discover import discover
 from millpond.runs.plan import make_plan
 from millpond.runs.progress import Progress
 from millpond.schemas import dump_inventory, load_all
 from tests.sandbox.running import Sandbox
+from tests.story.command import millpond
 from tests.story.silent import Silent
 
 PASSWORD = "123456"
@@ -83,17 +85,24 @@ class Stage:
         site, tenants = self.load()
         return make_plan(site, tenants).tenants[0]
 
-    def apply(self, progress: Progress | None = None) -> ApplyResult:
-        site, tenants = self.load()
-        return apply_plan(site, tenants, progress=progress or Silent())
+    def saved(self) -> Plan:
+        """As a pipeline gets it: written by `plan -o`, and read again."""
+        self.write()
+        answer = millpond(self.directory, "plan", "-o", "plan.json")
+        assert answer.code == 0, answer.text
+        return read_planfile(self.directory / "plan.json").plan
 
-    def settle(self, patience: float = 30) -> ApplyResult:
-        """Applies until nothing is left that an apply could advance."""
+    def apply(self, progress: Progress | None = None, saved: Plan | None = None) -> ApplyResult:
+        site, tenants = self.load()
+        return apply_plan(site, tenants, progress=progress or Silent(), envelope=saved)
+
+    def settle(self, patience: float = 30, saved: Plan | None = None) -> ApplyResult:
+        """Applies, the `saved` plan if there is one, until nothing is left that an apply could advance."""
         deadline = time.monotonic() + patience
-        result = self.apply()
-        while result.plan.tenants[0].steps and not result.held and time.monotonic() < deadline:
+        result = self.apply(saved=saved)
+        while result.plan.tenants[0].steps and not result.held and not result.errors and time.monotonic() < deadline:
             time.sleep(0.1)
-            result = self.apply()
+            result = self.apply(saved=saved)
         return result
 
     def unlocked(self) -> None:

@@ -33,22 +33,22 @@ def nics(stage: Stage) -> list[str]:
 def test_ports_come_with_the_cut_and_go_with_the_way_back(stage: Stage) -> None:
     assert nics(stage) == []
     stage.manifest["waves"] = [{"name": "pilot", "servers": ["web-2"], "cutover": True}]
-    assert not stage.settle().held
+    assert not stage.settle(saved=stage.saved()).held
     assert nics(stage) == ["web-2-eth0"]
     stage.manifest["cutover"] = True
-    assert not stage.settle().remaining
+    assert not stage.settle(saved=stage.saved()).remaining
     assert nics(stage) == ["db-1-eth0", "web-1-eth0", "web-2-eth0"]
     assert list(Comparison(stage).different()) == []
     assert stage.plan().drift == ()
     cuts = {wave.name: wave.cut for wave in stage.plan().waves}
     stage.manifest |= {"cutover": False, "rollback": {"cut": cuts["rest"], "target_writes": "discard"}}
-    assert not stage.settle().remaining
+    assert not stage.settle(saved=stage.saved()).remaining
     assert nics(stage) == ["web-2-eth0"]
     stage.manifest["waves"] = [
         {"name": "pilot", "servers": ["web-2"], "cutover": False, "rollback": {"cut": cuts["pilot"], "target_writes": "carry_back"}}
     ]
     del stage.manifest["rollback"]
-    result = stage.settle()
+    result = stage.settle(saved=stage.saved())
     assert not result.remaining, result.plan.tenants[0].steps
     assert nics(stage) == []
     assert {row["power_state"] for row in stage.rows("source/nova/servers")} == {1}

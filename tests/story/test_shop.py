@@ -83,7 +83,7 @@ def test_detached_volumes_and_the_odd_sized_one_arrive(stage: Stage) -> None:
 def test_the_whole_shop_goes_back_as_it_was(stage: Stage, shop_moved: Moved) -> None:
     stopped = disks(stage.rows("ibox-a/volumes"))
     stage.manifest |= {"cutover": False, "rollback": {"cut": stage.cut(), "target_writes": "discard"}}
-    result = stage.settle()
+    result = stage.settle(saved=stage.saved())
     assert not result.plan.tenants[0].steps, result.plan.tenants[0].steps
     assert servers(stage.rows("source/nova/servers")) == servers(shop_moved.before["source/nova/servers"])
     assert disks(stage.rows("ibox-a/volumes")) == stopped
@@ -102,7 +102,7 @@ def test_the_whole_shop_goes_back_with_what_the_target_wrote(stage: Stage, shop_
     assert len(running) > 1
     assert written != contents(stage, "source", "ibox-a")
     stage.manifest |= {"cutover": False, "rollback": {"cut": stage.cut(), "target_writes": "carry_back"}}
-    result = stage.settle()
+    result = stage.settle(saved=stage.saved())
     assert not result.plan.tenants[0].steps, result.plan.tenants[0].steps
     assert contents(stage, "source", "ibox-a") == written
     assert servers(stage.rows("source/nova/servers")) == servers(shop_moved.before["source/nova/servers"])

@@ -41,11 +41,15 @@ class World:
 
 
 def prepare(sandbox: Sandbox, directory: Path, manifest: Mapping[str, Any] | None = None, **site_spec: Any) -> World:
-    """Discovers the tenant as it is, takes over the exclusions that the first manifest proposes, and waits until all is in sync."""
+    """Discovers the tenant as it is, takes over the exclusions that the first manifest proposes, and waits until all is in sync.
+
+    By one saved plan, which has to hold all the way.
+    """
     stage = Stage(sandbox, directory, site_spec=site_spec)
     stage.discover()
     stage.manifest |= {**proposed(directory), **(manifest or {})}
-    result = stage.settle()
+    result = stage.settle(saved=stage.saved())
+    assert not result.errors
     assert not result.plan.tenants[0].steps, (result.plan.tenants[0].steps, result.outcomes)
     return World(sandbox, sandbox.control.snapshot(), (directory / INVENTORY).read_text(), dict(stage.manifest), site_spec)
 
@@ -60,12 +64,13 @@ class Moved:
 
 
 def move(world: World, directory: Path) -> Moved:
-    """Cuts the whole tenant over while its guests write."""
+    """Cuts the whole tenant over by one saved plan, while its guests write."""
     stage = world.stage(directory)
     before = stage.sandbox.control.dump()
     stage.manifest["cutover"] = True
     with Guests(stage) as guests:
-        result = stage.settle()
+        result = stage.settle(saved=stage.saved())
+    assert not result.errors
     assert not result.remaining, (result.plan.tenants[0].steps, result.plan.tenants[0].blockers)
     moved = replace(world, snapshot=stage.sandbox.control.snapshot(), manifest=dict(stage.manifest))
     return Moved(moved, before, guests)

@@ -121,7 +121,7 @@ def _copies(
                 "copy",
                 "Nova looks a boot's key up under the user who boots; the copy is removed when the servers are built",
                 effect=Effect.CREATE,
-                fields=(FieldChange("name", None, name), FieldChange("fingerprint", None, need.fingerprint)),
+                fields=(FieldChange("name", None, name), FieldChange("fingerprint", None, _fingerprints(desired, name))),
                 body={"name": name, "public_key": need.public_key, "type": need.type, "user_id": login},
             )
         steps += [*ladder.steps, *(_turn(desired, goals, name, needs) if need else ())]
@@ -135,6 +135,13 @@ def _turn(desired: Desired, goals: Goals, name: str, needs: list[tuple[str, KeyP
     if late:
         ladder.wait("turn", "servers that were given another user's key of this name are booted first", long=True)
     return ladder.steps
+
+
+def _fingerprints(desired: Desired, name: str) -> str | list[str]:
+    """Of all keys that take turns under the name: a plan was reviewed for all of them, whichever is next."""
+    keys = {tuple(_blob(key)): key.fingerprint for key in desired.inventory.key_pairs if key.name == name}
+    first, *others = keys.values()
+    return [first, *others] if others else first
 
 
 def _blob(key: KeyPair) -> list[str]:

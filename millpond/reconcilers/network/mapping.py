@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from millpond.model.change import UNKNOWN
 from millpond.model.desired import Desired
 from millpond.model.network import FixedIP, Network, Subnet
@@ -56,29 +59,38 @@ def network_id(desired: Desired, snapshot: Snapshot, source_id: str) -> str:
 
 
 def fixed_ips(desired: Desired, snapshot: Snapshot, addresses: tuple[FixedIP, ...]) -> list[dict[str, str]]:
-    """The same addresses on the target's subnets. Where Neutron derives the address from the MAC, only the subnet may be named."""
+    """The same addresses on the target's subnets. Where Neutron derives the address from the MAC, only the subnet may be named.
+
+    In an order that no id of the target has a part in: a saved plan is compared with it that was made before there were any.
+    """
     subnets = by_id(desired.inventory.subnets)
     rows = []
-    for address in addresses:
+    for address in sorted(addresses, key=partial(_rank, subnets)):
         found = subnet_of(desired, snapshot, address.subnet_id)
         row = {"subnet_id": found.id if found else UNKNOWN}
         like = found or subnets.get(address.subnet_id)
         if like is None or not is_derived(like):
             row["ip_address"] = address.ip_address
         rows.append(row)
-    return sorted(rows, key=str)
+    return rows
 
 
 def shown_fixed_ips(snapshot: Snapshot, addresses: tuple[FixedIP, ...]) -> list[dict[str, str]]:
     """A target port's addresses in the form of `fixed_ips`."""
     subnets = by_id(snapshot.target.subnets)
     rows = []
-    for address in addresses:
+    for address in sorted(addresses, key=partial(_rank, subnets)):
         row = {"subnet_id": address.subnet_id}
         if address.subnet_id not in subnets or not is_derived(subnets[address.subnet_id]):
             row["ip_address"] = address.ip_address
         rows.append(row)
-    return sorted(rows, key=str)
+    return rows
+
+
+def _rank(subnets: Mapping[str, Subnet], address: FixedIP) -> tuple[str, str]:
+    """Networks of a subnet have the same CIDR on both clouds; an address that a subnet derives may not be known yet."""
+    subnet = subnets.get(address.subnet_id)
+    return (subnet.cidr if subnet else "", "" if subnet and is_derived(subnet) else address.ip_address)
 
 
 def is_derived(subnet: Subnet) -> bool:

@@ -32,6 +32,7 @@ T = TypeVar("T", bound=Tagged)
 @dataclass(frozen=True)
 class Wanted:
     """One object that the target must have. `fields` are compared and updated, `fixed` are sent at creation alone; both in Neutron's words.
+    `given` is what Neutron gives it of itself: shown and not sent, so that a reviewed plan allows for it.
 
     `key` is its natural key among unmarked objects. `tags` are the tenant's; `marks` are Millpond's own besides the marker.
     `made_by_cloud` objects are never created: they appear with the project. The rungs of an `outage` object are climbed inside the cut,
@@ -43,6 +44,7 @@ class Wanted:
     key: Hashable
     fields: Mapping[str, Any]
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     reason: str = ON_SOURCE
@@ -98,7 +100,7 @@ def _create(ladder: Ladder, resource: str, one: Wanted) -> None:
         _action(one, "create"),
         one.reason,
         effect=Effect.CREATE,
-        fields=tuple(FieldChange(name, None, value) for name, value in body.items()),
+        fields=tuple(FieldChange(name, None, value) for name, value in {**body, **one.given}.items()),
         destination="present",
         outage=one.outage,
         call="create",

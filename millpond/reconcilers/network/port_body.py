@@ -31,13 +31,14 @@ def wanted(desired: Desired, snapshot: Snapshot, bearer: Bearer) -> Wanted:
         "extra_dhcp_opts": _options(port),
         "binding:vnic_type": port.vnic_type,
     }
-    if not _gets_default(desired, snapshot, port):
-        fields["security_groups"] = sorted(_group(snapshot, id) for id in port.security_groups)
+    groups = {"security_groups": [_group(snapshot, id) for id in sorted(port.security_groups)]}
+    of_itself = _gets_default(desired, snapshot, port)
     return Wanted(
         source_id=port.id,
         address=desired.address("port", port.id),
         key=(network, port.mac_address.lower()),
-        fields=fields,
+        fields=fields if of_itself else fields | groups,
+        given=groups if of_itself else {},
         fixed={"project_id": target_project(snapshot), "network_id": network, "mac_address": port.mac_address},
         tags=port.tags,
         marks=() if port.admin_state_up else (ADMIN_DOWN_TAG,),
@@ -46,7 +47,8 @@ def wanted(desired: Desired, snapshot: Snapshot, bearer: Bearer) -> Wanted:
 
 
 def shown(snapshot: Snapshot, port: Port) -> dict[str, Any]:
-    """`port` is the target's."""
+    """`port` is the target's. Its groups are in the order of the source's: a saved plan names some that are not there yet."""
+    groups = by_id(snapshot.target.security_groups)
     return {
         "name": port.name,
         "description": port.description,
@@ -56,7 +58,7 @@ def shown(snapshot: Snapshot, port: Port) -> dict[str, Any]:
         "allowed_address_pairs": _pairs(port),
         "extra_dhcp_opts": _options(port),
         "binding:vnic_type": port.vnic_type,
-        "security_groups": sorted(port.security_groups),
+        "security_groups": sorted(port.security_groups, key=lambda own: groups[own].marker if own in groups else own),
     }
 
 

@@ -1,8 +1,9 @@
 from dataclasses import replace
 
-from millpond.model.change import UNKNOWN
+from millpond.model.change import UNKNOWN, Change
 from millpond.model.finding import Severity
 from millpond.model.identity import KeyPair, RoleAssignment, User
+from millpond.model.plan import TenantPlan
 from millpond.model.snapshot import CloudState, Snapshot
 from millpond.reconcilers.base import Scope
 from millpond.reconcilers.identity import key_pair
@@ -71,6 +72,23 @@ def test_keys_of_one_name_take_turns() -> None:
         "acme/key_pair/boot:ops#remove_copy",
     ]
     assert ("u-login", "ops") not in made.target.compute.keys
+
+
+def test_a_plan_that_was_reviewed_holds_for_every_turn() -> None:
+    made = world(TWO)
+    made.tick()
+    made.advance(desired(TWO))
+    both = replace(desired(TWO), waves=tuple(replace(wave, cutover=True) for wave in desired(TWO).waves))
+    seen: list[Change] = []
+
+    def watched(plan: TenantPlan) -> bool:
+        seen.extend(change for change in plan.changes if change.id == "acme/key_pair/boot:ops#copy")
+        return False
+
+    made.advance(both, watched)
+    assert {change.parameters["body"]["public_key"] for change in seen} == {KEY.public_key, BOBS.public_key}
+    assert {str(change.fields) for change in seen} == {str(seen[0].fields)}
+    assert seen[0].fields[1].after == [KEY.fingerprint, BOBS.fingerprint]
 
 
 def test_somebody_elses_key_under_the_name_holds_the_wave_while_it_runs() -> None:

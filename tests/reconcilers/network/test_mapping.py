@@ -87,6 +87,21 @@ def test_before_a_subnet_exists_its_kind_is_known_already() -> None:
     assert sorted(rows, key=len) == [{"subnet_id": UNKNOWN}, {"subnet_id": UNKNOWN, "ip_address": "10.0.0.11"}]
 
 
+@pytest.mark.parametrize(("four", "six"), [("a", "b"), ("b", "a")])
+def test_the_order_of_addresses_is_the_same_before_and_after_there_are_ids(four: str, six: str) -> None:
+    """Or a saved plan would be refused half way, for the ids that its own networks were given."""
+    stateful = replace(SLAAC, ipv6_address_mode="dhcpv6-stateful", ipv6_ra_mode="dhcpv6-stateful")
+    tenant = desired(replace(INVENTORY, subnets=(*INVENTORY.subnets, stateful)))
+    addresses = (FixedIP("s-six", "2001:db8::1"), FixedIP("s-app", "10.0.0.11"))
+    subnets = (replace(T_SUBNET, id=four), replace(T_SIX, id=six, ipv6_address_mode="dhcpv6-stateful"))
+    there = snapshot(replace(PREPARED, subnets=subnets))
+    before = fixed_ips(tenant, snapshot(EMPTY), addresses)
+    after = fixed_ips(tenant, there, addresses)
+    assert [row["ip_address"] for row in before] == [row["ip_address"] for row in after]
+    given = (FixedIP(six, "2001:db8::1"), FixedIP(four, "10.0.0.11"))
+    assert shown_fixed_ips(there, given) == shown_fixed_ips(there, given[::-1]) == after
+
+
 @pytest.mark.parametrize(("mode", "derived"), [("", False), ("slaac", True), ("dhcpv6-stateless", True), ("dhcpv6-stateful", False)])
 def test_which_addresses_follow_from_the_mac(mode: str, derived: bool) -> None:
     assert is_derived(Subnet("s", "s", "n", "2001:db8::/64", ipv6_address_mode=mode)) is derived

@@ -14,6 +14,8 @@ from tests.reconcilers.builders import (
     INVENTORY,
     LEG,
     PREPARED,
+    T_DEFAULT,
+    T_WEB,
     Stage,
     body,
     change,
@@ -68,6 +70,8 @@ def test_no_groups_are_said_explicitly_and_default_in_an_untouched_project_is_le
     found = port.plan(desired(replace(INVENTORY, ports=(bare, plain))), snapshot(EMPTY), REPLICATE)
     assert body(found, "port/eth0-1#create")["security_groups"] == []
     assert "security_groups" not in body(found, "port/eth0-2#create")
+    shown = {field.path: field.after for field in change(found, "port/eth0-2#create").fields}
+    assert shown["security_groups"] == [UNKNOWN]
     assert body(found, "port/eth0-2#create")["network_id"] == UNKNOWN
 
 
@@ -107,6 +111,19 @@ def test_what_differs_is_updated_until_the_server_is_handed_over() -> None:
     found = port.plan(desired(), snapshot(changed), half)
     assert ids(found) == ["port/eth0-1#update"]
     assert body(found, "port/eth0-1#update") == {"name": "eth0-1", "security_groups": ["t-g-web"]}
+
+
+@pytest.mark.parametrize(("first", "second"), [("a", "b"), ("b", "a")])
+def test_groups_stand_in_the_order_of_the_source_before_and_after_they_have_ids(first: str, second: str) -> None:
+    """Or a saved plan that knew one of two groups would be refused half way."""
+    tenant = desired(replace(INVENTORY, ports=(nic(1, security_groups=("g-web", "g-default")), nic(2))))
+    default, web = replace(T_DEFAULT, id=first), replace(T_WEB, id=second)
+    reviewed = body(port.plan(tenant, snapshot(replace(NO_PORTS, security_groups=(default,))), REPLICATE), "port/eth0-1#create")
+    now = body(port.plan(tenant, snapshot(replace(NO_PORTS, security_groups=(default, web))), REPLICATE), "port/eth0-1#create")
+    assert (reviewed["security_groups"], now["security_groups"]) == ([first, UNKNOWN], [first, second])
+    there = replace(PREPARED, ports=(t_nic(1, security_groups=(second, first)), t_nic(2, security_groups=(second,))))
+    there = replace(there, security_groups=(web, default))
+    assert port.plan(tenant, snapshot(there), REPLICATE).steps == ()
 
 
 def test_a_pair_without_mac_is_equal_to_one_with_the_ports_own() -> None:
