@@ -18,7 +18,7 @@ from millpond.planning.digest import tenant_digest
 from millpond.planning.estimate import estimate
 from millpond.planning.gates import Admission, decommission_gates, wave_gates
 from millpond.planning.hooks import announced
-from millpond.planning.ordering import ordered
+from millpond.planning.ordering import after, ordered
 from millpond.planning.stages import SOURCE_GONE, records
 from millpond.planning.stages import goals as goals_of
 from millpond.planning.statuses import statuses
@@ -130,8 +130,10 @@ def _opened(steps: tuple[AnyStep, ...], may_open: set[str]) -> tuple[AnyStep, ..
 
 
 def _without(steps: tuple[AnyStep, ...], gone: set[str]) -> tuple[AnyStep, ...]:
+    if not gone:
+        return steps
     kept = (step for step in steps if step.id not in gone)
-    return tuple(replace(step, after=tuple(id for id in step.after if id not in gone)) for step in kept)
+    return tuple(after(step, tuple(id for id in step.after if id not in gone)) for step in kept)
 
 
 AT_THE_END = ("delete_on_termination", "detach", "let_go_to_delete")
