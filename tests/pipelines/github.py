@@ -54,7 +54,7 @@ class Actions:
         return jobs
 
     def _job(self, place: Path, job: Mapping[str, Any], known: Mapping[str, str]) -> Job:
-        shutil.rmtree(place, ignore_errors=True)
+        """`place`: the workspace, which a runner of one's own keeps from run to run; only a checkout cleans it."""
         state = Job()
         secrets = {f"secrets.{name}": value for name, value in self.secrets.get(job.get("environment", ""), {}).items()}
         for step in job["steps"]:
@@ -74,6 +74,7 @@ class Actions:
         match action:
             case "actions/checkout":
                 assert given["persist-credentials"] is False
+                shutil.rmtree(place, ignore_errors=True)
                 self.repository.check_out(_filled(given["ref"], facts), place, depth=given.get("fetch-depth", 1))
             case "actions/upload-artifact":
                 self._upload(given["name"], [place / path for path in given["path"].split()])

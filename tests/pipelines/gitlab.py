@@ -57,10 +57,11 @@ class Pipelines:
 
     def _job(self, name: str, job: Mapping[str, Any], given: Mapping[str, str]) -> Ran:
         place = self.home / "builds" / name
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
         settings = {**job["defaults"], **job.get("variables", {})}
-        if settings["GIT_STRATEGY"] != "none":
+        if settings["GIT_STRATEGY"] in ("clone", "empty"):  # `none` and `fetch` leave what an earlier job did not commit
+            shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True, exist_ok=True)
+        if settings["GIT_STRATEGY"] not in ("none", "empty"):
             self.repository.check_out(given["CI_COMMIT_SHA"], place, depth=int(settings["GIT_DEPTH"]))
         if "needs" in job:
             for file, kept in self.artifacts.items():

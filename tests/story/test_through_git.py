@@ -282,6 +282,21 @@ def test_a_cut_that_waited_for_its_window_is_told_on_its_request(
     assert told.edits == 3
 
 
+def test_nothing_of_an_earlier_request_is_told_on_a_later_one(
+    repository: Repository, host: CodeHost, small: Sandbox, tmp_path: Path
+) -> None:
+    team = _team(repository, host, small, tmp_path)
+    team.edit(quotas={"cores": 60})
+    team.propose("more-cores", "Give acme more cores")
+    assert team.merge("more-cores").endswith("\nMain leads where the plan on this request led.\n")
+    team.edit(quotas={"cores": 70})
+    host.merged[repository.commit("Give acme yet more cores")] = 2
+    jobs = team.actions.run("millpond-apply", "push")
+    assert jobs["comment"].succeeded, _logs(jobs)
+    assert "### Apply of `story` at commit `" in host.comment(2).body
+    assert " leads " not in host.comment(2).body, "nothing was reviewed"
+
+
 def test_what_another_run_works_on_is_left_to_it(repository: Repository, host: CodeHost, small: Sandbox, tmp_path: Path) -> None:
     team = _team(repository, host, small, tmp_path)
     journal = f"sqlite:///{tmp_path / 'shared.db'}"

@@ -109,6 +109,12 @@ def test_a_main_that_moved_meanwhile_is_told_in_the_result(repository: Repositor
     assert host.comment(1).body.endswith(said)
     assert live(host.comment(1).body) == []
 
+    path.write_text(path.read_text().replace("cores: 60", "cores: 70"))
+    host.merged[repository.commit("Give acme yet more cores")] = 2
+    assert passed(pipelines.run("push", "main")) == ["reviewed", "apply", "result"]
+    assert "### Apply of `story` at commit `" in host.comment(2).body
+    assert " leads " not in host.comment(2).body, "nothing was reviewed, and what was told on the earlier request is not told again"
+
 
 def test_what_was_reviewed_is_read_from_our_own_comment_alone(repository: Repository, pipelines: Pipelines, host: CodeHost) -> None:
     plan = f"<!-- millpond:story -->\n### Plan of `story`\n\nMade at noon. Digest of acme: `sha256:{'0' * 64}`.\n"
