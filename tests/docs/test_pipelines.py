@@ -223,11 +223,24 @@ def test_atlantis_runs_a_known_workflow_by_known_keys() -> None:
         "projects",
         "workflows",
     }
-    assert {project["workflow"] for project in repository["projects"]} == set(server["workflows"])
+    assert {repo["workflow"] for repo in server["repos"]} == set(server["workflows"])
+    assert "--checkout-strategy=merge" in (EXAMPLES / "atlantis/repos.yaml").read_text(), "else `undiverged` holds nothing"
     for name, stage in server["workflows"]["millpond"].items():
         assert name in ("plan", "policy_check", "apply", "import", "state_rm")
         for step in stage["steps"]:
             assert step == "policy_check" or (isinstance(step, dict) and set(step) <= {"run", "env"}), step
+
+
+def test_the_server_of_atlantis_takes_what_the_repository_says() -> None:
+    """A key that is to be allowed is refused where the server does not allow it:
+    https://www.runatlantis.io/docs/server-side-repo-config.html#reference, `allowed_overrides`."""
+    (server,) = yaml.safe_load((EXAMPLES / "atlantis/repos.yaml").read_text())["repos"]
+    to_be_allowed = {
+        "workflow", "plan_requirements", "apply_requirements", "import_requirements", "delete_source_branch_on_merge", "repo_locking",
+        "repo_locks", "policy_check",
+    }  # fmt: skip
+    for project in yaml.safe_load((EXAMPLES / "atlantis/atlantis.yaml").read_text())["projects"]:
+        assert project.keys() & to_be_allowed <= set(server["allowed_overrides"])
 
 
 def test_the_container_is_made_of_files_that_are_there() -> None:
