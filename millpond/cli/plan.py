@@ -49,7 +49,7 @@ def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode
         write_planfile(out, document)
     forms.give(plan_forms(document, forms.host))
     if forms.printed == "text":
-        say(plan_text(made))
+        say(plan_text(made, wave))
     if out and forms.printed == "text":
         say(f"\nSaved the plan to: {out}, valid until {moment(document.expires)}")
         say("\nTo perform exactly these actions, run the following command to apply:\n")

@@ -29,6 +29,6 @@ def show(file: Path, forms: Forms) -> None:
     forms.give(plan_forms(document, forms.host))
     if forms.printed != "text":
         return
-    say(plan_text(document.plan))
+    say(plan_text(document.plan, document.wave))
     commit = f" of commit {document.git_sha[:12]}{' and what was not committed' if document.dirty else ''}" if document.git_sha else ""
     say(f"Made at {moment(document.plan.made_at)}{commit}; expires at {moment(document.expires)}.")

@@ -7,10 +7,11 @@ from millpond.model.plan_document import PlanDocument
 from millpond.reporting.amounts import counted, moment
 from millpond.reporting.copying import copying
 from millpond.reporting.danger_markdown import DETAILS, danger_blocks
-from millpond.reporting.diff_markdown import tenant_diff
+from millpond.reporting.diff_markdown import cut, plain_part, tenant_diff
 from millpond.reporting.fleet_markdown import ranked, tenant_table
 from millpond.reporting.hosts import Host, fits
 from millpond.reporting.markdown import code, fence, prose, weight
+from millpond.reporting.outage_text import outage_lines
 from millpond.reporting.summary import all_changes, counts, destroyed_line, digest_lines, migration_line, plan_line
 from millpond.reporting.waiting_text import waiting_line, waits
 
@@ -57,7 +58,13 @@ def _head(document: PlanDocument, host: Host) -> list[str]:
         _origin(document),
     ]
     heading = f"### Plan of {code(document.site or 'site')}" + (f", wave {code(document.wave)}" if document.wave else "")
-    return [host.marker(document.site), heading, *(line for text in said if text for line in ("", text))]
+    return [host.marker(document.site), heading, *_outage(document, host), *(line for text in said if text for line in ("", text))]
+
+
+def _outage(document: PlanDocument, host: Host) -> list[str]:
+    """Of very many servers some are left out, never the command that continues."""
+    lines = outage_lines(document.plan, document.wave)
+    return ["", *fence(cut([plain_part([line]) for line in lines], host.limit // 4), "text")] if lines else []
 
 
 def _origin(document: PlanDocument) -> str:

@@ -1,4 +1,4 @@
-"""The plan as people read it, after Terraform's: dangers first, then every change, then what waits, drifts and blocks, the counts last."""
+"""The plan as people read it, after Terraform's: an outage, dangers, every change, then what waits, drifts and blocks, the counts last."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES, resource_li
 from millpond.reporting.drift_text import drift_lines
 from millpond.reporting.findings_text import LEFT_BEHIND, excluded_lines, findings_text
 from millpond.reporting.layout import columns, wrapped
+from millpond.reporting.outage_text import outage_lines
 from millpond.reporting.sequence import by_wave, in_order
 from millpond.reporting.summary import (
     all_changes,
@@ -35,9 +36,9 @@ from millpond.reporting.waiting_text import waiting_line, waiting_lines, waits
 TENANT_WIDE = "Tenant-wide"
 
 
-def plan_text(plan: Plan) -> str:
-    """All of the plan; every change is shown, unchanged fields are not."""
-    blocks = [_legend(plan), danger_lines(plan)]
+def plan_text(plan: Plan, wave: str = "") -> str:
+    """All of the plan; every change is shown, unchanged fields are not. `wave`: the only one that was asked for. An outage comes first."""
+    blocks = [outage_lines(plan, wave), _legend(plan), danger_lines(plan)]
     for tenant in plan.tenants:
         blocks += _tenant(tenant)
     blocks += [_block("Orphans (no manifest names them; nothing is done to them)", findings_text(plan.findings))]

@@ -18,6 +18,7 @@ from millpond.reporting.plan_markdown import plan_markdown
 from . import examples
 from .fleet import fleet
 from .golden import check
+from .test_markdown import live
 
 LIMITS = {"github": 65_536, "gitlab": 1_000_000, "bitbucket": 32_768, "4000": 4_000}
 
@@ -107,6 +108,24 @@ def test_a_plan_that_deletes_says_that_it_cannot_be_undone() -> None:
     gone = replace(examples.stop("db-1"), action="delete", effect=Effect.DELETE, reversible=False)
     text = comment(examples.plan(replace(examples.ACME, steps=(gone,))))
     assert "  - delete server on the source, cannot be undone: `db-1`" in text
+
+
+def test_an_outage_is_told_first_and_never_folded() -> None:
+    text = comment(examples.plan(replace(examples.ACME, waves=(examples.CUT_SHORT,))))
+    head = text.partition("\nPlan: ")[0]
+    assert "OUTAGE IN PROGRESS\n  acme, wave core: since " in head
+    assert "    acme/server/db-1\n" in head
+    assert "    millpond apply acme\n" in head
+    assert live(text) == []
+
+
+@pytest.mark.parametrize("fit", ["github", "bitbucket"])
+def test_an_outage_of_thousands_of_servers_fits(fit: str) -> None:
+    status = replace(examples.CUT_SHORT, down=tuple(f"acme/server/{'long' * 10}-{n}" for n in range(3000)))
+    text = comment(examples.plan(replace(examples.ACME, waves=(status,))), HOSTS[fit])
+    assert len(text.encode()) <= HOSTS[fit].limit
+    assert "    millpond apply acme\n" in text
+    assert "\nPlan: " in text
 
 
 def test_a_wave_that_is_held_goes_nowhere() -> None:

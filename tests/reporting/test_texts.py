@@ -36,6 +36,14 @@ def test_plan_that_waits() -> None:
     assert "No changes" not in text
 
 
+def test_an_outage_is_the_first_that_a_plan_says() -> None:
+    made = examples.plan(replace(examples.ACME, waves=(examples.CUT_SHORT,)))
+    text = unstyle(plan_text(made))
+    assert text.startswith("OUTAGE IN PROGRESS\n  acme, wave core: since ")
+    assert text.index("    acme/server/db-1\n") < text.index("    millpond apply acme\n") < text.index("What stops, promotes or deletes")
+    assert "    millpond apply acme --wave core\n" in unstyle(plan_text(made, "core"))
+
+
 def test_plan_that_is_blocked_does_not_say_that_all_is_well() -> None:
     text = unstyle(plan_text(examples.plan(replace(examples.QUIET, findings=(examples.UNDECIDED,)))))
     assert "No changes" not in text
