@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from millpond.model.array import ReplicaState
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import GATE, OutageEstimate, Stage
@@ -86,11 +87,18 @@ def exceeded(
         )  # fmt: skip
 
 
-def wave_lag(desired: Desired, snapshot: Snapshot, wave: str) -> float:
-    """Seconds between the array's now and the oldest restore point of the wave's groups; 0 while nothing is replicated."""
+def wave_lag(desired: Desired, snapshot: Snapshot, wave: str, *, recorded: bool = False) -> float:
+    """Seconds between the array's now and the oldest restore point of the wave's groups; 0 while nothing is replicated.
+
+    `recorded`: a cut of the wave is on record. What is suspended or turned then was so by us, and is behind nothing. A pair that the array
+    itself has suspended is.
+    """
     worst = 0.0
     for group in groups(desired, snapshot):
-        source = ends(group, snapshot).source
+        pair = ends(group, snapshot)
+        source = pair.source
+        if recorded and source is not None and (not pair.forward or source.state is ReplicaState.SUSPENDED):
+            continue
         fact = snapshot.storage.array(group.pair.source.array)
         if group.wave == wave and source is not None and source.restore_point and fact is not None:
             worst = max(worst, (fact.now_ms - source.restore_point) / 1000)

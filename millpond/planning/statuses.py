@@ -37,7 +37,7 @@ def _status(desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWav
         admitted=wave.name in goals.admitted,
         outage_since=since(snapshot, stage, {id: known[id] for id in down}),
         down=tuple(str(desired.address("server", id)) for id in down),
-        lag_seconds=wave_lag(desired, snapshot, wave.name),
+        lag_seconds=wave_lag(desired, snapshot, wave.name, recorded=bool(known)),
         bytes_left=sum(_left(group, pair.source) for group, pair in found if pair.source),
     )
 
