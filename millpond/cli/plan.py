@@ -32,10 +32,10 @@ def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode
     from millpond.cli.errors_in_forms import errors_told
     from millpond.cli.plan_forms import plan_forms
     from millpond.cli.say import say
-    from millpond.reporting.amounts import moment
     from millpond.reporting.files import expect_directory
     from millpond.reporting.plan_text import plan_text
     from millpond.reporting.planfile import write_planfile
+    from millpond.reporting.saved_text import saved_lines
     from millpond.runs.plan import make_plan
 
     if out:
@@ -51,9 +51,7 @@ def plan(directory: Path, tenants: tuple[str, ...], wave: str, detailed_exitcode
     if forms.printed == "text":
         say(plan_text(made, wave))
     if out and forms.printed == "text":
-        say(f"\nSaved the plan to: {out}, valid until {moment(document.expires)}")
-        say("\nTo perform exactly these actions, run the following command to apply:\n")
-        say(f"    millpond apply {out}")
+        say("\n" + "\n".join(saved_lines(document, str(out))))
     return _code(made, detailed_exitcode)
 
 

@@ -23,6 +23,7 @@ def show(file: Path, forms: Forms) -> None:
     from millpond.reporting.amounts import moment
     from millpond.reporting.plan_text import plan_text
     from millpond.reporting.planfile import read_planfile
+    from millpond.reporting.saved_text import too_late
 
     forms.expect()
     document = read_planfile(file)
@@ -32,3 +33,5 @@ def show(file: Path, forms: Forms) -> None:
     say(plan_text(document.plan, document.wave))
     commit = f" of commit {document.git_sha[:12]}{' and what was not committed' if document.dirty else ''}" if document.git_sha else ""
     say(f"Made at {moment(document.plan.made_at)}{commit}; expires at {moment(document.expires)}.")
+    for line in too_late(document):
+        say(line)
