@@ -15,6 +15,7 @@ from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.storage.replication import ends, groups
 
+AGAIN = "run apply again: the brake counts one run; or "
 RAISE_IT = "raise the brake in millpond.yaml, or override it in the manifest until a date, in a reviewed change"
 Admitted = Mapping[tuple[str, str], int]
 """(tenant, wave) → how many servers it stops: what this apply has admitted."""
@@ -59,19 +60,20 @@ def exceeded(
     before = {key: servers for key, servers in admitted.items() if key != (desired.tenant, wave.name)}
     stopped = sum(before.values())
     with_others = f", with the {stopped} of this run" if stopped else ""
-    raise_it = f"{RAISE_IT}, or choose a smaller wave"
+    smaller = f"{RAISE_IT}, or choose a smaller wave"
     if brakes.servers_stopped and stopped + len(wave.servers) > brakes.servers_stopped:
         yield held_by(
             desired, wave.name, "brake_servers_stopped",
             f"the wave stops {len(wave.servers)} servers{with_others}, the brake allows {brakes.servers_stopped}",
-            _whose(desired, "servers_stopped", snapshot.now), raise_it,
+            _whose(desired, "servers_stopped", snapshot.now),
+            smaller if len(wave.servers) > brakes.servers_stopped else AGAIN + RAISE_IT,
         )  # fmt: skip
     cutting = {(desired.tenant, name) for name, stage in goals.stages.items() if stage is Stage.CUT and name in goals.admitted}
     cutting |= {*before, (desired.tenant, wave.name)}
     if brakes.cutovers and len(cutting) > brakes.cutovers:
         yield held_by(
             desired, wave.name, "brake_cutovers", f"{len(cutting)} waves would be cut, the brake allows {brakes.cutovers}",
-            _whose(desired, "cutovers", snapshot.now), raise_it,
+            _whose(desired, "cutovers", snapshot.now), AGAIN + RAISE_IT,
         )  # fmt: skip
     lag = wave_lag(desired, snapshot, wave.name)
     if brakes.lag_at_cutover and lag > brakes.lag_at_cutover:
@@ -83,7 +85,7 @@ def exceeded(
     if brakes.outage_budget and worst > brakes.outage_budget:
         yield held_by(
             desired, wave.name, "brake_outage", f"the outage is estimated at {worst:.0f} s, the budget is {brakes.outage_budget} s",
-            _whose(desired, "outage_budget", snapshot.now), raise_it,
+            _whose(desired, "outage_budget", snapshot.now), smaller,
         )  # fmt: skip
 
 

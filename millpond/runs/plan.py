@@ -52,7 +52,7 @@ def make_plan(
                 raise
             errors[desired.tenant] = told(error)
     plan = replace(
-        whole(with_fleet_brakes(plans, datetime.now(UTC))),
+        whole(with_fleet_brakes(plans, datetime.now(UTC), wave)),
         errors=tuple(sorted(errors.items())),
         clouds=clouds,
         arrays=arrays,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from millpond.model.desired import Desired
 from millpond.model.plan import TenantPlan
 from millpond.planning.fleet import with_fleet_brakes
-from tests.planning.situations import BACK, PILOT, before
+from tests.planning.situations import BACK, BOTH, PILOT, before
 from tests.planning.tenant import SITE, prepared
 from tests.planning.world import EPOCH
 
@@ -18,6 +18,20 @@ def together(*planned: tuple[Desired, TenantPlan], **brakes: int) -> list[list[s
     braked = [(replace(desired, site=site), replace(plan, tenant=f"t{n}")) for n, (desired, plan) in enumerate(planned)]
     plans = with_fleet_brakes(braked, EPOCH)
     return [[f.what for f in plan.findings if f.code == "brake_of_all_tenants"] for plan in plans]
+
+
+def alone(only: str = "", **brakes: int) -> list[str]:
+    """What is said to one tenant of which two waves are cut over."""
+    desired = replace(BOTH, site=replace(SITE, brakes=replace(SITE.brakes, **brakes)))
+    (plan,) = with_fleet_brakes([(desired, prepared().plan(desired, wave=only))], EPOCH, only)
+    return [f.what for f in plan.findings if f.code == "brake_of_all_waves"]
+
+
+def test_waves_of_one_tenant_are_counted_too() -> None:
+    assert alone(cutovers=1) == ["the waves of this plan together cut over 2 waves, the brake of one apply allows 1"]
+    assert alone(servers_stopped=1) == ["the waves of this plan together cut over 2 waves with 2 servers, the brake of one apply allows 1"]
+    assert alone(cutovers=2, servers_stopped=2) == []
+    assert alone(only="rest", cutovers=1, servers_stopped=1) == []
 
 
 def test_more_waves_than_one_apply_may_cut_over_are_told_to_each_that_cuts() -> None:

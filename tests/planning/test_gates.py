@@ -112,6 +112,7 @@ def test_brakes_hold_whole_waves(brake: dict[str, int], documents: Desired, code
     plan = prepared().plan(replace(documents, site=replace(SITE, brakes=replace(SITE.brakes, **brake))))
     assert blockers(plan) == ([code] if code else [])
     assert (GATE in recorded(plan).after) is bool(code)
+    assert not any("run apply again: the brake" in finding.fix for finding in plan.blockers), "by itself it is too much"
 
 
 def test_waves_under_way_count_for_the_brake_of_the_next() -> None:
@@ -291,6 +292,7 @@ def test_what_other_tenants_cut_in_this_apply_counts_for_the_brakes() -> None:
     assert sorted(blockers(held)) == ["brake_cutovers", "brake_servers_stopped"]
     assert {f.what for f in held.blockers} >= {"3 waves would be cut, the brake allows 2"}
     assert any("with the 5 of this run, the brake allows 5" in f.what for f in held.blockers)
+    assert all(f.fix.startswith("run apply again: the brake counts one run; or raise the brake in ") for f in held.blockers)
 
 
 def test_a_decommissioning_deletes_no_more_volumes_than_its_brake_allows() -> None:
