@@ -1,7 +1,12 @@
+import copy
+import functools
 import json
+import operator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +16,9 @@ from millpond.model.plan import Plan, TenantPlan
 from millpond.model.plan_document import PlanDocument
 from millpond.model.secret import Secret
 from millpond.reporting.files import CannotWrite
+from millpond.reporting.hosts import HOSTS
 from millpond.reporting.plan_json import status_document, to_json
+from millpond.reporting.plan_markdown import plan_markdown
 from millpond.reporting.plan_text import plan_text
 from millpond.reporting.planfile import plan_document_text, read_planfile, write_planfile
 from millpond.schemas import check_plan
@@ -95,6 +102,51 @@ def test_everything_stands_at_the_top_too() -> None:
     assert changes["acme/server/bastion"] == {"actions": ["update"], "before": {"flavor": "m1.small"}, "after": {"flavor": "m1.medium"}}
     assert (changes["acme/volume/scratch"]["actions"], changes["acme/volume/scratch"]["before"]) == (["create"], None)
     assert document["summary"] == {"add": 4, "change": 4, "destroy": 1, "quiet": False}
+
+
+SMALL = replace(
+    DOCUMENT,
+    plan=replace(
+        examples.plan(
+            replace(examples.ACME, steps=(examples.stop("db-1"), examples.SEED), drift=examples.DRIFT[:1]),
+            errors=examples.FULL.errors,
+            findings=(examples.ORPHAN,),
+        ),
+        approvers=examples.FULL.approvers,
+    ),
+)
+FREE = {"parameters", "before", "after", "after_unknown", "before_sensitive", "after_sensitive"}
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where each value of a document stands, the first of each list; not what stands in objects of any shape."""
+    if path:
+        yield path
+    if path[-1:] and path[-1] in FREE:
+        return
+    found = value.items() if isinstance(value, dict) else list(enumerate(value))[:1] if isinstance(value, list) else ()
+    for key, item in found:
+        yield from places(item, (*path, key))
+
+
+@pytest.mark.parametrize("other", [None, 7, "no-op", [], [{"x": 1}], {}], ids=str)
+def test_a_damaged_plan_is_refused_or_read_wherever_the_damage_is(other: Any, tmp_path: Path) -> None:
+    document = json.loads(plan_document_text(SMALL))
+    unread = []
+    for *path, last in places(document):
+        broken = copy.deepcopy(document)
+        functools.reduce(operator.getitem, path, broken)[last] = other
+        (tmp_path / "plan.json").write_text(json.dumps(broken))
+        try:
+            read = read_planfile(tmp_path / "plan.json")
+        except InvalidDocument:
+            continue
+        try:
+            plan_text(read.plan, read.wave)
+            plan_markdown(read, HOSTS["github"])
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            unread.append(f"{[*path, last]}: {error!r}")
+    assert unread == []
 
 
 def test_a_newer_minor_version_is_read_and_an_unknown_major_refused(tmp_path: Path) -> None:
