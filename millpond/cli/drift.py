@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from millpond.cli.forms import Forms
     from millpond.model.plan import Plan
     from millpond.model.site import Site
+    from millpond.reporting.drift_report import DriftReport
 
 FILES = {**options.FILES, "junit": "as JUnit XML", "html": "as a page"}
 
@@ -30,7 +31,9 @@ def drift(directory: Path, tenants: tuple[str, ...], forms: Forms, metrics: Path
     was handed over. Nothing is done about either; `millpond discover` takes what the source has now into the inventory. How far replicas
     are behind is shown beside it: that is no drift.
 
-    Ends with 0 if nothing changed, 2 if something did, 1 if a tenant could not be compared.
+    A blocker of what moves or has moved, such as both copies of a server running, is told first.
+
+    Ends with 0 if nothing changed, 2 if something did, 3 if there is such a blocker, 1 if a tenant could not be compared.
     """
     from millpond.cli.documents import load_each
     from millpond.cli.say import say
@@ -62,8 +65,14 @@ def drift(directory: Path, tenants: tuple[str, ...], forms: Forms, metrics: Path
     )
     if metrics:
         write_text(metrics, metrics_text(report, _outages(site, report.plan)))
+    return _code(report)
+
+
+def _code(report: DriftReport) -> ExitCode:
     if report.plan.errors:
         return ExitCode.ERROR
+    if report.blockers:
+        return ExitCode.HELD
     return ExitCode.CHANGES if report.drifted else ExitCode.DONE
 
 

@@ -40,7 +40,7 @@ class WaveStatus:
     """`stage` is where the flags lead; `phase` is what people read of where it stands. `cut` is the id of the cut under way or done.
 
     `outage_since` is empty unless servers that ran before the cut are down by our doing: `down` names them. It is ISO 8601, or
-    NOT_KNOWN.
+    NOT_KNOWN. `verified` names those that were handed over.
     """
 
     name: str
@@ -51,6 +51,7 @@ class WaveStatus:
     admitted: bool = False
     outage_since: str = ""
     down: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()
     lag_seconds: float = 0.0
     bytes_left: int = 0
 

@@ -38,6 +38,7 @@ def _status(desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWav
         outage_since=since(snapshot, stage, {id: known[id] for id in down}),
         down=tuple(str(desired.address("server", id)) for id in down),
         lag_seconds=wave_lag(desired, snapshot, wave.name, recorded=bool(known)),
+        verified=tuple(str(desired.address("server", id)) for id in wave.servers if id in goals.verified),
         bytes_left=sum(_left(group, pair.source) for group, pair in found if pair.source),
     )
 

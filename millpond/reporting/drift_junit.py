@@ -1,4 +1,4 @@
-"""Drift as JUnit XML, which CI systems show as tests: an object that drifted is a failure, a tenant that could not be read an error."""
+"""Drift as JUnit XML, which CI systems show as tests: what drifted or blocks is a failure, a tenant that could not be read an error."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from millpond.model.plan import Drift, Plan, TenantPlan
 from millpond.reporting.amounts import duration, size
-from millpond.reporting.drift_report import SIDES, DriftReport, Lag, happened, of_side
+from millpond.reporting.drift_report import BLOCKED, SIDES, DriftReport, Lag, blocking, happened, of_side
 from millpond.reporting.markdown import inert
+from millpond.reporting.summary import holds
 from millpond.reporting.values import short
 
 
 def drift_junit(report: DriftReport) -> str:
-    """One suite for each tenant and side, one for lag: what is behind is no failure, and says so in its output."""
+    """Suites for each tenant's blockers and sides, one for lag: what is behind is no failure, and says so in its output."""
     suites = [*_tenants(report.plan), *([_lag(report.lags)] if report.lags else []), *_errors(report.plan)]
     root = Element("testsuites", name="millpond drift")
     for kind in ("tests", "failures", "errors"):
@@ -25,8 +26,26 @@ def drift_junit(report: DriftReport) -> str:
 
 def _tenants(plan: Plan) -> Iterator[Element]:
     for tenant in plan.tenants:
+        yield _blockers(plan, tenant)
         for side in SIDES:
             yield _side(plan, tenant, side)
+
+
+def _blockers(plan: Plan, tenant: TenantPlan) -> Element:
+    found = blocking(tenant)
+    suite = _suite(f"{tenant.tenant}: {BLOCKED[0].lower()}", max(1, len(found)), failures=len(found))
+    suite.set("timestamp", f"{plan.made_at:%Y-%m-%dT%H:%M:%S}")
+    for finding in found:
+        case = _case(suite, "drift.blocker", f"{finding.address} {finding.code} holds {holds(finding)}")
+        said = "\n".join(filter(None, (finding.why, f"To do: {finding.fix}" if finding.fix else "", finding.patch)))
+        SubElement(case, "failure", message=inert(f"{finding.address}: {finding.what}"), type="blocker").text = _spelled(said)
+    if not found:
+        _case(suite, "drift.blocker", f"nothing blocks what moves or has moved of {tenant.tenant}")
+    return suite
+
+
+def _spelled(text: str) -> str:
+    return "\n".join(map(inert, text.splitlines()))
 
 
 def _side(plan: Plan, tenant: TenantPlan, side: str) -> Element:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from click import unstyle
 
+from millpond.model.finding import Finding
 from millpond.model.plan import Drift, TenantPlan
 from millpond.reporting.amounts import counted, moment, size
 from millpond.reporting.amounts import lag as lag_words
-from millpond.reporting.drift_report import LAG, SIDES, DriftReport, Lag, happened, of_side
+from millpond.reporting.drift_report import BLOCKED, LAG, SIDES, DriftReport, Lag, happened, of_side
 from millpond.reporting.hosts import Host, fits
 from millpond.reporting.markdown import code, fence, prose, table, weight
 from millpond.reporting.values import field_lines
@@ -19,7 +20,9 @@ _ROWS = 100
 
 def drift_markdown(report: DriftReport, site: str, host: Host) -> str:
     """At most `host.limit` bytes."""
-    lines = [*_head(report, site, host), *_lag(report.lags)]
+    lines = _head(report, site, host)
+    lines += _blockers(report.blockers, (host.limit - _bytes(lines)) // 3)
+    lines += _lag(report.lags)
     told = [(tenant, side) for tenant in report.plan.tenants for side in SIDES if of_side(tenant, side)]
     left = f"{counted(len(told), 'section')} more did not fit: `millpond drift` shows all."
     room = host.limit - _bytes(lines) - weight(left) - 3
@@ -34,11 +37,20 @@ def drift_markdown(report: DriftReport, site: str, host: Host) -> str:
 
 def _head(report: DriftReport, site: str, host: Host) -> list[str]:
     plan = report.plan
-    sides = f"Drift: {report.count('source')} on the source, {report.count('target')} on the target."
-    said = sides if report.drifted else "No drift." if not plan.errors else "No drift in what could be read."
-    lines = [host.marker(f"drift-{site}"), f"### Drift of {code(site)}", "", f"{said} Looked at {moment(plan.made_at)}."]
+    lines = [host.marker(f"drift-{site}"), f"### Drift of {code(site)}", "", f"{report.verdict} Looked at {moment(plan.made_at)}."]
     errors = [f"- {code(tenant)} could not be compared: {prose(summary)}" for tenant, summary in plan.errors[:_ROWS]]
     return [*lines, "", *errors] if errors else lines
+
+
+def _blockers(found: tuple[Finding, ...], room: int) -> list[str]:
+    """As many as `room` takes; the others are counted."""
+    lines = ["", f"**{BLOCKED[0]}**: {prose(BLOCKED[1])}", ""] if found else []
+    for number, finding in enumerate(found):
+        said = f"- {code(str(finding.address))} {code(finding.code)}: {prose(finding.what)}. To do: {prose(finding.fix)}"
+        if _bytes([*lines, said]) > room:
+            return [*lines, f"- and {counted(len(found) - number, 'blocker')} more: `millpond drift` shows all"]
+        lines.append(said)
+    return lines
 
 
 def _lag(lags: tuple[Lag, ...]) -> list[str]:

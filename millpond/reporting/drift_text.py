@@ -7,22 +7,23 @@ from collections.abc import Iterable, Sequence
 from millpond.model.plan import Drift
 from millpond.reporting.amounts import lag as lag_words
 from millpond.reporting.amounts import size
-from millpond.reporting.drift_report import LAG, SIDES, DriftReport, Lag, happened
+from millpond.reporting.drift_report import BLOCKED, LAG, SIDES, DriftReport, Lag, happened
+from millpond.reporting.findings_text import findings_text
 from millpond.reporting.layout import columns, wrapped
-from millpond.reporting.symbols import bold, green, yellow
+from millpond.reporting.symbols import bold, green, red, yellow
 from millpond.reporting.values import field_lines
 
 
 def drift_text(report: DriftReport) -> str:
     """What the verb `drift` prints."""
     plan = report.plan
-    lines = [line for tenant in plan.tenants for line in _tenant(tenant.tenant, tenant.drift)]
+    lines = [*wrapped(f"{BLOCKED[0]}: {BLOCKED[1]}"), "", *findings_text(report.blockers), ""] if report.blockers else []
+    lines += [line for tenant in plan.tenants for line in _tenant(tenant.tenant, tenant.drift)]
     lines += [*_lag_lines(report.lags), ""] if report.lags else []
     for tenant, summary in plan.errors:
         lines += [*wrapped(f"{tenant} could not be compared: {summary}", "  ", first=""), ""]
-    if not report.drifted:
-        return "\n".join([*lines, green("No drift.") if not plan.errors else "No drift in the others."])
-    return "\n".join([*lines, yellow(f"Drift: {report.count('source')} on the source, {report.count('target')} on the target.")])
+    paint = red if report.blockers else yellow if report.drifted else str if plan.errors else green
+    return "\n".join([*lines, paint(report.verdict)])
 
 
 def drift_lines(drift: Sequence[Drift]) -> list[str]:

@@ -106,5 +106,5 @@ def _read_check(item: Mapping[str, Any]) -> Finding:
 
 def _read_wave(item: Mapping[str, Any]) -> WaveStatus:
     optional = {name: item[name] for name in ("cut", "admitted", "outage_since", "lag_seconds", "bytes_left") if name in item}
-    down = tuple(item.get("down", ()))
-    return WaveStatus(item["name"], Stage(item["stage"]), item["phase"], tuple(item.get("servers", ())), down=down, **optional)
+    servers, down, verified = (tuple(item.get(name, ())) for name in ("servers", "down", "verified"))
+    return WaveStatus(item["name"], Stage(item["stage"]), item["phase"], servers, down=down, verified=verified, **optional)

@@ -41,8 +41,8 @@ def to_json(document: PlanDocument) -> Json:
         "approvers": {phase: list(who) for phase, who in plan.approvers.items()},
         "summary": {"add": found.add, "change": found.change, "destroy": found.destroy, "quiet": is_quiet(plan)},
         "errors": [{"tenant": tenant, "summary": summary} for tenant, summary in plan.errors],
-        "orphans": [_check(finding) for finding in plan.findings],
-        "checks": [*map(_check, plan.findings), *(check for tenant in tenants for check in tenant["checks"])],
+        "orphans": [check_json(finding) for finding in plan.findings],
+        "checks": [*map(check_json, plan.findings), *(check for tenant in tenants for check in tenant["checks"])],
         "waiting": [step for tenant in tenants for step in tenant["waiting"]],
         "resource_changes": [change for tenant in tenants for change in tenant["resource_changes"]],
         "resource_drift": [drift for tenant in tenants for drift in tenant["resource_drift"]],
@@ -86,10 +86,10 @@ def _tenant(tenant: TenantPlan) -> Json:
         "tenant": tenant.tenant,
         "digest": tenant.digest,
         "waves": [
-            {**_plain_fields(wave), "stage": wave.stage.value, "servers": list(wave.servers), "down": list(wave.down)}
+            {**_plain_fields(wave), "stage": wave.stage.value, **{key: list(getattr(wave, key)) for key in ("servers", "down", "verified")}}
             for wave in tenant.waves
         ],
-        "checks": [_check(finding) for finding in tenant.findings],
+        "checks": [check_json(finding) for finding in tenant.findings],
         "resource_changes": [_change(step) for step in tenant.changes],
         "resource_drift": [drift_json(drift) for drift in tenant.drift],
         "waiting": [_waiting(step) for step in tenant.waiting],
@@ -153,7 +153,7 @@ def _waiting(step: Waiting) -> Json:
     return {**_step(step), "reason": step.reason, **known}
 
 
-def _check(finding: Finding) -> Json:
+def check_json(finding: Finding) -> Json:
     return {
         **_plain_fields(finding),
         "severity": finding.severity.value,

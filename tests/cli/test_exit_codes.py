@@ -12,12 +12,14 @@ import click
 import pytest
 
 from millpond.cli.apply import _code
+from millpond.cli.drift import _code as drift_code
 from millpond.cli.main import VERBS, cli, run
 from millpond.cli.plan import _code as plan_code
 from millpond.cli.say import SITE
 from millpond.errors import ExitCode, InvariantBroken, LeaseHeld, MillpondError, StalePlan, Unreachable
 from millpond.model.outcome import ApplyResult, Outcome, Result
 from millpond.model.plan import TenantPlan
+from millpond.reporting.drift_report import DriftReport
 from tests.cli.calling import call
 from tests.reporting import examples
 
@@ -209,6 +211,22 @@ def test_the_codes_of_plan(tenants: list[TenantPlan], errors: tuple[tuple[str, s
     assert plan_code(examples.plan(*tenants, errors=errors), detailed) == code
 
 
+@pytest.mark.parametrize(
+    ("tenant", "errors", "code"),
+    [
+        (examples.QUIET, (), 0),
+        (replace(examples.QUIET, drift=examples.DRIFT), (), 2),
+        (BLOCKED, (), 3),
+        (replace(BLOCKED, drift=examples.DRIFT), (), 3),
+        (replace(examples.GLOBEX, findings=(replace(examples.UNDECIDED, wave=""),)), (), 0),
+        (BLOCKED, (("umbrella", "unreachable"),), 1),
+    ],
+)
+def test_the_codes_of_drift(tenant: TenantPlan, errors: tuple[tuple[str, str], ...], code: int) -> None:
+    """A blocker of what is only being prepared is a plan's to tell."""
+    assert drift_code(DriftReport(examples.plan(tenant, errors=errors))) == code
+
+
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: str(verb.name))
 def test_every_verb_says_what_it_is_for(verb: click.Command) -> None:
     assert verb.help
@@ -225,6 +243,7 @@ def test_help_loads_nothing_heavy() -> None:
     program = """
 import sys
 from millpond.cli.main import cli, run
+from millpond.reporting.drift_report import DriftReport
 code = run(cli, ["--help"])
 heavy = {"openstack", "keystoneauth1", "infinisdk", "sqlalchemy", "deepdiff", "rich", "jsonschema", "yaml", "cattrs", "aiohttp"}
 sys.exit(code or ", ".join(sorted(heavy & set(sys.modules))) or 0)

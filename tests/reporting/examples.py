@@ -84,7 +84,9 @@ NETWORK = (
     ),
 )  # fmt: skip
 CORE = WaveStatus("core", Stage.CUT, "in sync", ("acme/server/web-1", "acme/server/db-1"), lag_seconds=43.3)
-PILOT = WaveStatus("pilot", Stage.HANDED_OVER, "handed over", ("acme/server/bastion",), cut="20261130T220000Z")
+PILOT = WaveStatus(
+    "pilot", Stage.HANDED_OVER, "handed over", ("acme/server/bastion",), cut="20261130T220000Z", verified=("acme/server/bastion",)
+)
 OUTAGE = OutageEstimate(
     (("acme/server/db-1", 52.0), ("acme/server/web-1", 48.0)),
     (step_id("source_server", "db-1", "stop"), promote().id, step_id("server", "db-1", "create")),

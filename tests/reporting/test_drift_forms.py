@@ -5,6 +5,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from click import unstyle
 from jsonschema import Draft202012Validator
 
 from millpond.model.change import Effect, FieldChange
@@ -13,6 +14,7 @@ from millpond.reporting.drift_json import drift_document
 from millpond.reporting.drift_junit import drift_junit
 from millpond.reporting.drift_markdown import drift_markdown
 from millpond.reporting.drift_report import DriftReport, Lag
+from millpond.reporting.drift_text import drift_text
 from millpond.reporting.hosts import LEAST, fitting
 from millpond.schemas import schema_text
 
@@ -25,15 +27,21 @@ QUIET = DriftReport(examples.plan(examples.QUIET))
 NASTY = "a`b|<script>@all\x1b[31m\u202e"
 
 
+BLOCKED = DriftReport(examples.plan(replace(examples.QUIET, findings=(examples.UNDECIDED,))))
+"""A tenant that has moved, of which nothing drifted and something is wrong."""
+
+
 def nasty() -> DriftReport:
     drift = Drift(examples.address("server", NASTY), "target", (FieldChange("name", "web", NASTY),))
-    return DriftReport(examples.plan(replace(examples.QUIET, tenant=NASTY, drift=(drift,)), errors=((NASTY, NASTY),)))
+    found = replace(examples.UNDECIDED, address=examples.address("server", NASTY), what=NASTY, why=NASTY, fix=NASTY, wave="")
+    return DriftReport(examples.plan(replace(examples.QUIET, tenant=NASTY, drift=(drift,), findings=(found,)), errors=((NASTY, NASTY),)))
 
 
 def many(count: int) -> DriftReport:
     def tenant(name: str) -> TenantPlan:
         drift = (replace(examples.DRIFT[0], address=examples.address("server", f"web-{n}", name)) for n in range(count))
-        return replace(examples.ACME, tenant=name, drift=tuple(drift))
+        blockers = (replace(examples.UNDECIDED, address=examples.address("server", f"web-{n}", name)) for n in range(count))
+        return replace(examples.ACME, tenant=name, drift=tuple(drift), findings=tuple(blockers))
 
     return DriftReport(examples.plan(*(tenant(f"t-{n}") for n in range(20))))
 
@@ -53,7 +61,10 @@ def test_json_is_what_its_schema_says() -> None:
     Draft202012Validator.check_schema(schema)
     for report in (REPORT, QUIET, nasty()):
         Draft202012Validator(schema).validate(json.loads(drift_document(report)))
-    assert document["summary"] == {"source": 1, "target": 1, "late": 1}
+    assert document["summary"] == {"source": 1, "target": 1, "late": 1, "blockers": 1}
+    assert [(check["code"], check["severity"], check["address"]) for check in document["checks"]] == [
+        ("rollback_undecided", "blocker", "acme/wave/pilot")
+    ]
     assert [(item["address"], item["side"], item["change"]["actions"]) for item in document["resource_drift"]] == [
         ("acme/server/bastion", "target", ["update"]),
         ("acme/volume/scratch", "source", ["create"]),
@@ -86,8 +97,20 @@ def test_markdown_fits_and_counts_what_it_leaves_out(limit: int) -> None:
     assert len(text.encode()) <= limit
     assert "Drift: 0 on the source, 4000 on the target." in text
     assert text.count("\n```") % 2 == 0
+    assert "4000 blockers of what moves or has moved." in text
+    assert "millpond drift` shows all" in text
     if limit < 200_000:
         assert "more did not fit" in text or "# and " in text
+
+
+def test_no_drift_is_not_all_that_is_said_where_a_blocker_holds_what_has_moved() -> None:
+    said = "1 blocker of what moves or has moved. No drift."
+    assert unstyle(drift_text(BLOCKED)).splitlines()[-1] == said
+    assert "Blocker: acme/wave/pilot holds wave pilot  [rollback_undecided]" in unstyle(drift_text(BLOCKED)).splitlines()
+    text = drift_markdown(BLOCKED, "north", fitting("github"))
+    assert f"{said} Looked at" in text
+    assert "- `acme/wave/pilot` `rollback_undecided`: cutover is false" in text
+    assert not BLOCKED.drifted
 
 
 def test_names_do_nothing_in_markdown() -> None:
@@ -100,12 +123,17 @@ def test_names_do_nothing_in_markdown() -> None:
 
 def test_junit_has_a_failure_for_each_object_and_an_error_for_each_tenant_that_was_not_read() -> None:
     root = ElementTree.fromstring(drift_junit(REPORT))
-    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("7", "2", "1")
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("9", "3", "1")
     suites = {suite.get("name"): suite for suite in root}
     failure = suites["acme: target drift"].find("testcase/failure")
     assert failure is not None
     assert failure.get("message") == "acme/server/bastion has changed"
     assert 'flavor = "m1.small" -> "m1.medium"' in str(failure.text)
+    blocked = suites["acme: blockers"].find("testcase/failure")
+    assert blocked is not None
+    assert str(blocked.get("message")).startswith("acme/wave/pilot: cutover is false, but cut 20261130T220000Z")
+    assert "        target_writes: carry_back" in str(blocked.text).splitlines()[-1]
+    assert [case.get("name") for case in suites["globex: blockers"]] == ["nothing blocks what moves or has moved of globex"]
     assert [case.get("name") for case in suites["globex: source drift"]] == ["globex has no source drift"]
     assert [(case.get("name"), case.findtext("system-out")) for case in suites["lag"]] == [
         ("acme/wave/core", "in sync: 43 s behind"),

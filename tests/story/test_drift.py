@@ -69,6 +69,28 @@ def test_what_people_changed_is_in_every_form(moved: Stage) -> None:
     assert f'millpond_drift_objects{{side="target",tenant="acme"}} {len(found)}.0' in files["prom"].splitlines()
 
 
+def test_both_copies_running_is_told_although_nothing_drifted(moved: Stage) -> None:
+    with connect(moved.sandbox, "source-admin") as cloud:
+        (id,) = [row["id"] for row in moved.rows("source/nova/servers") if row["name"] == "web-2"]
+        cloud.compute.unlock_server(id)
+        cloud.compute.start_server(id)
+    moved.sandbox.control.advance(60)
+    answer, files = drift(moved)
+    assert (answer.code, answer.err) == (3, "")
+    assert "the server runs on both clouds at once: web-2" in answer.out
+    assert answer.out.splitlines()[-1] == "1 blocker of what moves or has moved. No drift."
+    document = json.loads(files["json"])
+    Draft202012Validator(json.loads(schema_text("drift"))).validate(document)
+    assert [check["code"] for check in document["checks"]] == ["both_running"]
+    for form in ("md", "xml", "html"):
+        assert "the server runs on both clouds at once: web-2" in files[form]
+    assert 'millpond_findings{severity="blocker",tenant="acme"} 1.0' in files["prom"].splitlines()
+    page = moved.directory / "report.html"
+    assert millpond(moved.directory, "report", "-o", str(page)).code == 0
+    servers = len(moved.plan().waves[0].servers)
+    assert f"<dt>Servers handed over</dt><dd>{servers} of {servers}</dd>" in page.read_text()
+
+
 def test_what_a_disk_and_a_network_were_given_is_watched_there(moved: Stage) -> None:
     """A key that nobody gave the disk is the tenant's own and no drift."""
     with connect(moved.sandbox, "target-admin") as cloud:

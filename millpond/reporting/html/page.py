@@ -11,7 +11,7 @@ from millpond.model.cutover import Cutover, ServerOutage
 from millpond.model.finding import EXCLUDED, Finding, Severity
 from millpond.model.plan import Stage, TenantPlan, WaveStatus
 from millpond.reporting.differences import Difference
-from millpond.reporting.drift_report import COPYING, LAG, SIDES, DriftReport
+from millpond.reporting.drift_report import BLOCKED, COPYING, LAG, SIDES, DriftReport
 from millpond.reporting.html.phases import Named
 from millpond.reporting.html.stretches import Stretch, stretches
 from millpond.reporting.html.timeline import Timeline, timeline
@@ -100,7 +100,8 @@ class TenantPart:
 
     @property
     def arrived(self) -> int:
-        return sum(len(row.status.servers) for row in self.waves if row.tone == "good")
+        """Those that were handed over, whatever holds their wave since."""
+        return sum(len(row.status.verified) for row in self.waves)
 
     @property
     def to_copy(self) -> int:
@@ -149,6 +150,7 @@ class DriftPage:
 
     sides: ClassVar = SIDES
     lag: ClassVar = LAG
+    blocked: ClassVar = BLOCKED
 
     @property
     def title(self) -> str:

@@ -8,6 +8,7 @@ from itertools import product
 
 import pytest
 
+from millpond.model.plan import Stage
 from millpond.reporting.drift_report import DriftReport
 from millpond.reporting.html.page import DriftPage, report_page
 from millpond.reporting.html.phases import Phase
@@ -83,6 +84,8 @@ def test_drift_is_told_by_side_and_field() -> None:
     text = told(drift_html(pages.drift()))
     for part in (
         "Drift of north",
+        "Blockers ▲ 1 Drift on the source 1",
+        "Blocker acme/wave/pilot holds wave pilot [rollback_undecided]",
         "Drift on the source 1 Drift on the target 3 Waves too far behind ▲ 1",
         "umbrella could not be compared. The login was refused",
         "the source is no longer what the inventory says; millpond discover reads it anew",
@@ -103,6 +106,13 @@ def test_columns_in_which_nothing_stands_are_left_out() -> None:
 def test_more_than_none_is_told_apart_by_more_than_a_colour() -> None:
     assert 'Blockers</dt><dd><span class="bad"><span aria-hidden="true">▲ </span>1</span>' in report_html(pages.fleet())
     assert "Blockers</dt><dd>0</dd>" in report_html(report_page("north", pages.NOON, "0.1.0", pages.facts()[2:]))
+
+
+def test_what_was_handed_over_counts_whatever_holds_its_wave_since() -> None:
+    held = replace(examples.PILOT, stage=Stage.HELD, phase="held: a person must decide", verified=examples.PILOT.servers)
+    waves = (held, examples.CORE)
+    (part,) = report_page("north", pages.NOON, "0.1.0", [replace(pages.facts()[0], plan=replace(examples.ACME, waves=waves))]).tenants
+    assert (part.arrived, part.servers) == (1, 3)
 
 
 def test_no_drift_is_said() -> None:
