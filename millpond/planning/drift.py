@@ -12,6 +12,7 @@ from millpond.model.address import Address
 from millpond.model.change import Effect, FieldChange
 from millpond.model.desired import REST, Desired
 from millpond.model.finding import Finding, Severity
+from millpond.model.marker import PARKED
 from millpond.model.plan import Drift, Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
@@ -122,10 +123,12 @@ def _row(item: Any) -> Any:
 
 
 def _tenants(collection: str, item: Any, desired: Desired) -> bool:
-    """Whether an unknown object is the tenant's: not a service's port, not a network of somebody else."""
+    """Whether an unknown object is the tenant's: not a service's port, not a network of somebody else, not an address that is parked."""
     if collection == "ports":
         owner = item.device_owner
         return item.project_id == desired.inventory.project.id and not owner.startswith(("network:", "millpond:"))
+    if collection == "floating_ips" and item.description == PARKED:
+        return False
     if collection in ("networks", "subnets", "routers", "floating_ips"):
         return bool(item.project_id == desired.inventory.project.id)
     return True

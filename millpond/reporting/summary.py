@@ -118,7 +118,12 @@ def waves_in(plan: Plan, stages: Iterable[Stage]) -> list[tuple[TenantPlan, Wave
 
 
 def decommissions(plan: Plan) -> list[TenantPlan]:
-    return [t for t in plan.tenants if t.changes and any(w.stage is Stage.DECOMMISSION for w in t.waves)]
+    """Tenants; of one without servers and volumes, which has no waves, its project's end tells."""
+    return [t for t in plan.tenants if t.changes and (any(w.stage is Stage.DECOMMISSION for w in t.waves) or _project_goes(t))]
+
+
+def _project_goes(tenant: TenantPlan) -> bool:
+    return any(change.kind == "source_project" and change.effect is Effect.DELETE for change in tenant.changes)
 
 
 def migration_line(plan: Plan) -> str:

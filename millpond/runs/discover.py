@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from millpond.model.compute import Server
 from millpond.model.inventory import Inventory
 from millpond.model.manifest import ProjectRef
-from millpond.model.marker import SWITCHED_TAG, SWITCHING_TAG
+from millpond.model.marker import PARKED, SWITCHED_TAG, SWITCHING_TAG
 from millpond.model.site import Site
 from millpond.model.snapshot import CloudState
 from millpond.providers.access import Access
@@ -26,7 +26,7 @@ def discover(site: Site, tenant: str, source: ProjectRef, former: Inventory | No
     floating IPs of a segment whose gateway moves from the `former` inventory.
     """
     providers = open_providers(site, source.cloud, source.cloud, Access.READ)
-    project = one_project(providers.source.identity, source)
+    project = one_project(providers.source, source)
     state = observe_source(providers, tenant, project).source
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     found = _inventory(tenant, stamp, state)
@@ -58,7 +58,7 @@ def _inventory(tenant: str, stamp: str, state: CloudState) -> Inventory:
         subnets=tuple(subnet for subnet in state.subnets if subnet.network_id in kept),
         routers=state.routers,
         router_ports=tuple(port for port in state.ports if port.device_owner in INTERFACE_OWNERS and port.device_id in routers),
-        floating_ips=state.floating_ips,
+        floating_ips=tuple(one for one in state.floating_ips if one.description != PARKED),
         ports=tuple(ports),
         server_groups=state.server_groups,
         volumes=state.volumes,

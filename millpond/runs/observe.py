@@ -15,7 +15,7 @@ from millpond.model.joining import join_servers
 from millpond.model.manifest import ProjectRef
 from millpond.model.marker import tag_for
 from millpond.model.snapshot import CloudState, Facts, Snapshot
-from millpond.providers.ports import Identity, Providers
+from millpond.providers.ports import Cloud, Providers
 from millpond.providers.together import together
 from millpond.reconcilers.base import Reader, Scope
 from millpond.reconcilers.identity.belongings import BELONGINGS
@@ -33,8 +33,13 @@ class MissingProject(MillpondError):
     summary = "The tenant's project was not found"
 
 
-def one_project(identity: Identity, ref: ProjectRef) -> Project:
-    found = identity.projects(ref.project, ref.domain)
+class LoginsProject(MillpondError):
+    summary = "This project is not a tenant's"
+
+
+def one_project(cloud: Cloud, ref: ProjectRef) -> Project:
+    """MissingProject, LoginsProject."""
+    found = cloud.identity.projects(ref.project, ref.domain)
     if len(found) != 1:
         what = f"{len(found)} projects" if found else "no project"
         raise MissingProject(
@@ -42,7 +47,21 @@ def one_project(identity: Identity, ref: ProjectRef) -> Project:
             where=f"{ref.cloud}: {ref.domain}/{ref.project}",
             fix="Correct cloud, domain and project in the manifest, or check that this login may list projects.",
         )
+    _not_the_logins(cloud, found, ref)
     return found[0]
+
+
+def _not_the_logins(cloud: Cloud, projects: Iterable[Project], ref: ProjectRef) -> None:
+    """Where Millpond works nobody is moved to or from: its boots' keys and the addresses that it parks are there, and a decommissioning
+    would delete the project with its own login in it."""
+    if any(project.id == cloud.project_id for project in projects):
+        raise LoginsProject(
+            f"the login to cloud {ref.cloud} is to this very project: what Millpond keeps for the tenants of that cloud is in it, such as "
+            "addresses that it parked, and at the end it would be deleted",
+            where=f"{ref.cloud}: {ref.domain}/{ref.project}",
+            fix="Name the tenant's project. If this is the tenant's, let Millpond log in to a project of its own: `project_name` of this "
+            "cloud in clouds.yaml.",
+        )
 
 
 def observe(providers: Providers, desired: Desired) -> Snapshot:
@@ -113,6 +132,8 @@ def _with_projects(providers: Providers, desired: Desired, snapshot: Snapshot) -
         ]
     )
     own = tuple(project for project in here if project.id == desired.inventory.project.id)
+    _not_the_logins(providers.source, own, source_ref)
+    _not_the_logins(providers.target, (*marked, *named), target_ref)
     facts = Facts(source={"projects": own}, target={"projects": marked or named})
     return snapshot.with_facts(facts, datetime.now(UTC))
 

@@ -10,6 +10,7 @@ import pytest
 
 from millpond.model.change import Effect, FieldChange
 from millpond.model.compute import Flavor, Server
+from millpond.model.marker import PARKED
 from millpond.model.network import AddressPair, AllocationPool, FixedIP, Route
 from millpond.model.plan import Drift, TenantPlan
 from millpond.reconcilers.network.security_group import KIND as GROUP
@@ -109,6 +110,13 @@ def test_another_order_of_what_has_none_is_no_drift(kind: str, id: str, field: s
     assert drifted(made.plan(known)) == []
     row(made, kind, id, **{field: items[:1]})
     assert len(drifted(made.plan(known))) == 1
+
+
+def test_an_address_that_is_parked_is_nobodys_drift() -> None:
+    made = prepared()
+    late_address(made, port_id="")
+    row(made, "floatingip", "late", description=PARKED)
+    assert drifted(made.plan(PILOT)) == []
 
 
 def test_what_is_gone_is_told() -> None:

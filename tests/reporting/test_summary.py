@@ -103,6 +103,12 @@ def test_the_migration_line(stage: Stage, line: str) -> None:
     assert migration_line(examples.plan(tenant)) == line
 
 
+def test_a_tenant_without_waves_is_decommissioned_all_the_same() -> None:
+    end = replace(change("4711", Effect.DELETE), address=examples.address("source_project", "4711"))
+    tenant = replace(examples.QUIET, waves=(), steps=(end,))
+    assert migration_line(examples.plan(tenant)) == "Migration: 0 cutovers, 0 rollbacks, 1 decommission."
+
+
 def test_a_wave_that_was_cut_long_ago_is_no_cutover() -> None:
     tenant = replace(examples.ACME, waves=(replace(examples.PILOT, stage=Stage.CUT),), outage=OutageEstimate())
     assert migration_line(examples.plan(tenant)) == "Migration: 0 cutovers, 0 rollbacks, 0 decommissions."

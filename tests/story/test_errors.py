@@ -389,3 +389,18 @@ UNTRUSTED = """Error: A service cannot be reached
   Where: ibox-a: GET /api/rest/_features
   Why:   array ibox-a: its TLS certificate cannot be verified
   To do: Check address, port, tls and ca_file of array ibox-a in millpond.yaml."""
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_the_project_of_the_login_is_nobodys(stage: Stage, side: str) -> None:
+    own = {"cloud": f"{side}-admin", "domain": "Default", "project": "admin"}
+    stage.manifest |= {side: own}
+    stage.write()
+    verbs = [("plan",), ("drift",), *([("discover",)] if side == "source" else [])]
+    with stage.counted() as mutating:
+        for verb in verbs if side == "target" else [("discover",)]:
+            answer = millpond(stage.directory, *verb)
+            assert (answer.code, answer.out) == (1, "")
+            assert "This project is not a tenant's" in answer.err
+            assert f"{side}-admin: Default/admin" in answer.err
+    assert mutating == []
