@@ -105,6 +105,10 @@ class Story:
             "web-1 stops, its last writes are copied, its disk changes sides, and it boots on the new cloud with the same addresses:"
         )
         self.terminal.run("millpond apply acme")
+        self.terminal.say(
+            f"""The estimate counts what such steps typically take on real clouds: 15 s for a shutdown, 10 s for the last sync, 20 s for
+            a boot. The simulated ones take about half of that, and their time runs {SPEED} times as fast."""
+        )
         self.terminal.say("How long was each server away? The report has it, and what became of every object, for whoever asks later:")
         self.terminal.excerpt("millpond report acme", 26, 0)
 
@@ -185,6 +189,7 @@ class Story:
         """As a pull request would: the file is changed, the difference is looked at, and it is merged."""
         (self.world.site / MANIFEST).write_text(text)
         self.terminal.run(f"git --no-pager diff -U1 {MANIFEST}")
+        self.terminal.lines("")
         self._commit(title)
 
     def _commit(self, title: str) -> None:
@@ -208,8 +213,9 @@ class Story:
             "    cd .demo/shop/site",
             "    millpond discover acme --source-cloud source-admin --target-cloud target-admin --target-domain customers",
             "    git add -A && git commit -m 'Take acme in'",
-            "    millpond plan acme     # then apply and status; flags are in tenants/acme.yaml",
-            "    kill %1                # ends the sandbox; the same command starts it again where it was",
+            "    $EDITOR tenants/acme.yaml    # choose waves first: the disks of a wave replicate as one",
+            "    millpond plan acme           # then apply and status; the flags are in the same file",
+            "    kill %1                      # ends the sandbox; the same command starts it again where it was",
         )
         self.terminal.say("The world of this story has been stopped. It keeps its state, too:")
         self.terminal.lines(

@@ -117,7 +117,8 @@ class World:
         self._write_site(site, port)
         # Plans name the commit of the repository that they are made in: without one of its own, that of Millpond itself.
         own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-        subprocess.run(["git", "init", "-q", str(site)], env=own, check=True)
+        for command in (["init", "-q"], ["config", "user.name", "you"], ["config", "user.email", "you@demo.invalid"]):
+            subprocess.run(["git", "-C", str(site), *command], env=own, check=True)
         return port
 
     def _write_site(self, site: Path, port: int) -> None:

@@ -14,6 +14,9 @@ from millpond.schemas.document import Document, read_document, refuse
 from millpond.schemas.nearest import did_you_mean, listed
 
 SITE_FILE = "millpond.yaml"
+FIND_OR_COPY = (
+    "go to the site's directory, or name it with -C DIR; for a new site, copy examples/north of Millpond's repository and change it"
+)
 PASSWORD_IN_URL = re.compile(r"[a-z0-9+]+://[^/@:]*:[^/@]+@")
 
 
@@ -42,7 +45,7 @@ def _missing(directory: Path) -> Problem:
     if not directory.is_dir():
         return Problem(str(directory), "there is no such directory", fix="name the site's directory with -C DIR")
     other = directory / "millpond.yml"
-    fix = f"rename {other} to {SITE_FILE}" if other.exists() else "go to the site's directory, or name it with -C DIR"
+    fix = f"rename {other} to {SITE_FILE}" if other.exists() else FIND_OR_COPY
     return Problem(str(directory / SITE_FILE), "there is no site file", f"a site's directory holds {SITE_FILE} and tenants/", fix)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
+from millpond.cli.schema_files import write_schemas
 from millpond.model.desired import Desired
 from millpond.model.site import Site
 from millpond.schemas import load_all
@@ -47,6 +49,16 @@ def test_the_commented_blocks_of_the_example_are_valid_too(tmp_path: Path, north
     assert acme.waves[0].rollback is not None
     assert acme.manifest.approvals
     assert len(acme.excluded) > 1  # the server and its volume
+
+
+def test_a_copied_site_finds_its_schemas_once_they_are_written(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    shutil.copytree(NORTH, site)
+    write_schemas(site)
+    for path in (site / "millpond.yaml", *sorted((site / "tenants").iterdir())):
+        told = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text())
+        assert told, path
+        assert (path.parent / told[1]).resolve().is_file(), path
 
 
 def test_no_example_holds_a_password() -> None:

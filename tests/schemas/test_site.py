@@ -6,6 +6,7 @@ import pytest
 
 from millpond.model.site import Approvers, ArraySystem, PoolEnd, PoolPair
 from millpond.schemas import load_site
+from millpond.schemas.site import FIND_OR_COPY
 from tests.schemas.writing import SITE, SiteDirectory, lines
 
 FULL = """\
@@ -129,7 +130,8 @@ def test_a_wrong_site_is_told(site: SiteDirectory, spec: str, expected: list[str
 
 def test_a_missing_site_says_where_to_go(site: SiteDirectory) -> None:
     why = "millpond.yaml: there is no site file (a site's directory holds millpond.yaml and tenants/)"
-    assert lines(site.problems(lambda: load_site(site.path))) == [f"{why} -> go to the site's directory, or name it with -C DIR"]
+    assert lines(site.problems(lambda: load_site(site.path))) == [f"{why} -> {FIND_OR_COPY}"]
+    assert "examples/north" in FIND_OR_COPY
     site.write("millpond.yml", SITE)
     assert lines(site.problems(lambda: load_site(site.path))) == [f"{why} -> rename millpond.yml to millpond.yaml"]
     assert lines(site.problems(lambda: load_site(site.path / "nowhere"))) == [
