@@ -47,8 +47,9 @@ def outcome_lines(result: ApplyResult) -> list[str]:
     lines = [bold("Changes")] if ordered else []
     width = min(max((len(address) for address in done), default=0), WIDEST)
     for address, actions in done.items():
-        begin = f"  done     {address:<{width}}  "
-        first, *rest = wrapped(_listed(actions), " " * (width + 13), first=begin)
+        begin, column = f"  done     {address:<{width}}  ", " " * (width + 13)
+        above = [begin.rstrip()] if len(address) > width else []
+        first, *rest = [*above, *wrapped(_listed(actions), column, first=column if above else begin)]
         lines += [f"  {_WORDS[Result.DONE]}{first[6:]}", *rest]
     for outcome in sent:
         lines.append(f"  {yellow(SENT)}     {address_of(outcome.step)}  {_action(outcome.step)}  (under way when this run ended)")

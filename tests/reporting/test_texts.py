@@ -5,11 +5,12 @@ from click import style, unstyle
 
 from millpond.errors import InvalidDocument, LeaseHeld, Problem, StalePlan
 from millpond.model.change import Change, FieldChange
+from millpond.model.outcome import Outcome, Result
 from millpond.model.plan import NOT_KNOWN, Plan, Stage, TenantPlan
 from millpond.reporting.drift_report import DriftReport
 from millpond.reporting.drift_text import drift_text
 from millpond.reporting.errors_text import error_text, unexpected_text, usage_text
-from millpond.reporting.outcome_text import outcome_text
+from millpond.reporting.outcome_text import outcome_lines, outcome_text
 from millpond.reporting.plan_text import plan_text
 from millpond.reporting.status_text import status_text
 
@@ -216,3 +217,11 @@ def test_colours_are_there_for_a_terminal_and_take_no_room() -> None:
 def test_a_plan_of_nothing_is_quiet() -> None:
     empty = Plan(examples.NOON, "0.1.0", (), examples.DIGEST)
     assert unstyle(plan_text(empty)) == "No changes. Your infrastructure matches the configuration."
+
+
+def test_what_was_done_to_a_long_address_stands_in_the_column_of_the_others() -> None:
+    long = "acme/port/web-1-2001:db8:4711:1:f816:3eff:fe2a:fffe"
+    outcomes = tuple(Outcome(step, Result.DONE) for step in (f"{long}#reserve", "acme/server/web-1#create"))
+    lines = unstyle("\n".join(outcome_lines(examples.result(examples.QUIET, outcomes=outcomes)))).splitlines()
+    column = lines[-1].index("create")
+    assert lines[1:3] == [f"  done     {long}", f"{' ' * column}reserve"]
