@@ -13,6 +13,8 @@ from millpond.reconcilers.invariants import UNSETTLED
 from millpond.reconcilers.storage.replication import Ends, Group, Member, group_names, group_prefix, remote_of, volume_names
 from millpond.reconcilers.twins import twin
 
+ANEW = "while nothing of the wave is cut over, end its replication and have it made again (docs/runbook.md: Waves were chosen too late)"
+
 
 def refusals(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, *, under_way: bool) -> list[Finding]:
     """Blockers of the group's wave. While there is one, nothing is done to the group.
@@ -107,7 +109,7 @@ def _of_other_wave(desired: Desired, group: Group, member: Member, other: str) -
         desired.address("volume", member.volume.id),
         f"the volume is in the consistency group {other}, which is another wave's",
         "a member cannot change its group without being replicated anew",
-        "put its server back into the wave it was in, or take it out of its group on both arrays so that it is replicated again",
+        f"put its server back into the wave it was in, or {ANEW}",
         wave=group.wave,
     )
 
@@ -134,7 +136,7 @@ def _regroup(desired: Desired, snapshot: Snapshot, group: Group, replica: Replic
         group.address,
         f"the group on the array {' and '.join(parts)}",
         "a group that replicates takes no member in and gives none away without being replicated anew",
-        f"{late}or remove the replica on both arrays so that it is made again with all of them",
+        f"{late}or {ANEW}",
         wave=group.wave,
     )
 
