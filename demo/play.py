@@ -53,7 +53,6 @@ class Story:
             inventory, and the first time a manifest: the short file that people review and change from now on.""",
         )
         self.terminal.run("millpond discover acme --source-cloud source-admin --target-cloud target-admin --target-domain customers")
-        self.terminal.lines("")
         self.terminal.run(f"cat {MANIFEST}")
         self._commit("Take acme in")
 
@@ -88,7 +87,6 @@ class Story:
             it: it may be run again at any time. Here it takes some seconds:""",
         )
         while "seeding" in self.terminal.run("millpond status acme"):
-            self.terminal.lines("")
             time.sleep(2)
         self.terminal.say("All disks are in sync, and stay so. There is nothing to do until somebody turns a flag:")
         self.terminal.run("millpond plan acme")
@@ -189,7 +187,6 @@ class Story:
         """As a pull request would: the file is changed, the difference is looked at, and it is merged."""
         (self.world.site / MANIFEST).write_text(text)
         self.terminal.run(f"git --no-pager diff -U1 {MANIFEST}")
-        self.terminal.lines("")
         self._commit(title)
 
     def _commit(self, title: str) -> None:

@@ -32,6 +32,8 @@ class Terminal:
     directory: Path
     environment: Mapping[str, str]
     chapters: int = 0
+    ran: bool = False
+    """The last thing that was shown is a command's output."""
 
     def chapter(self, title: str, text: str) -> None:
         self.chapters += 1
@@ -40,6 +42,7 @@ class Terminal:
         self.say(text)
 
     def say(self, text: str) -> None:
+        self.ran = False
         self.lines("", textwrap.fill(" ".join(text.split()), WIDTH), "")
         if sys.stdout.isatty():
             time.sleep(PAUSE)
@@ -59,7 +62,8 @@ class Terminal:
         return output
 
     def _run(self, command: str, environment: Mapping[str, str], *, show: bool) -> str:
-        self.lines(_painted("1;32", "$ ") + _painted("1", command))
+        self.lines(*([""] if self.ran else []), _painted("1;32", "$ ") + _painted("1", command))
+        self.ran = True
         reader, writer = _terminal_pair() if sys.stdout.isatty() else os.pipe()
         output = b""
         with subprocess.Popen(shlex.split(command), cwd=self.directory, env=environment, stdout=writer) as process:
