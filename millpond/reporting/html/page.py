@@ -89,6 +89,7 @@ class CutoverPart:
 class TenantPart:
     id: str
     facts: TenantFacts
+    made: datetime
     waves: tuple[WaveRow, ...]
     cutovers: tuple[CutoverPart, ...]
     findings: tuple[Finding, ...]
@@ -117,8 +118,9 @@ class TenantPart:
 
     @property
     def longest(self) -> float:
-        """Seconds of the longest outage that was measured."""
-        return max((server.seconds or 0.0 for part in self.cutovers for server in part.cutover.servers), default=0.0)
+        """Seconds of the longest outage that was measured; one that has not ended lasts until now."""
+        every = [server for part in self.cutovers for server in part.cutover.servers]
+        return max((((server.ended or self.made) - server.began).total_seconds() for server in every), default=0.0)
 
     @property
     def blockers(self) -> int:
@@ -178,6 +180,7 @@ def _tenant(number: int, facts: TenantFacts, now: datetime) -> TenantPart:
     return TenantPart(
         id=f"tenant-{number}",
         facts=facts,
+        made=now,
         waves=tuple(_wave(facts, status) for status in facts.plan.waves),
         cutovers=tuple(_cutover(cutover, now) for cutover in facts.cutovers),
         findings=tuple(sorted((f for f in facts.plan.findings if f.code != EXCLUDED), key=lambda finding: _RANK[finding.severity])),

@@ -53,7 +53,7 @@ def facts() -> tuple[TenantFacts, ...]:
         Difference("ids of all objects", "", "", "each service gives ids of its own; old and new ones stand under Objects"),
     )
     behind = (("acme/server/old-build-box", "rebuilt by its owner"),)
-    waves = (replace(examples.PILOT, outage_since="2026-12-01T11:58:20+00:00"), examples.CORE)
+    waves = (replace(examples.PILOT, outage_since="2026-12-01T11:58:20+00:00", down=("acme/server/bastion",)), examples.CORE)
     acme = replace(examples.ACME, waves=waves)
     ways = {"source": "rhosp13, domain Default, project acme", "target": "rhosp17, domain customers, project acme"}
     return (

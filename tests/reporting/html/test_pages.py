@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from importlib.resources import files
 from itertools import product
 
 import pytest
 
+from millpond.model.change import FieldChange
 from millpond.model.plan import Stage
 from millpond.reporting.drift_report import DriftReport
 from millpond.reporting.html.page import DriftPage, report_page
@@ -41,6 +43,22 @@ def test_an_outage_that_a_run_works_on_is_left_to_that_run() -> None:
     assert "To continue: millpond apply acme" in told(report_html(report_page("north", pages.NOON, "0.1.0", [acme])))
 
 
+def test_an_outage_names_who_is_down_of_how_many() -> None:
+    acme, *_ = pages.facts()
+    names = tuple(f"acme/server/web-{n}" for n in range(1, 9))
+    down = replace(examples.CUT_SHORT, outage_since="2026-12-01T11:58:20+00:00", servers=names, down=names[:7])
+    text = told(report_html(report_page("north", pages.NOON, "0.1.0", [replace(acme, plan=replace(acme.plan, waves=(down,)))])))
+    said = "7 of 8 servers of wave core are down since 2026-12-01 11:58:20 UTC: web-1 , web-2 , web-3 , web-4 , web-5 and 2 more."
+    assert said in text
+
+
+def test_an_outage_that_goes_on_is_as_long_as_it_is_by_now() -> None:
+    acme, *_ = pages.facts()
+    made = pages.STUCK.began + timedelta(minutes=10)
+    text = told(report_html(report_page("north", made, "0.1.0", [replace(acme, cutovers=(pages.OVER, pages.BACK))])))
+    assert "Longest outage 10 min" in text
+
+
 def test_names_do_nothing(page: str) -> None:
     assert pages.HOSTILE not in page
     assert pages.HOSTILE in unescape(page)
@@ -56,7 +74,7 @@ def test_all_that_was_collected_is_there(page: str) -> None:
     for part in (
         "Migrations of north",
         "umbrella could not be read. The login was refused: rhosp17 answered 401 for user millpond",
-        "Outage in progress. Servers of wave pilot are down since 2026-12-01 11:58:20 UTC.",
+        "Outage in progress. 1 of 1 server of wave pilot is down since 2026-12-01 11:58:20 UTC: bastion .",
         "rest seeding 59 min 2026-12-01 21:00:00 UTC to 2026-12-02 01:00:00 UTC 1 2 h 412.0 GiB 118.2 MiB/s",
         "Run 20261201T115500Z-3f2a9c of ada@runner-1 works on it since 2026-12-01 11:55:00 UTC. Digest",
         "No run is at work on it. Digest",
@@ -95,6 +113,12 @@ def test_drift_is_told_by_side_and_field() -> None:
         "acme core yes 43 s - in sync",
     ):
         assert part in text, part
+
+
+def test_a_list_of_which_something_only_went_says_what_is_left() -> None:
+    went = replace(examples.DRIFT[0], fields=(FieldChange("ports", [22, 80, 443], [80, 443]),))
+    text = told(drift_html(DriftPage("north", DriftReport(examples.plan(replace(examples.QUIET, drift=(went,)))))))
+    assert "ports 22 2 as before" in text
 
 
 def test_columns_in_which_nothing_stands_are_left_out() -> None:
