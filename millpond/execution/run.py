@@ -41,10 +41,13 @@ def git_sha(environment: Mapping[str, str], directory: Path) -> str:
     """The commit: what the working copy is on, else what the pipeline says; empty outside of git.
 
     Pipelines name the commit that began them. What they check out may be another one: GitHub names the merge of a request that is
-    planned, and an old one when a run is started again.
+    planned, and an old one when a run is started again. For a request Bitbucket merges its destination into what is checked out: that
+    commit exists nowhere else, so it is the request's own that is told
+    (https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/).
     """
-    stated = (environment.get(name) for name in ("GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT"))
-    return _checked_out(directory) or next((sha for sha in stated if sha), "")
+    request = environment.get("BITBUCKET_COMMIT", "") if environment.get("BITBUCKET_PR_ID") else ""
+    stated = (environment.get(name) for name in ("GITHUB_SHA", "CI_COMMIT_SHA", "BITBUCKET_COMMIT", "GIT_COMMIT"))
+    return request or _checked_out(directory) or next((sha for sha in stated if sha), "")
 
 
 def _checked_out(directory: Path) -> str:

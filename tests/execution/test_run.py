@@ -34,6 +34,9 @@ def test_the_commit_is_the_working_copys_or_the_pipelines(tmp_path: Path) -> Non
     checked_out = git_sha({}, tmp_path)
     assert len(checked_out) == 40
     assert git_sha({"GITHUB_SHA": "3f2a"}, tmp_path) == checked_out
+    assert git_sha({"BITBUCKET_COMMIT": "3f2a"}, tmp_path) == checked_out
+    of_a_request = {"BITBUCKET_COMMIT": "3f2a", "BITBUCKET_PR_ID": "7"}
+    assert git_sha(of_a_request, tmp_path) == "3f2a", "what is checked out is a merge that exists nowhere else"
 
 
 def test_every_run_has_an_id_of_its_own(tmp_path: Path) -> None:

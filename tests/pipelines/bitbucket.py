@@ -52,6 +52,9 @@ class Steps:
         if cloned.get("enabled", True):
             depth = cloned.get("depth", 50)
             self.repository.check_out(commit, place, depth=0 if depth == "full" else depth)
+            if "BITBUCKET_PR_ID" in given:
+                git(place, "fetch", "-q", "origin", "main")
+                git(place, "merge", "-q", "--no-edit", "FETCH_HEAD")
         for file, kept in self.artifacts.items():
             shutil.copy(kept, place / file)
         own = self.variables[step["deployment"]] if "deployment" in step else {}

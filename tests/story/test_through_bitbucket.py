@@ -11,7 +11,7 @@ import pytest
 from millpond.reporting.hosts import HOSTS
 from tests.pipelines.bitbucket import Steps
 from tests.pipelines.code_host import CodeHost
-from tests.pipelines.repository import Repository
+from tests.pipelines.repository import Repository, git
 from tests.pipelines.shell import Ran, calls
 from tests.pipelines.site import MANIFEST, block, decommissioned, merge_into_manifest, reading, secrets
 from tests.sandbox.running import Sandbox
@@ -39,6 +39,11 @@ def change(repository: Repository, branch: str, was: str, now: str) -> None:
 @jq
 def test_a_request_is_planned_merged_and_applied(repository: Repository, steps: Steps, host: CodeHost, small: Sandbox) -> None:
     change(repository, "more-cores", "cutover: false\n", "cutover: false\n  quotas: {cores: 60}\n")
+    head = git(repository.clone, "rev-parse", "HEAD")
+    git(repository.clone, "checkout", "-q", "main")
+    document = repository.clone / "millpond.yaml"
+    document.write_text(f"# paid by the network team\n{document.read_text()}")
+    repository.commit("Say who pays")
     host.say(7, "mallory", "[//]: # (millpond:story)\nmine")
     host.say(7, "ada", "More cores")
     small.control.clear_requests()
@@ -48,6 +53,7 @@ def test_a_request_is_planned_merged_and_applied(repository: Repository, steps: 
     assert plan.startswith("[//]: # (millpond:story)\n### Plan of `story`\n")
     assert "\nPlan: 0 to add, 1 to change, 0 to destroy.\n" in plan
     assert "<details>" not in plan
+    assert f"\nCommit `{head[:12]}`, made at " in plan, "not the merge with the main that moved, which exists nowhere else"
 
     host.merged[repository.merge("more-cores")] = 7
     assert codes(steps.run("branches", "main", "main")) == {"Reviewed": 0, "Apply": 0, "Comment": 0}
