@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from click import unstyle
@@ -16,6 +17,7 @@ from millpond.reporting.markdown import code, fence, prose, table, weight
 from millpond.reporting.values import field_lines
 
 _ROWS = 100
+_SIGN = re.compile(r"^( *)([+~-])(?= )")
 
 
 def drift_markdown(report: DriftReport, site: str, host: Host) -> str:
@@ -93,5 +95,5 @@ def _object(drift: Drift) -> list[str]:
 
 
 def _signed(lines: Iterable[str]) -> list[str]:
-    plain = [unstyle(line) for line in lines]
-    return [f"!{line[1:]}" if line.startswith("~") else line for line in plain]
+    """The sign of what is nested comes first, too; the rest stays where it was."""
+    return [_SIGN.sub(lambda found: f"{'!' if found[2] == '~' else found[2]}{found[1]}", unstyle(line), count=1) for line in lines]

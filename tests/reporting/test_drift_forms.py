@@ -55,6 +55,17 @@ def test_lag_is_told_of_waves_that_are_replicated_and_late_by_what_the_site_allo
     assert QUIET.lags == ()
 
 
+def test_hosts_colour_what_is_nested_in_a_change_too() -> None:
+    long = [{"direction": word, "cidr": "10.0.0.0/8", "description": "x" * 40} for word in ("ingress", "egress")]
+    drift = Drift(
+        examples.address("security_group", "web"), "target", (FieldChange("rules", long[:1], long[1:]), FieldChange("name", "a", "b"))
+    )
+    text = drift_markdown(DriftReport(examples.plan(replace(examples.QUIET, drift=(drift,)))), "north", fitting("github"))
+    block = text.partition("```diff\n")[2].partition("```")[0].splitlines()
+    assert [line[:6] for line in block[1:]] == ["! rule", "-     ", "+     ", "! name"]
+    assert '"ingress"' in block[2]
+
+
 def test_json_is_what_its_schema_says() -> None:
     document = json.loads(drift_document(REPORT))
     schema = json.loads(schema_text("drift"))
