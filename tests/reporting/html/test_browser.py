@@ -83,6 +83,9 @@ def test_a_table_that_goes_on_shows_it(browser: Browser, tmp_path: Path) -> None
         table = found.page.locator(".scroll", has_text="118.2 MiB/s").last
         assert table.evaluate("element => element.scrollWidth > element.clientWidth")
         assert table.evaluate("element => getComputedStyle(element).backgroundAttachment") == "local, local, scroll, scroll"
+        ground = found.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        caption = "getComputedStyle(element.querySelector('caption'))"
+        assert table.evaluate(f"element => {caption}.backgroundColor") == ground, "the shade begins below what the table is called"
 
 
 def test_what_is_folded_is_printed(browser: Browser, tmp_path: Path) -> None:

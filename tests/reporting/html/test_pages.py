@@ -184,6 +184,7 @@ def test_colours_can_be_read_in_every_palette() -> None:
     for palette in palettes():
         for ink, ground in product(("ink", "soft", "link", "good", "warn", "bad", "plain"), ("ground", "raised")):
             assert contrast(palette[ink], palette[ground]) >= 4.5, (ink, ground, palette)
+        assert contrast(palette["edge"], palette["ground"]) <= 3.2, "where a table goes on there is a shade, no bar"
         for phase in Phase:
             bar = palette[phase.name.lower()]
             assert contrast(palette["on-bar"], bar) >= 4.5, (phase, palette)
