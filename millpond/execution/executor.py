@@ -6,15 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import datetime
 
 from millpond.errors import InvariantBroken, LeaseHeld, MillpondError, RemoteFailure, Retryable, UnknownOutcome, Unreachable
 from millpond.execution.journal import Journal
 from millpond.execution.lease import Lease
-from millpond.execution.outages import stopped_on_target
+from millpond.execution.outages import stops_of
 from millpond.execution.store import JournalUnusable
 from millpond.model.change import Change
-from millpond.model.cutover import Expectation, Outage
+from millpond.model.cutover import Expectation, Outage, Stop
 from millpond.model.outcome import Outcome, Result
 from millpond.providers.ports import Providers
 from millpond.reconcilers.invariants import everything_is_known
@@ -56,9 +55,9 @@ class Executor:
         if errors:
             raise errors[0]
 
-    def stopped_before(self, tenant: str) -> dict[str, datetime]:
-        """What the journal remembers of former runs: see `stopped_on_target`."""
-        return stopped_on_target(self._journal.entries(tenant))
+    def stopped_before(self, tenant: str) -> dict[str, Stop]:
+        """What the journal remembers of former runs: see `stops_of`."""
+        return stops_of(self._journal.entries(tenant))
 
     def expect(self, tenant: str, expectation: Expectation) -> None:
         self._journal.expect(self._run, tenant, expectation)

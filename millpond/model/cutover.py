@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from millpond.model.address import Side
 from millpond.model.outcome import Result
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What a server is down by: sent `at` to it on the source or, on the way back, to its copy on the target."""
+
+    at: datetime
+    side: Side = Side.SOURCE
 
 
 @dataclass(frozen=True)

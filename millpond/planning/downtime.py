@@ -1,25 +1,37 @@
-"""Since when the servers of a wave are down: since the stop of its cut or, on the way back, since that on the target."""
+"""Since when the servers of a wave are down: since their stop on the source or, where their copies ran, since that on the target."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 from types import MappingProxyType
 
+from millpond.model.address import Side
 from millpond.model.cut_record import CutRecord
+from millpond.model.cutover import Stop
 from millpond.model.desired import Desired
-from millpond.model.plan import NOT_KNOWN, Stage, TenantPlan, WaveStatus
+from millpond.model.plan import BACK, NOT_KNOWN, Stage, TenantPlan, WaveStatus
 from millpond.model.snapshot import Snapshot
 from millpond.planning.stages import records
 from millpond.reconcilers.record import times
 from millpond.reconcilers.twins import marked
 
-Stops = Mapping[str, datetime]
-"""When copies on the target were sent to stop, as a journal remembers it."""
+Stops = Mapping[str, Stop]
+"""What servers are down by, as a journal remembers it."""
 NONE: Stops = MappingProxyType({})
 _SKEW = timedelta(minutes=1)
 """Between the clocks of two machines that run Millpond."""
+
+
+class Copy(Enum):
+    """What became of the copy of a server that was booted, or was to be. GONE: it may have run, or may never have been there."""
+
+    NEVER_RAN = auto()
+    RAN = auto()
+    RUNS = auto()
+    GONE = auto()
 
 
 def dated(desired: Desired, snapshot: Snapshot, plan: TenantPlan, stopped: Stops) -> TenantPlan:
@@ -47,20 +59,35 @@ def since(snapshot: Snapshot, stage: Stage, down: Mapping[str, CutRecord], stopp
     return min((text for text in found if text), key=_moment, default=NOT_KNOWN)
 
 
-def of_this_cut(record: CutRecord, at: datetime) -> bool:
-    """Whether a stop that a journal remembers can be one of this cut's servers: a later run of another machine has its own journal."""
-    return at >= _moment(record.cut) - _SKEW
-
-
-def _stopped(snapshot: Snapshot, stage: Stage, id: str, record: CutRecord, told: datetime | None) -> str:
-    """Of one server, empty where nobody knows. A copy that never ran was not stopped: its server is down since the cut."""
-    if told and of_this_cut(record, told):
-        return told.isoformat(timespec="seconds")
+def copy_of(snapshot: Snapshot, stage: Stage, id: str, record: CutRecord) -> Copy:
     copies = marked(snapshot.target.servers, id)
     ran = [copy for copy in copies if copy.launched_at]
-    gone = not copies and bool(record.booting) and stage in (Stage.DISCARD, Stage.CARRY_BACK)
-    if not ran and not gone:
+    if ran:
+        return Copy.RUNS if any(copy.status == "ACTIVE" for copy in ran) else Copy.RAN
+    return Copy.GONE if not copies and record.booting and stage in (Stage.DISCARD, Stage.CARRY_BACK) else Copy.NEVER_RAN
+
+
+def remembered(record: CutRecord, stage: Stage, copy: Copy, stop: Stop | None) -> datetime | None:
+    """When the server went down, where `stop` can be what it is down by: a later run of another machine has its own journal.
+
+    One whose copy ran is not down by the stop on the source, unless that copy is still to be handed over.
+    """
+    if stop is None or stop.at < _moment(record.cut) - _SKEW:
+        return None
+    ran = copy in (Copy.RAN, Copy.RUNS)
+    if stop.side is Side.TARGET:
+        return None if copy is Copy.RUNS and stage in BACK else stop.at
+    return stop.at if stage is Stage.CUT or not ran else None
+
+
+def _stopped(snapshot: Snapshot, stage: Stage, id: str, record: CutRecord, stop: Stop | None) -> str:
+    """Of one server, empty where nobody knows. A copy that never ran was not stopped: its server is down since the cut."""
+    copy = copy_of(snapshot, stage, id, record)
+    if told := remembered(record, stage, copy, stop):
+        return told.isoformat(timespec="seconds")
+    if copy is Copy.NEVER_RAN:
         return record.cut
+    ran = [copy for copy in marked(snapshot.target.servers, id) if copy.launched_at]
     seen = [_moment(copy.updated_at) for copy in ran if copy.status == "SHUTOFF" and copy.updated_at]
     seen += _returned(snapshot, record)
     return min(*seen, snapshot.now).isoformat(timespec="seconds") if seen else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from millpond.execution.journal import Journal
-from millpond.execution.outages import stopped_on_target
+from millpond.execution.outages import stops_of
 from millpond.execution.store import JournalUnusable, is_there
 from millpond.model.desired import Desired
 from millpond.model.plan import TenantPlan
@@ -23,4 +23,4 @@ def dated_by_journal(site: Site, desired: Desired, snapshot: Snapshot, plan: Ten
         entries = Journal.open(site.journal, directory).entries(desired.tenant)
     except JournalUnusable:
         return plan
-    return dated(desired, snapshot, plan, stopped_on_target(entries))
+    return dated(desired, snapshot, plan, stops_of(entries))

@@ -7,37 +7,37 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from millpond.model.address import Side
 from millpond.model.change import Change
 from millpond.model.compute import Server
-from millpond.model.cutover import Outage
+from millpond.model.cut_record import CutRecord
+from millpond.model.cutover import Outage, Stop
 from millpond.model.desired import Desired
 from millpond.model.outcome import Outcome, Result
-from millpond.model.plan import Stage, TenantPlan, WaveStatus
+from millpond.model.plan import BACK, Stage, TenantPlan, WaveStatus
 from millpond.model.snapshot import Snapshot
-from millpond.planning.downtime import of_this_cut
+from millpond.planning.downtime import Copy, Stops, copy_of, remembered
 from millpond.reconcilers.record import times
-
-GOING_BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
 
 
 @dataclass
 class Outages:
     """From the moment a stop is sent to the handover; on the way back until the source server is seen ACTIVE again.
 
-    A stop that has no answer yet counts. An outage that a former run began on the way back counts from the stop on the target that the
-    journal remembers (`stopped`), which was timed by the clock that times its end. Without that, and on the way over, it counts from the
-    time in its cut record. There is none where what the target wrote is discarded: that is told as not measured.
+    A stop that has no answer yet counts. An outage that a former run began counts from the stop that the journal remembers (`stopped`),
+    which was timed by the clock that times its end. Without that it counts from the time in its cut record, as long ago as the clock of
+    the array that gave it says. Where that is none of this stop, as where what the target wrote is discarded, it is not measured.
     """
 
     desired: Desired
-    stopped: Mapping[str, datetime] = field(default_factory=dict)
+    stopped: Stops = field(default_factory=dict)
     _began: dict[str, float] = field(default_factory=dict)
     _ended: dict[str, float] = field(default_factory=dict)
     _back: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
     _sent: dict[str, float] = field(default_factory=dict)
     _down: set[str] = field(default_factory=set)
-    _halted: dict[str, float] = field(default_factory=dict)
+    _stops: dict[str, Stop] = field(default_factory=dict)
     _unmeasured: set[str] = field(default_factory=set)
 
     def sending(self, change: Change) -> None:
@@ -45,10 +45,9 @@ class Outages:
         if _stops(change):
             self._sent[str(self.desired.address("server", change.source_id))] = time.time()
 
-    def stopped_on_target(self) -> dict[str, datetime]:
-        """Server address → when its copy was sent to stop, by this run or a former one, where it is still down."""
-        own = {address: datetime.fromtimestamp(at, UTC) for address, at in self._halted.items()}
-        return {**own, **self.stopped}
+    def stops(self) -> dict[str, Stop]:
+        """Server address → what it is down by, sent by this run or a former one. What this run stopped ran until then."""
+        return {**self.stopped, **self._stops}
 
     def all_told(self) -> None:
         """What was to be sent and has no outcome was not sent."""
@@ -60,25 +59,22 @@ class Outages:
             sent = self._sent.pop(address, time.time() - outcome.seconds)
             if outcome.result in (Result.DONE, Result.UNKNOWN):
                 self._began.setdefault(address, sent)
-                if change.kind == "server":
-                    self._halted.setdefault(address, sent)
+                side = Side.TARGET if change.kind == "server" else Side.SOURCE
+                self._stops.setdefault(address, Stop(datetime.fromtimestamp(sent, UTC), side))
         if change.kind == "source_server" and change.action == "verify" and outcome.result is Result.DONE:
             self._end(address, back=False)
 
     def seen(self, plan: TenantPlan, snapshot: Snapshot) -> None:
-        """To be told of every plan and what it was made of."""
+        """To be told of every plan and what it was made of. A record counts as it is first seen: this run may write it anew."""
         stages = {address: wave.stage for wave in plan.waves for address in wave.servers}
         for server in snapshot.source.servers:
             address = str(self.desired.address("server", server.id))
             stage = stages.get(address)
-            if address not in self._began and stage and _is_down(server):
-                told = self.stopped.get(address)
-                if told and server.record and of_this_cut(server.record, told):
-                    self._began[address] = told.timestamp()
-                elif (elapsed := _down_for(server, stage, snapshot)) is not None:
-                    self._began[address] = time.time() - elapsed
+            if stage and address not in self._down and _is_down(server):
                 self._down.add(address)
-            back = stage in GOING_BACK
+                if address not in self._began and (began := _since(server, stage, snapshot, self.stopped.get(address))) is not None:
+                    self._began[address] = began
+            back = stage in BACK
             if _is_back(server) if back else _is_over(server):
                 self._end(address, back=back)
 
@@ -129,12 +125,27 @@ def _is_down(server: Server) -> bool:
     return record is not None and bool(record.cut) and not record.verified and record.power == "active" and server.status != "ACTIVE"
 
 
-def _down_for(server: Server, stage: Stage, snapshot: Snapshot) -> float | None:
-    """Seconds since the recorded stop, by the clock of the array that gave it. None where nobody knows."""
+def _since(server: Server, stage: Stage, snapshot: Snapshot, stop: Stop | None) -> float | None:
+    """By our clock. None where nobody knows."""
     record = server.record
     if record is None:
         return None
-    stamp = {Stage.CUT: record.stopped, Stage.RETURN: record.stopped, Stage.CARRY_BACK: record.returned}.get(stage, "")
+    copy = copy_of(snapshot, stage, server.id, record)
+    if told := remembered(record, stage, copy, stop):
+        return told.timestamp()
+    elapsed = _elapsed(_stamp(record, stage, copy), snapshot)
+    return None if elapsed is None else time.time() - elapsed
+
+
+def _stamp(record: CutRecord, stage: Stage, copy: Copy) -> str:
+    """The time in the record that is of the stop by which the server is down, or empty."""
+    if stage is Stage.CUT or (stage in BACK and copy is Copy.NEVER_RAN):
+        return record.stopped
+    return record.returned if stage is Stage.CARRY_BACK and copy is Copy.RAN else ""
+
+
+def _elapsed(stamp: str, snapshot: Snapshot) -> float | None:
+    """Seconds since, by the clock of the array that gave it: how far that is from ours does not matter."""
     clocks = {fact.array: fact.now_ms for fact in snapshot.storage.arrays}
     since = [(clocks[array] - ms) / 1000 for array, ms in times(stamp).items() if array in clocks]
     return max(0.0, *since) if since else None

@@ -131,7 +131,7 @@ class TenantRun:
         )
         self._note_waits(plan)
         self.outages.seen(plan, self._snapshot)
-        plan = dated(self.desired, self._snapshot, plan, self.outages.stopped_on_target())
+        plan = dated(self.desired, self._snapshot, plan, self.outages.stops())
         for address, seconds in plan.outage.servers:
             self.estimated.setdefault(address, seconds)
         self.plan = plan

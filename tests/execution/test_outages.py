@@ -1,8 +1,11 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from millpond.execution.journal import Entry
-from millpond.execution.outages import outages_of, stopped_on_target
-from millpond.model.cutover import Outage
+from millpond.execution.outages import outages_of, stops_of
+from millpond.model.address import Side
+from millpond.model.cutover import Outage, Stop
 from millpond.model.outcome import Outcome, Result
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -71,6 +74,10 @@ def test_what_has_not_ended_or_is_not_known_is_none() -> None:
     assert outages_of(entries) == ()
 
 
+def stop(at: float, side: Side = Side.TARGET) -> Stop:
+    return Stop(NOON + timedelta(seconds=at), side)
+
+
 def test_a_stop_on_the_target_is_remembered_until_something_of_its_source_is_done() -> None:
     entries = [
         entry("acme/source_server/web-1#stop", 0),
@@ -80,15 +87,56 @@ def test_a_stop_on_the_target_is_remembered_until_something_of_its_source_is_don
         entry("acme/server/web-1#stop", 120),
         entry("acme/server/web-2#stop", 110, None),
     ]
-    began = {"acme/server/web-1": NOON + timedelta(seconds=100), "acme/server/web-2": NOON + timedelta(seconds=110)}
-    assert stopped_on_target(entries) == began
-    assert stopped_on_target([*entries, entry("acme/source_server/web-1#start", 200, Result.FAILED)]) == began
+    began = {"acme/server/web-1": stop(100), "acme/server/web-2": stop(110)}
+    assert stops_of(entries) == began
+    assert stops_of([*entries, entry("acme/source_server/web-1#start", 200, Result.FAILED)]) == began
     del began["acme/server/web-1"]
-    assert stopped_on_target([*entries, entry("acme/source_server/web-1#start", 200)]) == began
+    assert stops_of([*entries, entry("acme/source_server/web-1#start", 200)]) == began
 
 
 def test_a_copy_that_was_started_again_is_not_down_by_an_earlier_stop() -> None:
     entries = [entry("acme/server/web-1#stop", 100), entry("acme/server/web-1#power_on", 200)]
-    assert stopped_on_target(entries) == {}
+    assert stops_of(entries) == {}
     again = [*entries, entry("acme/server/web-1#stop", 900)]
-    assert stopped_on_target(again) == {"acme/server/web-1": NOON + timedelta(seconds=900)}
+    assert stops_of(again) == {"acme/server/web-1": stop(900)}
+
+
+@pytest.mark.parametrize("end", ["verify", "start", "forget:millpond.cut", "record"])
+def test_a_stop_on_the_source_is_remembered_until_its_copy_is_stopped_or_its_cut_has_ended(end: str) -> None:
+    entries = [
+        entry("acme/source_server/web-1#record", 0),
+        entry("acme/source_server/web-1#stop", 1, Result.HELD),
+        entry("acme/source_server/web-1#stop", 2),
+        entry("acme/source_server/web-1#stop", 8),
+        entry("acme/server/web-1#delete", 9),
+    ]
+    assert stops_of(entries) == {"acme/server/web-1": stop(2, Side.SOURCE)}
+    assert stops_of([*entries, entry(f"acme/source_server/web-1#{end}", 20)]) == {}
+    assert stops_of([*entries, entry("acme/server/web-1#stop", 20)]) == {"acme/server/web-1": stop(20)}
+
+
+def test_a_server_that_was_off_when_it_was_found_has_no_outage() -> None:
+    """The first cut is carried back while its copy still runs; the second one succeeds."""
+    first = [entry("acme/server/app-2#create", 1), entry("acme/server/app-2#stop", 45)]
+    undone = [entry("acme/server/app-2#delete", 120), entry("acme/source_server/app-2#forget:millpond.cut", 122)]
+    second = [entry("acme/source_server/app-2#record", 200), entry("acme/source_server/app-2#verify", 220)]
+    assert outages_of([*first, *undone, *second]) == ()
+    for forgotten in (undone[:1], undone[1:], []):
+        assert outages_of([*first, *forgotten, *second]) == ()
+    assert stops_of([*first, *undone]) == {}
+
+
+def test_a_way_back_from_a_cut_between_boots_counts_from_what_each_server_is_down_by() -> None:
+    entries = [
+        entry("acme/source_server/web-1#stop", 0),
+        entry("acme/source_server/web-2#stop", 0),
+        entry("acme/server/web-1#create", 6),
+        entry("acme/server/web-1#stop", 50),
+        entry("acme/source_server/web-1#start", 126),
+        entry("acme/source_server/web-2#start", 126),
+        entry("acme/server/web-1#delete", 130),
+    ]
+    assert [(each.server, each.back, each.seconds) for each in outages_of(entries)] == [
+        ("acme/server/web-1", True, 77.0),
+        ("acme/server/web-2", True, 127.0),
+    ]

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from millpond.model.address import Side
+from millpond.model.cutover import Stop
 from millpond.model.plan import NOT_KNOWN
 from millpond.planning.build import build
 from millpond.planning.downtime import dated
@@ -57,8 +59,10 @@ def test_what_the_journal_remembers_of_this_cut_comes_first() -> None:
     on = back(made, "carry_back")
     snapshot, plan = made.snapshot(), made.plan(on)
     sent = when - timedelta(seconds=9)
-    assert dated(on, snapshot, plan, {WEB: sent}).waves[0].outage_since == sent.isoformat(timespec="seconds")
-    assert dated(on, snapshot, plan, {WEB: sent - timedelta(days=3)}).waves == plan.waves
+    stop = Stop(sent, Side.TARGET)
+    assert dated(on, snapshot, plan, {WEB: stop}).waves[0].outage_since == sent.isoformat(timespec="seconds")
+    assert dated(on, snapshot, plan, {WEB: replace(stop, at=sent - timedelta(days=3))}).waves == plan.waves
+    assert dated(on, snapshot, plan, {WEB: replace(stop, side=Side.SOURCE)}).waves == plan.waves  # its copy has run since
     assert dated(on, snapshot, plan, {}).waves == plan.waves
 
 
@@ -66,3 +70,22 @@ def test_a_cut_is_dated_from_itself() -> None:
     made = prepared()
     made.advance(PILOT, at("server/web-1#create"))
     assert made.plan(PILOT).waves[0].outage_since == cut_of(made)
+
+
+def test_a_cut_whose_stop_the_journal_remembers_is_dated_from_that() -> None:
+    made = prepared()
+    made.advance(PILOT, at("server/web-1#create"))
+    snapshot, plan = made.snapshot(), made.plan(PILOT)
+    sent = datetime.fromisoformat(cut_of(made)) + timedelta(seconds=40)
+    assert dated(PILOT, snapshot, plan, {WEB: Stop(sent)}).waves[0].outage_since == sent.isoformat(timespec="seconds")
+
+
+def test_a_way_back_without_a_copy_is_dated_from_the_stop_on_the_source() -> None:
+    """A boot was declared and never sent: the time that was read on the way back is none of its stop."""
+    made, when = stopped("carry_back")
+    on = back(made, "carry_back")
+    snapshot = made.snapshot()
+    gone = replace(snapshot, target=replace(snapshot.target, servers=()))
+    sent = datetime.fromisoformat(cut_of(made)) + timedelta(seconds=40)
+    assert sent < when
+    assert dated(on, gone, build(on, gone), {WEB: Stop(sent)}).waves[0].outage_since == sent.isoformat(timespec="seconds")

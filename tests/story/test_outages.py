@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from click import unstyle
 
+from millpond.execution.journal import Journal
+from millpond.execution.outages import stops_of
 from millpond.model.change import Change
 from millpond.model.outcome import Outcome, Result
 from millpond.providers import transport
@@ -102,11 +104,78 @@ def test_what_a_former_run_stopped_and_goes_back_counts_from_its_record(stage: S
     stage.sandbox.control.clear_faults()
     assert "stopped" in statuses(stage, "source").values()
     stage.sandbox.control.advance(900)
+    stage.forget()
     stage.manifest["cutover"] = False
     result = stage.apply()
     assert not result.remaining
     assert tuple(address for address, _ in result.outages) == ALL
     assert all(900 <= seconds < 1800 for _, seconds in result.outages), result.outages
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_with_its_journal_what_a_former_run_stopped_counts_by_the_clock_that_sees_its_end(stage: Stage, goes_on: bool) -> None:
+    """The simulated clocks run sixty times as fast, and were put forward: by those of the arrays it would be a quarter of an hour."""
+    stage.manifest["cutover"] = True
+    refused: dict[str, Any] = {"action": {"status": 400}, "cloud": "source", "service": "nova", "method": "POST", "path": "/metadata$"}
+    stage.sandbox.control.fault(**refused, skip=6, count=0)
+    begun = datetime.now(UTC)
+    stage.apply()
+    stage.sandbox.control.clear_faults()
+    assert "stopped" in statuses(stage, "source").values()
+    sent = min(entry.at for entry in Journal.open("", stage.directory).entries("acme") if entry.step.endswith("#stop"))
+    shown = unstyle(millpond(stage.directory, "status").out)
+    assert re.findall(r"since (\S+ \S+) UTC", shown) == [f"{sent:%Y-%m-%d %H:%M:%S}"]
+    stage.sandbox.control.advance(900)
+    stage.manifest["cutover"] = goes_on
+    result = stage.apply()
+    assert tuple(address for address, _ in result.outages) == ALL
+    assert all(0 < seconds < (datetime.now(UTC) - begun).total_seconds() for _, seconds in result.outages), result.outages
+
+
+@pytest.mark.parametrize("target_writes", ["carry_back", "discard"])
+def test_a_way_back_from_a_cut_between_boots_counts_what_never_ran_from_its_cut(stage: Stage, target_writes: str) -> None:
+    stage.manifest["cutover"] = True
+    stage.site_spec = {"limits": {"request_timeout": "1s", "mac_move": "0s", "poll": "50ms", "builds": 1}}
+    refused: dict[str, Any] = {"action": {"status": 400}, "cloud": "target", "service": "nova", "method": "POST", "path": "/servers$"}
+    stage.sandbox.control.fault(**refused, skip=1, count=0)
+    stage.apply()
+    stage.sandbox.control.clear_faults()
+    ran = {f"acme/server/{name}" for name in statuses(stage, "target")}
+    assert len(ran) == 1
+    stops = stops_of(Journal.open("", stage.directory).entries("acme"))
+    assert stops.keys() == set(ALL) - ran
+    time.sleep(3)
+    stage.manifest |= {"cutover": False, "rollback": {"cut": stage.cut(), "target_writes": target_writes}}
+    back = datetime.now(UTC)
+    result = stage.settle()
+    outages = dict(result.outages)
+    assert (outages.keys(), result.unmeasured) == (set(ALL), ())
+    for outage in (each for each in Journal.open("", stage.directory).measured("acme") if each.back):
+        if outage.server in ran:
+            assert outage.began > back
+        else:
+            assert abs((outage.began - stops[outage.server].at).total_seconds()) < 0.1
+        assert abs(outage.seconds - outages[outage.server]) < 0.001
+    told = {line.split("|")[1].strip() for line in millpond(stage.directory, "report").out.splitlines() if "| rollback |" in line}
+    assert told == set(ALL)
+
+
+def test_a_time_that_the_run_itself_has_read_says_nothing_of_when_a_copy_was_stopped(stage: Stage) -> None:
+    """The journal is lost between the stop on the target and the time of it."""
+    stage.manifest |= {"cutover": False, "rollback": {"cut": cut_over(stage), "target_writes": "carry_back"}}
+    refused: dict[str, Any] = {"action": {"status": 400}, "cloud": "source", "service": "nova", "method": "POST", "path": "/metadata$"}
+
+    class Refusing(Silent):
+        def ended(self, change: Change, outcome: Outcome) -> None:
+            if change.kind == "server" and change.action == "stop":
+                stage.sandbox.control.fault(**refused, count=0)
+
+    stage.apply(Refusing())
+    assert set(statuses(stage, "target").values()) == {"stopped"}
+    stage.sandbox.control.clear_faults()
+    stage.forget()
+    result = stage.settle()
+    assert (result.outages, result.unmeasured) == ((), ALL)
 
 
 def test_a_discard_that_a_former_run_began_counts_from_the_journal(stage: Stage) -> None:
