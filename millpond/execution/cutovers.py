@@ -7,104 +7,131 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from millpond.execution.journal import Entry
-from millpond.model.cutover import Cutover, Expectation, ExpectedStep, Outage, ServerOutage, TimedStep, Wait
+from millpond.execution.outages import outages_and_stops
+from millpond.model.cutover import GIVE_UP, Cutover, Expectation, ExpectedStep, Outage, ServerOutage, Stop, TimedStep, Wait
 from millpond.model.outcome import Result
 
 Said = tuple[datetime, Expectation]
 _ENDS = ("verify", "start")
+"""Of the way over, and of the way back."""
 
 
 def cutovers_of(entries: Sequence[Entry], said: Iterable[Said], now: datetime, measured: Sequence[Outage] = ()) -> tuple[Cutover, ...]:
-    """Oldest first, those under way too: their servers wait until `now`. Outages last as long as runs `measured` them.
+    """Oldest first, those under way too: their servers wait until `now`. Outages are those of `outages_and_stops`.
 
-    What was said again while servers of the wave were down continues their cutover.
+    What was said again of the same way while servers of the wave were down continues it. A cutover that was given up is told as what
+    became of its servers: their outage ended as they came back.
     """
+    ended, down = outages_and_stops(entries, measured)
     ways: list[_Way] = []
     for at, expectation in sorted(said, key=lambda pair: pair[0]):
         last = next((way for way in reversed(ways) if way.wave == expectation.wave), None)
-        if last is None or last.over(at):
-            last = _Way(expectation.wave, at, [e for e in entries if e.at >= at], measured)
+        if last is None or last.back != _goes_back(expectation) or last.over(at, ended, down):
+            last = _Way(expectation.wave, at, _goes_back(expectation), [e for e in entries if e.at >= at])
             ways.append(last)
         last.join(expectation)
-    return tuple(way.cutover(now) for way in ways if way.servers)
+    for outage in ended:
+        _take(ways, outage)
+    for address, stop in down.items():
+        if way := _said(ways, address):
+            way.servers.setdefault(address, (stop.at, None))
+    return tuple(cutover for way in ways for cutover in way.cutovers(now))
+
+
+def _goes_back(said: Expectation) -> bool:
+    return any(_action(step.id) == "start" for step in said.steps)
+
+
+def _said(ways: Sequence[_Way], address: str, until: datetime | None = None) -> _Way | None:
+    """The last that was said of a server by then."""
+    return next((way for way in reversed(ways) if address in way.estimated and (until is None or way.at <= until)), None)
+
+
+def _take(ways: Sequence[_Way], outage: Outage) -> None:
+    """Of one that ended otherwise than the last way had it, that one was given up: a return from before the first boot stops nothing, so
+    nothing is said of it."""
+    way = _said(ways, outage.server, outage.ended)
+    if way and (way.back or outage.back or way.at <= outage.began):
+        taken = way.servers if way.back == outage.back else way.undone
+        taken.setdefault(outage.server, (outage.began, outage.ended))
+
+
+_Outages = dict[str, tuple[datetime, datetime | None]]
 
 
 @dataclass
 class _Way:
-    """One wave on its way, over or back. `entries` begin with it."""
+    """One wave on its way, over or back. `entries` begin with it. `undone`: outages that ended the other way."""
 
     wave: str
     at: datetime
+    back: bool
     entries: Sequence[Entry]
-    measured: Sequence[Outage]
     expected: dict[str, ExpectedStep] = field(default_factory=dict)
     estimated: dict[str, float] = field(default_factory=dict)
-    servers: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)
+    servers: _Outages = field(default_factory=dict)
+    undone: _Outages = field(default_factory=dict)
 
     def join(self, said: Expectation) -> None:
         self.expected |= {step.id: step for step in said.steps if step.id not in self.expected}
         for address, seconds in said.servers:
             self.estimated.setdefault(address, seconds)
-            if address not in self.servers and (found := _outage(address, self.entries)):
-                self.servers[address] = self._as_measured(address, *found)
 
-    def _as_measured(self, address: str, began: datetime, ended: datetime | None) -> tuple[datetime, datetime | None]:
-        if ended is None:
-            return began, None
-        found = (one for one in self.measured if one.server == address and one.began <= ended and began <= one.ended)
-        return next(((one.began, one.ended) for one in found), (began, ended))
+    def over(self, at: datetime, ended: Sequence[Outage], down: Mapping[str, Stop]) -> bool:
+        """Whether none of its servers was down then by what was begun before."""
+        since = {outage.server for outage in ended if outage.began < at < outage.ended}
+        since |= {address for address, stop in down.items() if stop.at < at}
+        return not self.estimated.keys() & since
 
-    def over(self, at: datetime) -> bool:
-        """Whether all of its servers had come back by then."""
-        return all(end is not None and end <= at for _, end in self.servers.values())
+    def cutovers(self, now: datetime) -> Iterator[Cutover]:
+        for outages, back in ((self.undone, not self.back), (self.servers, self.back)):
+            ended = [end for _, end in outages.values()]
+            last = None if None in ended else max((end for end in ended if end), default=None)
+            steps = {step.id: step for step in _timed(self.entries, _resources(self.expected), last)}
+            servers = tuple(filter(None, (self._server(address, outages[address], steps, back, now) for address in sorted(outages))))
+            if servers:
+                yield Cutover(wave=self.wave, back=back, servers=servers, steps=tuple(steps.values()))
 
-    def cutover(self, now: datetime) -> Cutover:
-        ended = [end for _, end in self.servers.values()]
-        last = None if None in ended else max(end for end in ended if end)
-        steps = {step.id: step for step in _timed(self.entries, _resources(self.expected), last)}
-        servers = tuple(self._server(address, steps, now) for address in sorted(self.servers))
-        return Cutover(
-            wave=self.wave,
-            back=any(_action(id) == "start" for id in self.expected),
-            servers=servers,
-            steps=tuple(steps.values()),
-        )
-
-    def _server(self, address: str, steps: Mapping[str, TimedStep], now: datetime) -> ServerOutage:
-        began, ended = self.servers[address]
-        last = (
-            next((id for id in steps if _server_of(id) == address and _action(id) in _ENDS), "") if ended else self._latest(address, steps)
-        )
-        waits = tuple(self._waits(address, last, steps, began, ended or now))
-        return ServerOutage(address, began, ended, self.estimated.get(address, 0.0), waits)
+    def _server(
+        self, address: str, outage: tuple[datetime, datetime | None], steps: Mapping[str, TimedStep], back: bool, now: datetime
+    ) -> ServerOutage | None:
+        """None where nothing is known of the step that ended it: it is another journal's."""
+        began, ended = outage
+        end = _ENDS[back]
+        last = next((id for id in steps if _server_of(id) == address and _action(id) == end), "") if ended else self._latest(address, steps)
+        if ended and not last:
+            return None
+        estimated = self.estimated[address] if back == self.back else 0.0
+        return ServerOutage(address, began, ended, estimated, tuple(self._waits(address, last, steps, began, ended or now)))
 
     def _latest(self, address: str, steps: Mapping[str, TimedStep]) -> str:
-        """The last step that is known of a server that is still down."""
+        """The last step that is known of a server that is still down, if there is one."""
         ours = [step for id, step in steps.items() if _server_of(id) == address or address in self._concerned(id)]
-        return max(ours, key=lambda step: step.began).id
+        return max(ours, key=lambda step: step.began).id if ours else ""
 
     def _concerned(self, id: str) -> tuple[str, ...]:
         return self.expected[id].servers if id in self.expected else ()
 
     def _waits(self, address: str, last: str, steps: Mapping[str, TimedStep], began: datetime, until: datetime) -> Iterator[Wait]:
-        """Its own stop, then the chain that its return waited for."""
-        chain = list(reversed(list(self._back(last, steps))))
+        """Its own stop, then what was given up after it if anything was, then the chain that its return waited for."""
+        chain = list(reversed(list(self._chain(last, steps))))
         stop = next((id for id in steps if _server_of(id) == address and _action(id) == "stop"), "")
+        begins = [*(steps[id].began for id in chain), until]
+        waited: list[tuple[str, datetime]] = []
         if stop and stop not in chain:
             follows = [steps[id].began for id, step in self.expected.items() if stop in step.after and id in steps]
-            own_end = min(follows, default=steps[stop].ended)
-            yield self._wait(stop, began, min(own_end, until))
-            began = min(own_end, until)
-        for id, later in zip(chain, [*chain[1:], ""], strict=True):
-            end = steps[later].began if later else until
-            if end > began:
+            waited.append((stop, min(follows, default=steps[stop].ended)))
+        if not stop or (last in steps and _action(last) in _ENDS and last not in self.expected):
+            waited.append((f"{address.partition('/')[0]}/wave/{self.wave}#{GIVE_UP}", begins[0]))
+        for id, end in (*waited, *zip(chain, begins[1:], strict=True)):
+            if (end := min(end, until)) > began:
                 yield self._wait(id, began, end)
                 began = end
 
     def _wait(self, id: str, began: datetime, ended: datetime) -> Wait:
         return Wait(id, began, ended, self.expected[id].seconds if id in self.expected else 0.0)
 
-    def _back(self, id: str, steps: Mapping[str, TimedStep]) -> Iterator[str]:
+    def _chain(self, id: str, steps: Mapping[str, TimedStep]) -> Iterator[str]:
         """From the return of a server to the stop that its chain begins with: of all that a step came after, what ended last."""
         seen: set[str] = set()
         while id and id not in seen:
@@ -125,19 +152,6 @@ class _Way:
                     seen.add(earlier)
                     (found if earlier in steps else look).append(earlier)
         return found
-
-
-def _outage(address: str, entries: Iterable[Entry]) -> tuple[datetime, datetime | None] | None:
-    """From the first stop that was sent to the return."""
-    began = None
-    for entry in entries:
-        if _server_of(entry.step) != address or entry.outcome is None or entry.outcome.result is Result.FAILED:
-            continue
-        if _action(entry.step) == "stop":
-            began = began or entry.at
-        elif began and _action(entry.step) in _ENDS and entry.step.split("/")[1] == "source_server" and entry.outcome.result is Result.DONE:
-            return began, _end(entry)
-    return (began, None) if began else None
 
 
 def _timed(entries: Iterable[Entry], resources: set[str], until: datetime | None) -> list[TimedStep]:

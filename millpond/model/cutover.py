@@ -63,9 +63,16 @@ class TimedStep:
     attempts: int = 1
 
 
+GIVE_UP = "give_up"
+"""In place of a step, `acme/wave/rest#give_up`: all that was begun of a way that was given up."""
+
+
 @dataclass(frozen=True)
 class Wait:
-    """What a server waited for from `began` to `ended`: a step's call, and whatever that set going. `typical`: seconds it was given."""
+    """What a server waited for from `began` to `ended`: a step's call, and whatever that set going. `typical`: seconds it was given.
+
+    `step` is the id of a step, or ends in GIVE_UP.
+    """
 
     step: str
     began: datetime

@@ -20,7 +20,8 @@ def expectations(desired: Desired, plan: TenantPlan, ready: Iterable[Change]) ->
     outage = dict(plan.outage.servers)
     for wave in dict.fromkeys(stop.wave for stop in stops):
         steps = _until_the_end([step for step in plan.steps if step.wave == wave])
-        ours = {str(desired.address("server", server)) for stop in stops if stop.wave == wave for server in stop.servers}
+        ends = [step for step in steps if step.kind == "source_server" and step.action == "start"]  # of one whose copy never ran, too
+        ours = {str(desired.address("server", id)) for each in (*stops, *ends) if each.wave == wave for id in each.servers}
         yield Expectation(
             wave=wave,
             servers=tuple((address, seconds) for address, seconds in outage.items() if address in ours),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from millpond.execution.cutovers import cutovers_of
 from millpond.execution.journal import Entry
-from millpond.model.cutover import Cutover, Expectation, ExpectedStep
+from millpond.model.cutover import Cutover, Expectation, ExpectedStep, Outage
 from millpond.model.outcome import Outcome, Result
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -128,3 +128,84 @@ def test_attempts_are_counted_and_other_resources_left_out() -> None:
     assert (found["server/a#create"].attempts, found["server/a#create"].result) == (2, Result.UNKNOWN)
     assert "server/a#delete_failed" in found
     assert "image/x#create" not in found
+
+
+STOP, END = "server/a#stop", "source_server/{}#start"
+BACK = Expectation(
+    "core",
+    (("acme/server/a", 30.0), ("acme/server/b", 30.0)),
+    (),
+    (
+        step(STOP),
+        step("replication_group/core#restore", STOP),
+        *(step(END.format(name), "replication_group/core#restore") for name in "ab"),
+    ),
+)
+LEFT = (*JOURNAL[:6], entry("source_server/b#boot", 21))
+"""Left between the boots: the copy of `a` runs, that of `b` was never sent."""
+TAKEN_BACK = (
+    *LEFT,
+    entry(STOP, 60, seconds=0.5),
+    entry("replication_group/core#restore", 70),
+    *(entry(END.format(name), 72, seconds=2) for name in "ab"),
+)
+GIVEN_UP = "wave/core#give_up"
+
+
+def assert_whole(cutover: Cutover) -> None:
+    """Waits that follow each other from the beginning to the end, none of them shorter than nothing."""
+    for server in cutover.servers:
+        assert (server.waits[0].began, server.waits[-1].ended) == (server.began, server.ended)
+        assert all(wait.began < wait.ended for wait in server.waits)
+        assert all(one.ended == two.began for one, two in zip(server.waits, server.waits[1:], strict=False))
+
+
+def test_a_cutover_that_was_given_up_between_boots_is_told_as_the_way_back() -> None:
+    (cutover,) = told(TAKEN_BACK, (NOON, TWO), (NOON + timedelta(seconds=59), BACK))
+    assert cutover.back
+    assert [(server.address, server.seconds, server.estimated) for server in cutover.servers] == [
+        ("acme/server/a", 14.0, 30.0),
+        ("acme/server/b", 73.0, 30.0),
+    ]
+    after = [("replication_group/core#restore", 70, 72), ("source_server/{}#start", 72, 74)]
+    assert waits(cutover, "a") == [(STOP, 60, 70), *((id.format("a"), *times) for id, *times in after)]
+    assert waits(cutover, "b") == [(GIVEN_UP, 1, 60), (STOP, 60, 70), *((id.format("b"), *times) for id, *times in after)]
+    assert_whole(cutover)
+
+
+def test_such_a_way_back_is_whole_as_a_run_has_measured_it() -> None:
+    measured = [
+        Outage(f"acme/server/{name}", NOON + timedelta(seconds=at), NOON + timedelta(seconds=76), back=True)
+        for name, at in (("a", 60.1), ("b", 1.2))
+    ]
+    said = [(NOON, TWO), (NOON + timedelta(seconds=59), BACK)]
+    (cutover,) = cutovers_of(TAKEN_BACK, said, NOON + timedelta(seconds=90), measured)
+    assert [server.seconds for server in cutover.servers] == [15.9, 74.8]
+    assert_whole(cutover)
+
+
+def test_those_that_were_handed_over_before_the_rest_went_back_went_over() -> None:
+    over = (*TAKEN_BACK[:6], entry("source_server/a#verify", 30, seconds=1), *TAKEN_BACK[6:])
+    went, returned = told(over, (NOON, TWO), (NOON + timedelta(seconds=59), BACK))
+    assert [(way.back, [server.address[-1] for server in way.servers]) for way in (went, returned)] == [(False, ["a"]), (True, ["a", "b"])]
+    assert_whole(went)
+
+
+def test_a_cut_that_was_returned_before_the_first_boot_came_back() -> None:
+    """Nothing was said of the return: it stops nothing."""
+    journal = [*JOURNAL[:4], *(entry(END.format(name), 30, seconds=2) for name in "ab")]
+    again = [entry("source_server/a#record", 90), entry("source_server/a#stop", 91), entry("source_server/a#verify", 95)]
+    returned, over = told([*journal, *again], (NOON, TWO), (NOON + timedelta(seconds=91), TWO))
+    assert (returned.back, over.back) == (True, False)
+    assert [(server.seconds, server.estimated) for server in returned.servers] == [(32.0, 0.0), (31.0, 0.0)]
+    assert waits(returned, "a") == [("source_server/a#stop", 0, 5), (GIVEN_UP, 5, 30), ("source_server/a#start", 30, 32)]
+    assert_whole(returned)
+    assert [server.seconds for server in over.servers] == [4.0]
+
+
+def test_one_that_is_still_down_is_part_of_the_way_that_is_under_way() -> None:
+    said = [(NOON, TWO), (NOON + timedelta(seconds=59), BACK)]
+    (cutover,) = cutovers_of(TAKEN_BACK[:-3], said, NOON + timedelta(seconds=65))
+    assert (cutover.back, cutover.ended) == (True, None)
+    assert waits(cutover, "a") == [(STOP, 60, 65)]
+    assert waits(cutover, "b") == [(GIVEN_UP, 1, 60), (STOP, 60, 65)]

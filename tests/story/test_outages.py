@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from click import unstyle
 
+from millpond.execution.cutovers import cutovers_of
 from millpond.execution.journal import Journal
 from millpond.execution.outages import stops_of
 from millpond.model.change import Change
+from millpond.model.cutover import Cutover
 from millpond.model.outcome import Outcome, Result
 from millpond.providers import transport
 from millpond.reporting.outcome_text import NOT_MEASURED, outcome_text
@@ -35,6 +37,11 @@ class OnceStopped(Silent):
             for fault in self._faults:
                 self._stage.sandbox.control.fault(**fault)
             self._faults = ()
+
+
+def drawn(stage: Stage) -> tuple[Cutover, ...]:
+    journal = Journal.open("", stage.directory)
+    return cutovers_of(journal.entries("acme"), journal.expectations("acme"), datetime.now(UTC), journal.measured("acme"))
 
 
 def back(stage: Stage) -> None:
@@ -130,6 +137,7 @@ def test_with_its_journal_what_a_former_run_stopped_counts_by_the_clock_that_see
     result = stage.apply()
     assert tuple(address for address, _ in result.outages) == ALL
     assert all(0 < seconds < (datetime.now(UTC) - begun).total_seconds() for _, seconds in result.outages), result.outages
+    assert [way.back for way in drawn(stage)] == [not goes_on]
 
 
 @pytest.mark.parametrize("target_writes", ["carry_back", "discard"])
@@ -156,6 +164,12 @@ def test_a_way_back_from_a_cut_between_boots_counts_what_never_ran_from_its_cut(
         else:
             assert abs((outage.began - stops[outage.server].at).total_seconds()) < 0.1
         assert abs(outage.seconds - outages[outage.server]) < 0.001
+    ways = [way for way in drawn(stage) if way.back]
+    assert [{each.address: round(each.seconds or 0, 3) for each in way.servers} for way in ways] == [
+        {address: round(seconds, 3) for address, seconds in outages.items()}
+    ]
+    assert {each.address: each.estimated for each in ways[0].servers} == dict(result.estimated)
+    assert all(wait.began < wait.ended for each in ways[0].servers for wait in each.waits)
     told = {line.split("|")[1].strip() for line in millpond(stage.directory, "report").out.splitlines() if "| rollback |" in line}
     assert told == set(ALL)
 

@@ -17,6 +17,7 @@ class Phase(StrEnum):
     PREPARE = "volumes and ports"
     BOOT = "boot"
     VERIFY = "handover"
+    UNDONE = "steps given up"
     OTHER = "other"
 
 
@@ -32,7 +33,13 @@ _PHASES: Mapping[str, Phase] = {
     "server#create": Phase.BOOT,
     "source_server#verify": Phase.VERIFY,
 }
-_KINDS: Mapping[str, Phase] = {"replication_group": Phase.SIDES, "volume": Phase.PREPARE, "port": Phase.PREPARE, "server": Phase.BOOT}
+_KINDS: Mapping[str, Phase] = {
+    "replication_group": Phase.SIDES,
+    "volume": Phase.PREPARE,
+    "port": Phase.PREPARE,
+    "server": Phase.BOOT,
+    "wave": Phase.UNDONE,
+}
 
 
 @dataclass(frozen=True)
@@ -77,4 +84,6 @@ class Named:
                 return f"{self.name} boots"
             case Phase.VERIFY:
                 return f"{self.name} is checked and handed over"
+            case Phase.UNDONE:
+                return "steps that were given up"
         return f"{self.kind} {self.name}: {self.action}"
