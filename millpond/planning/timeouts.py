@@ -6,7 +6,7 @@ stop that takes longer is stuck in the compute service; a build that has not end
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,8 +15,10 @@ from millpond.model.change import AnyStep, Waiting
 from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
+from millpond.model.plan import GATE
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers import boot
+from millpond.reconcilers.compute import boots_first
 from millpond.reconcilers.storage.reservation import ACTION
 from millpond.reconcilers.twins import by_id, twin
 
@@ -36,8 +38,14 @@ def overdue(
     freed = {server for step in steps if step.id.endswith(f"#{ACTION}") for server in step.servers}
     asked = (step for step in steps if not (step.kind == "server" and step.source_id in freed))  # it boots again then
     late = {step.id: finding for step in asked for finding in _late(desired, snapshot, step, waited)}
-    held = tuple(replace(step, long=True) if isinstance(step, Waiting) and step.id in late else step for step in steps)
-    return held, tuple(late.values())
+    waves = {finding.wave for id, finding in late.items() if id.endswith("#stop")}
+    held = (replace(s, long=True) if isinstance(s, Waiting) and (s.id in late or _is_held(s, waves)) else s for s in steps)
+    return tuple(held), tuple(late.values())
+
+
+def _is_held(step: Waiting, waves: Collection[str]) -> bool:
+    """What waits for the boots of a wave, where one of them ran out of time."""
+    return step.kind == GATE and step.action == boots_first.ACTION and step.wave in waves
 
 
 def _late(desired: Desired, snapshot: Snapshot, step: AnyStep, waited: Waited) -> Iterator[Finding]:

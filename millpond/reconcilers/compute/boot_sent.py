@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from millpond.model.block_storage import Volume
 from millpond.model.compute import Server
@@ -30,9 +30,13 @@ def lost(desired: Desired, snapshot: Snapshot, server: Server, declared: boot.Bo
     if not server.volumes:
         return False
     volume = twin(snapshot, "volumes", server.volumes[0].volume_id)
-    patience = timedelta(seconds=2 * desired.site.limits.request_timeout)
     free = volume is None or (volume.status in FREE and not volume.attachments) or _anothers(snapshot, server, volume)
-    return free and snapshot.now >= declared.at + patience
+    return free and snapshot.now >= lost_at(desired, declared)
+
+
+def lost_at(desired: Desired, declared: boot.Boot) -> datetime:
+    """Twice the time of a request after it was declared: before that nothing proves that it was not sent."""
+    return declared.at + timedelta(seconds=2 * desired.site.limits.request_timeout)
 
 
 def _anothers(snapshot: Snapshot, server: Server, volume: Volume) -> bool:

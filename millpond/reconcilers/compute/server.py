@@ -15,8 +15,9 @@ from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
-from millpond.reconcilers.compute import flavor
+from millpond.reconcilers.compute import boots_first, flavor
 from millpond.reconcilers.compute.boot_sent import fresh, lost, may_come
+from millpond.reconcilers.compute.boots_first import may_still_come
 from millpond.reconcilers.compute.server_back import remove, unexpected
 from millpond.reconcilers.compute.server_disks import carry_delete_on_termination
 from millpond.reconcilers.compute.server_identity import (
@@ -83,13 +84,13 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         elif aim == "absent" and target is not None:
             remove(ladder, snapshot, goals, server, target)
         elif aim == "absent" and may_come(desired, snapshot, server, boot.declared(record)):
-            ladder.wait("stop", "its boot volume is taken, but no server is there: one is just being deleted, or a boot may still come")
+            ladder.wait("stop", may_still_come(desired, snapshot, server))
         elif aim == "tenants" and goals.unpairing(server.id) and target is not None:
             carry_delete_on_termination(ladder, desired, snapshot, goals, server, target)
         steps += ladder.steps
         if any(step.action == "create" for step in ladder.steps):
             former |= dict.fromkeys(shared, (f"{address}#create",))
-    return KindPlan(signed(steps, goals.run, snapshot), tuple(findings))
+    return KindPlan(signed((*steps, *boots_first.gates(desired, snapshot, goals)), goals.run, snapshot), tuple(findings))
 
 
 def _contended(desired: Desired) -> set[str]:
