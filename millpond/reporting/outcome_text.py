@@ -102,7 +102,7 @@ _UNKNOWN = "no reply came, so it may have been done; the next apply looks before
 def _next(result: ApplyResult, wave: str) -> list[str]:
     command = ["", f"    {continue_with([tenant.tenant for tenant in result.plan.tenants], wave)}"]
     if result.interrupted:
-        return ["Interrupted: nothing new was begun, and no server is down. Replication goes on by itself. To continue:", *command]
+        return ["Interrupted: nothing new was begun, and no server is down. What replicates goes on by itself. To continue:", *command]
     stale = [tenant for tenant, error in result.errors if isinstance(error, StalePlan)]
     if stale and len(stale) == len(result.errors):
         return [f"The saved plan is stale for {', '.join(stale)}, which is told below."]

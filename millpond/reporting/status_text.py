@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from millpond.model.plan import DECOMMISSIONED, Plan, Stage, TenantPlan, WaveStatus
 from millpond.reporting.amounts import counted, lag, size
 from millpond.reporting.findings_text import LEFT_BEHIND, excluded_lines, findings_text
+from millpond.reporting.held import is_all_held
 from millpond.reporting.layout import columns, wrapped
 from millpond.reporting.outage_text import outage_lines
 from millpond.reporting.summary import UNAPPROVED, counts
@@ -43,9 +44,15 @@ def _tenant(tenant: TenantPlan, at_work: str) -> list[list[str]]:
         [yellow("Waiting"), *waiting] if waiting else [],
         [bold(LEFT_BEHIND), *excluded] if excluded else [],
         findings_text(tenant.blockers),
-        [f"To do by apply: {left}."] if tenant.changes else [],
+        [f"To do by apply{_when(tenant)}: {left}."] if tenant.changes else [],
         drift_line(tenant),
     ]
+
+
+def _when(tenant: TenantPlan) -> str:
+    if not is_all_held(tenant):
+        return ""
+    return ", once the blockers are gone" if tenant.blockers else ", once the wait is over"
 
 
 def drift_line(tenant: TenantPlan) -> list[str]:

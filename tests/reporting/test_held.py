@@ -57,6 +57,50 @@ def test_an_apply_that_is_held_names_what_is_held() -> None:
     assert "0 held" not in text
 
 
+DOWN = replace(examples.CUT_SHORT, stage=Stage.HELD, phase="held")
+BLOCKED = replace(examples.UNDECIDED, address=examples.address("wave", "core"), wave="core")
+STUCK = TenantPlan("acme", examples.DIGEST, findings=(BLOCKED,), waves=(DOWN,))
+
+
+def outage(tenant: TenantPlan, **at_work: str) -> str:
+    return unstyle(status_text(examples.plan(tenant), at_work)).partition("\n\nTenant ")[0]
+
+
+def test_an_outage_that_is_held_says_that_a_person_has_to_decide() -> None:
+    for text in (outage(STUCK), unstyle(outcome_text(examples.result(STUCK, remaining=True, held=True)))):
+        block = text[text.index("OUTAGE IN PROGRESS") :]
+        assert "    Held by acme/wave/core [rollback_undecided]\n" in block
+        assert "apply cannot continue: a person has to do what the blocker says first. After that:" in " ".join(block.split())
+        assert "To continue:" not in block
+        assert block.split()[-3:] == ["millpond", "apply", "acme"]
+
+
+@pytest.mark.parametrize("step", [examples.boot("web-1"), replace(SHUT, long=False)], ids=["a change", "a short wait"])
+def test_an_outage_in_which_something_can_be_done_is_continued(step: Change | Waiting) -> None:
+    going_on = replace(STUCK, steps=(step,))
+    assert "To continue:" in outage(going_on)
+    assert "Held by" not in outage(going_on)
+    behind = replace(step, after=(SOAK.id,))
+    assert "Held by acme/wave/core" in outage(replace(STUCK, steps=(SOAK, behind)))
+
+
+def test_an_outage_that_a_run_is_at_work_on_names_what_frees_its_lease() -> None:
+    text = outage(replace(STUCK, steps=(examples.boot("web-1"),)), acme="run r-1 of ada@runner-1 works on it")
+    assert text.splitlines()[-2:] == ["    millpond unlock acme --run ID", "    millpond apply acme"]
+    assert "unlock" not in outage(STUCK)
+
+
+def test_what_is_to_do_by_apply_is_not_said_of_what_it_cannot_do() -> None:
+    behind = replace(examples.boot("web-1"), after=(SHUT.id,))
+    assert "To do by apply, once the blockers are gone: 1 to add" in unstyle(
+        status_text(examples.plan(replace(HELD, steps=(SHUT, behind))), {})
+    )
+    waiting = replace(HELD, steps=(SHUT, behind), findings=())
+    assert "To do by apply, once the wait is over: 1 to add" in unstyle(status_text(examples.plan(waiting), {}))
+    one = replace(HELD, steps=(SHUT, behind, examples.boot("web-2")))
+    assert "To do by apply: 2 to add" in unstyle(status_text(examples.plan(one), {}))
+
+
 def test_an_apply_that_time_holds_says_that_nothing_is_wrong() -> None:
     text = unstyle(outcome_text(examples.result(replace(HELD, steps=(replace(SHUT, seconds=60),), findings=()), remaining=True, held=True)))
     assert "Apply: 0 done, 0 failed, 0 unknown; held: acme, wave core." in text

@@ -36,9 +36,7 @@ BLOCK = re.compile(
     r"    millpond apply acme\n$"
 )
 
-QUIET = (
-    "Interrupted: nothing new was begun, and no server is down. Replication goes on by itself. To continue:\n\n    millpond apply acme\n"
-)
+QUIET = "Interrupted: nothing new was begun, and no server is down. What replicates goes on by itself. To continue:\n\n    millpond apply acme\n"
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:

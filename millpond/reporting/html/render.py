@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from millpond.reporting.amounts import counted, duration, lag, moment, rate, rough, size
+from millpond.reporting.held import held_by
 from millpond.reporting.html.fields import field_rows
 from millpond.reporting.html.page import DriftPage, ReportPage
 from millpond.reporting.html.phases import Named
@@ -38,6 +39,7 @@ def _environment() -> Environment:
         loader=PackageLoader("millpond.reporting.html"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters |= {
+        "held_by": held_by,
         "duration": duration,
         "lag": lag,
         "moment": moment,

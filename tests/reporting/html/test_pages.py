@@ -40,7 +40,17 @@ def test_an_outage_that_a_run_works_on_is_left_to_that_run() -> None:
     text = told(report_html(report_page("north", pages.NOON, "0.1.0", [busy])))
     assert "A run is at work on acme and goes on by itself." in text
     assert "To continue" not in text
-    assert "To continue: millpond apply acme" in told(report_html(report_page("north", pages.NOON, "0.1.0", [acme])))
+    free = replace(acme, plan=replace(acme.plan, findings=()))
+    assert "To continue: millpond apply acme" in told(report_html(report_page("north", pages.NOON, "0.1.0", [free])))
+
+
+def test_an_outage_that_is_held_says_so() -> None:
+    acme, *_ = pages.facts()
+    blocked = replace(examples.UNDECIDED, wave="")
+    held = replace(acme, plan=replace(acme.plan, steps=(), findings=(blocked,)))
+    text = told(report_html(report_page("north", pages.NOON, "0.1.0", [held])))
+    assert "apply cannot continue before a person has done what the blocker says" in text
+    assert "To continue" not in text
 
 
 def test_an_outage_names_who_is_down_of_how_many() -> None:
