@@ -16,7 +16,7 @@ from millpond.planning.brakes import overridden
 from millpond.planning.causes import told_once
 from millpond.planning.digest import tenant_digest
 from millpond.planning.estimate import estimate
-from millpond.planning.gates import Admission, decommission_gates, wave_gates
+from millpond.planning.gates import Admission, decommission_gates, too_long_for_their_windows, wave_gates
 from millpond.planning.hooks import announced
 from millpond.planning.ordering import after, ordered
 from millpond.planning.stages import SOURCE_GONE, records
@@ -68,6 +68,7 @@ def build(
         )
     )
     outage = estimate(ordered(steps))
+    findings = (*findings, *too_long_for_their_windows(desired, snapshot, goals, outage))
     steps, held = _gated(desired, snapshot, goals, steps, findings, outage, admission, wave)
     if goals.decommission:
         steps = tuple(admitted_by(step, desired.inventory.project.id, digest) for step in steps)

@@ -101,6 +101,33 @@ def _held(
         yield name, finding, gate(desired, name, finding.what, long=True)
 
 
+def too_long_for_their_windows(desired: Desired, snapshot: Snapshot, goals: Goals, estimate: OutageEstimate) -> Iterator[Finding]:
+    """Waves that would be admitted in time, and by the estimate end after their window has closed: that holds nothing."""
+    seconds = dict(estimate.servers)
+    for wave in desired.waves:
+        if wave.window is None or goals.stages[wave.name] is not Stage.CUT or wave.name in goals.admitted:
+            continue
+        begins = max(at for at in (snapshot.now, wave.window.opens, wave.cutover_at) if at is not None)
+        takes = max((seconds.get(str(desired.address("server", id)), 0.0) for id in wave.servers), default=0.0)
+        over = begins + timedelta(seconds=takes) - wave.window.closes
+        if begins < wave.window.closes and over > timedelta(0):
+            room = (wave.window.closes - begins).total_seconds()
+            yield _too_long(desired, wave.name, wave.window, takes, room)
+
+
+def _too_long(desired: Desired, wave: str, window: Window, takes: float, room: float) -> Finding:
+    return Finding(
+        "window_too_short",
+        Severity.WARNING,
+        desired.address(GATE, wave),
+        f"the cutover is expected to end after the window closes: its outage takes about {takes:.0f} s, and {room:.0f} s of the window are "
+        f"left (it closes at {window.closes.isoformat()})",
+        "the estimate does not keep a wave from being admitted, and one that is admitted is finished, whatever the clock says",
+        "commit a longer window, or make the wave smaller",
+        wave=wave,
+    )
+
+
 def _guest_runs(desired: Desired, wave: str, server: Server) -> Finding:
     """Once the wave is admitted its other servers would be down for as long as nobody ends this guest."""
     return Finding(

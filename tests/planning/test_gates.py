@@ -64,6 +64,38 @@ def test_a_wave_is_admitted_inside_its_window(now: datetime, codes: list[str], w
     assert bool(plan.shut) is (now < OPENS)
 
 
+def too_short(plan: TenantPlan) -> list[str]:
+    return [finding.what for finding in plan.findings if finding.code == "window_too_short"]
+
+
+@pytest.mark.parametrize(
+    ("now", "at", "left"),
+    [
+        (CLOSES - timedelta(seconds=20), None, "20 s"),
+        (OPENS, CLOSES - timedelta(seconds=10), "10 s"),
+        (CLOSES - timedelta(minutes=5), None, ""),
+        (CLOSES, None, ""),
+    ],
+)
+def test_a_cutover_that_is_expected_to_end_after_its_window_is_warned_of(now: datetime, at: datetime | None, left: str) -> None:
+    world = prepared()
+    world.now = now
+    on = flagged(PILOT, pilot={"window": Window(OPENS, CLOSES), "cutover_at": at})
+    plan = world.plan(on)
+    (takes,) = (f"{seconds:.0f} s" for name, seconds in plan.outage.servers if name == "acme/server/web-1")
+    assert [(f"about {takes}" in what, f"{left} of the window" in what) for what in too_short(plan)] == ([(True, True)] if left else [])
+    if left and at is None:
+        assert world.advance(on).steps == ()  # it holds nothing, and of a wave that was handed over nothing is told
+        assert too_short(world.plan(on)) == []
+
+
+def test_of_a_window_that_is_shorter_than_the_outage_is_told_before_it_opens() -> None:
+    world = prepared()
+    world.now = OPENS - timedelta(hours=3)
+    short = Window(OPENS, OPENS + timedelta(seconds=15))
+    assert ["15 s of the window" in what for what in too_short(world.plan(flagged(PILOT, pilot={"window": short})))] == [True]
+
+
 def test_what_is_said_of_a_window_tells_what_to_do() -> None:
     world = prepared()
     world.now = CLOSES
