@@ -212,7 +212,7 @@ def _unapproved(desired: Desired, snapshot: Snapshot, digest: str) -> Finding:
     expired = any(a.digest == digest for a in given)
     why = "the approval has expired" if expired else ("the approval names another digest" if given else "there is no approval")
     expires = (snapshot.now + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    patch = "\n".join(("approvals:", "  - action: decommission", f"    digest: {digest}", f"    expires: {expires}"))
+    patch = "\n".join(("spec:", "  approvals:", "    - action: decommission", f"      digest: {digest}", f"      expires: {expires}"))
     return Finding(
         "decommission_unapproved",
         Severity.BLOCKER,

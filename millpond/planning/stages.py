@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from millpond.model.change import UNKNOWN
@@ -9,6 +10,7 @@ from millpond.model.compute import Server
 from millpond.model.cut_record import CutRecord
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
+from millpond.model.manifest import Reference
 from millpond.model.marker import DECOMMISSION_BEGUN_TAG
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
@@ -19,6 +21,7 @@ from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.identity.source_project import admission_tag
 from millpond.reconcilers.twins import by_id, marked
+from millpond.schemas.inventory_text import dump_yaml
 
 SOURCE_GONE = "source_gone"
 
@@ -181,12 +184,18 @@ def _needs_rollback(desired: Desired, wave: DesiredWave, cut: str) -> Finding:
 
 
 def _patch(desired: Desired, wave: DesiredWave, cut: str) -> str:
-    """For a wave that the manifest does not list, the tenant's own block holds."""
-    listed = any(known.name == wave.name for known in desired.manifest.waves)
+    """For a wave that the manifest does not list, the tenant's own block holds. One that it lists is whole with its servers and volumes."""
+    listed = next((known for known in desired.manifest.waves if known.name == wave.name), None)
     lines = ["cutover: false", "rollback:", f"  cut: {cut}", "  target_writes: carry_back   # or discard: what the target wrote is lost"]
     if listed:
-        lines = ["waves:", f"  - name: {wave.name}", *(f"    {line}" for line in lines)]
+        whole = [*_members("servers", listed.servers), *_members("volumes", listed.volumes), *lines]
+        lines = ["waves:", f"  - name: {wave.name}", *(f"    {line}" for line in whole)]
     return "\n".join(("spec:", *(f"  {line}" for line in lines)))
+
+
+def _members(key: str, members: Iterable[Reference]) -> list[str]:
+    listed = [one.name or {"source_id": one.source_id} for one in members]
+    return f"{key}: {dump_yaml(listed, default_flow_style=True)}".splitlines() if listed else []
 
 
 def goals(desired: Desired, snapshot: Snapshot, run: str = "", tried: frozenset[str] = frozenset()) -> tuple[Goals, tuple[Finding, ...]]:

@@ -38,7 +38,7 @@ def _finding(finding: Finding) -> list[str]:
     if finding.fix:
         lines += wrapped(finding.fix, "         ", first="  To do: ")
     if finding.patch:
-        lines += ["", f"  Ready to commit in tenants/{finding.address.tenant}.yaml:", ""]
+        lines += ["", f"  Ready to commit in tenants/{finding.address.tenant}.yaml, merged into what stands there:", ""]
         lines += [f"      {line}".rstrip() for line in finding.patch.splitlines()]
     return lines
 

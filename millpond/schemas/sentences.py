@@ -56,7 +56,8 @@ def _unknown_keys(broken: Violation) -> Iterator[Sentence]:
     inside = f" in `{broken.dotted}`" if broken.path else ""
     for key in broken.given:
         if key not in known:
-            fix = did_you_mean(key, known, f"known keys: {', '.join(known)}")
+            inner = next((name for name, rule in known.items() if key in rule.get("properties", {})), "")
+            fix = f"it belongs under `{inner}`" if inner else did_you_mean(key, known, f"known keys: {', '.join(known)}")
             yield broken.root.key_position((*broken.path, key)), f"unknown key `{key}`{inside}", "", fix
 
 

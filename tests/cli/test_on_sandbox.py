@@ -86,7 +86,7 @@ def test_a_move_from_the_first_discovery_to_the_report(sandbox: Sandbox, tmp_pat
     held = millpond("apply")
     assert held.code == 3
     assert "Blocker: acme/wave/rest holds wave rest" in held.out
-    assert "Ready to commit in tenants/acme.yaml:" in held.out
+    assert "Ready to commit in tenants/acme.yaml, merged into what stands there:" in held.out
 
 
 def test_a_cloud_that_is_not_configured(sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

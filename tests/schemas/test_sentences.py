@@ -89,6 +89,15 @@ def test_a_wrong_value_is_told_in_one_sentence(site: SiteDirectory, spec: str, l
     assert lines(site.problems(lambda: load_manifest(path))) == [f"tenants/acme.yaml:{line}"]
 
 
+def test_a_key_at_the_top_that_belongs_under_spec_is_told_so(site: SiteDirectory) -> None:
+    path = site.manifest("adoption: manage")
+    path.write_text(path.read_text() + "approvals: []\nzzz: 1\n")
+    assert [line.partition(": ")[2] for line in lines(site.problems(lambda: load_manifest(path)))] == [
+        "unknown key `approvals` -> it belongs under `spec`",
+        "unknown key `zzz` -> known keys: apiVersion, kind, metadata, spec",
+    ]
+
+
 def test_the_spec_begins_where_the_table_says() -> None:
     assert HEAD_LINES == 6
 

@@ -92,7 +92,7 @@ def test_what_the_schedule_cut_over_is_told_on_the_request_that_asked_for_it_and
     merge_into_manifest(repository.clone, approval)
     repository.commit("Approve it")
     repository.merge("end-acme")
-    digest = approval["approvals"][0]["digest"]
+    digest = approval["spec"]["approvals"][0]["digest"]
     assert codes(steps.run("custom", "decommission", "main", TENANT="acme", DIGEST=digest)) == {"Decommission": 0}
     assert small.control.dump()["source/nova/servers"] == []
     assert {row["vm_state"] for row in small.control.dump()["target/nova/servers"]} == {"active"}

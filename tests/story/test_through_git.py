@@ -223,7 +223,7 @@ def decommission(team: Team, small: Sandbox) -> None:
     plan = team.propose("end-acme", "Decommission acme")
     assert "#### Must be approved\n" in plan
     team.paste(plan)
-    digest = block(plan)["approvals"][0]["digest"]
+    digest = block(plan)["spec"]["approvals"][0]["digest"]
     plan = team.propose_again("Approve the end of acme on the source")
     assert "#### Must be approved\n" not in plan
     assert "cannot be undone: `" in plan

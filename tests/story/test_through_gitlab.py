@@ -180,7 +180,7 @@ def test_what_the_schedule_cut_over_is_told_on_the_request_that_asked_for_it_and
     merge_into_manifest(repository.clone, approval)
     repository.commit("Approve it")
     repository.merge("end-acme")
-    digest = approval["approvals"][0]["digest"]
+    digest = approval["spec"]["approvals"][0]["digest"]
     assert passed(pipelines.run("push", "main", manual="decommission", TENANT="acme", DIGEST=digest)) == ["decommission"]
     assert small.control.dump()["source/nova/servers"] == []
     assert running(small, "target") == 3
