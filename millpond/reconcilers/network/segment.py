@@ -170,8 +170,10 @@ def _left_behind(switch: Switch) -> Iterable[Finding]:
     inventory = switch.desired.inventory
     on_network = usage(inventory).on_network
     names = {s.id: s.name or s.id for s in inventory.servers if s.id in switch.desired.excluded}
-    left = sorted({names[id] for network in switch.standing.segment.networks for id in on_network.get(network, ()) if id in names})
+    stay = {id for network in switch.standing.segment.networks for id in on_network.get(network, ()) if id in names}
+    left = sorted(names[id] for id in stay)
     if left:
+        from_images = any(server.image_id for server in inventory.servers if server.id in stay)
         gone = switch.standing.phase is Phase.SWITCHED
         yield _finding(
             switch,
@@ -181,8 +183,12 @@ def _left_behind(switch: Switch) -> Iterable[Finding]:
             "once the network is no longer stretched they have none, and decommissioning deletes its router on the source"
             if gone
             else "from the switch on their gateway is on the target; once the network is no longer stretched they have none",
-            "give them a network with a router of their own on the source and run discover, or take them into the migration",
+            "give them a network with a router of their own on the source and run discover, or take them into the migration"
+            + (_IMAGE_BOOTED if from_images else ""),
         )
+
+
+_IMAGE_BOOTED = ": what boots from an image only once its root disk is a volume"
 
 
 def _on_excluded_networks(switch: Switch) -> Iterable[Finding]:

@@ -243,6 +243,15 @@ def test_excluded_servers_are_told_from_the_first_plan_on_that_their_gateway_lea
     assert "router of their own" in found.findings[0].fix
 
 
+def test_what_boots_from_an_image_is_not_said_to_be_taken_into_the_migration_as_it_is() -> None:
+    on = desired(excluded=["server-2"])
+    servers = tuple(replace(one, image_id="image-1") if one.id == "server-2" else one for one in on.inventory.servers)
+    booted = replace(on, inventory=replace(on.inventory, servers=servers))
+    (plain,), (found,) = (segment.plan(one, snapshot(), goals(Stage.CUT)).findings for one in (on, booted))
+    assert plain.fix.endswith("take them into the migration")
+    assert found.fix == f"{plain.fix}: what boots from an image only once its root disk is a volume"
+
+
 @pytest.mark.parametrize("stages", [goals(Stage.HANDED_OVER), replace(goals(Stage.DECOMMISSION), decommission=True)])
 def test_excluded_servers_are_told_before_the_source_goes_that_their_gateway_has_left(stages: Goals) -> None:
     routers = tuple(replace(one, tags=(*one.tags, SWITCHED_TAG)) for one in snapshot().source.routers)
