@@ -171,7 +171,8 @@ def _in_sync(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
 
 
 def _wait_seed(ladder: Ladder, action: str, reason: str, group: Group, replica: Replica, *, long: bool) -> None:
-    total = sum(member.local.used or member.local.size for member in group.members)
+    """How much is left is known of a first copy alone: of a later one the array tells the share, not what the whole is."""
+    total = sum(member.local.used or member.local.size for member in group.members) if replica.initial or action == "seed" else 0
     left = int(total * (100 - replica.progress) / 100)
     seconds = left / replica.throughput if replica.throughput else 0.0
     why = "it waits for its turn on the array" if replica.pending else reason
@@ -301,16 +302,17 @@ def _give_back(
     `carried`: with the proof that the source has what the target wrote.
     """
     fence_first, proof = desired.site.replication.fence_first, _proof(desired, snapshot, goals, group)
+    loses = not carried and _stage(goals, group) is not Stage.RETURN  # before a boot is declared nobody could write on the target
     proof |= {"carried": carried, "returned": stopped_at(desired, snapshot, group, "returned", goals.run)}
     if found.promoted and fence_first:
-        _demote(ladder, group, target, proof, carried=carried)
+        _demote(ladder, group, target, proof, loses=loses)
     if found.promoted or found.fenced:
         _restore(ladder, group, found, proof)
     if found.both_writable or (found.promoted and not fence_first):
-        _demote(ladder, group, target, proof, carried=carried)
+        _demote(ladder, group, target, proof, loses=loses)
 
 
-def _demote(ladder: Ladder, group: Group, target: Replica, proof: dict[str, Any], *, carried: bool) -> None:
+def _demote(ladder: Ladder, group: Group, target: Replica, proof: dict[str, Any], *, loses: bool) -> None:
     """For good where what the target wrote was not carried to the source: it is overwritten from there."""
     ladder.change(
         "demote",
@@ -319,7 +321,7 @@ def _demote(ladder: Ladder, group: Group, target: Replica, proof: dict[str, Any]
         destination="fenced",
         outage=True,
         danger=True,
-        reversible=carried,
+        reversible=not loses,
         **_call(target),
         **proof,
     )

@@ -180,6 +180,21 @@ def test_the_first_copy_back_runs_while_the_target_still_does() -> None:
     assert rungs(on, made)[0] == "… reverse_seed"
 
 
+def test_how_much_is_left_to_carry_back_is_not_guessed_from_the_size_of_the_disks() -> None:
+    on, made = carried("replication_group/pilot-ssd#reverse")
+    made.perform(change(planned(replication_group, on, made), f"{GROUP}#reverse"))
+    (wait,) = (step for step in made.plan(on).waiting if step.action == "reverse_seed")
+    assert (wait.bytes_left, wait.seconds) == (0, 0.0)
+
+
+def test_a_demotion_is_for_good_only_where_something_was_written_on_the_target() -> None:
+    made = before("source_server/web-1#boot")
+    assert change(planned(replication_group, BACK, made), f"{GROUP}#demote").reversible
+    discarding, carrying = back(done(), "discard"), carried("server/web-1#lock")
+    assert not change(planned(replication_group, discarding, done()), f"{GROUP}#demote").reversible
+    assert change(planned(replication_group, *carrying), f"{GROUP}#demote").reversible
+
+
 @pytest.mark.parametrize("step", ["replication_group/pilot-ssd#reverse", "server/web-1#lock", f"replication_group/{GROUP}#demote"])
 def test_what_is_being_carried_back_is_not_discarded_any_more(step: str) -> None:
     """The source would start on what was carried back so far, and the snapshots of what it held would go."""
