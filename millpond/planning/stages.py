@@ -15,6 +15,7 @@ from millpond.model.marker import DECOMMISSION_BEGUN_TAG
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
 from millpond.planning.carried_back import carry_back_begun
+from millpond.planning.discarded import discard_begun
 from millpond.planning.latecomers import is_admitted, latecomers
 from millpond.planning.timeouts import being_stopped
 from millpond.reconcilers import boot
@@ -97,7 +98,8 @@ def stage_of(desired: Desired, snapshot: Snapshot, wave: DesiredWave, done: froz
     if wave.rollback is None or wave.rollback.cut != cut:
         return Stage.HELD, _needs_rollback(desired, wave, cut)
     if wave.rollback.target_writes == "carry_back":
-        return Stage.CARRY_BACK, None
+        begun = discard_begun(desired, snapshot, wave, cut)
+        return (Stage.HELD if begun else Stage.CARRY_BACK), begun
     begun = carry_back_begun(desired, snapshot, wave, cut)
     return (Stage.HELD if begun else Stage.DISCARD), begun
 

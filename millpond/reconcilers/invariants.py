@@ -19,6 +19,7 @@ from millpond.model.array import ArrayVolume, Replica, Role
 from millpond.model.block_storage import Volume
 from millpond.model.change import UNKNOWN, Change
 from millpond.model.compute import Server
+from millpond.model.cut_record import CutRecord
 from millpond.providers.ports import Providers
 from millpond.providers.together import together
 from millpond.reconcilers.ladder import carriers
@@ -95,7 +96,7 @@ def may_come_back(change: Change, providers: Providers) -> None:
             raise broken(change, f"volume {volume.id} is attached to a server on the target that is not stopped")
     _has_role(change, own, Role.TARGET if change.action == "restore" else Role.SOURCE)
     if values.get("carried"):
-        _carried(change, providers, own, volumes)
+        _carried(change, providers, own, volumes, _records_of(change, here, recorded))
     if change.action == "take_back":
         _never_booted(change, providers, servers, here)
     if change.action == "restore":
@@ -107,11 +108,15 @@ def may_come_back(change: Change, providers: Providers) -> None:
             raise broken(change, f"a guest is up on the source, and its disks are about to change under it: {', '.join(up)}; stop it there")
 
 
-def _carried(change: Change, providers: Providers, own: Replica, volumes: Iterable[Volume]) -> None:
-    """What the target wrote last is on the source, as long as the target's side is still writable: nobody wrote after that was timed."""
+def _carried(change: Change, providers: Providers, own: Replica, volumes: Iterable[Volume], records: Sequence[CutRecord | None]) -> None:
+    """What the target wrote last is on the source, as long as the target's side is still writable: nobody wrote after that was timed.
+
+    A side that was given up already was given up by a way back that carried.
+    """
     values = change.parameters
     back = own if change.action == "demote" else replica(change, providers, values["peer_array"], values["peer"])
     if back.role is not Role.SOURCE:
+        _was_carried(change, providers, values["array"], records)
         return
     if not values["returned"] or back.restore_point < values["returned"]:
         raise broken(change, "no sync back that began after the target's stop has completed")
@@ -120,12 +125,34 @@ def _carried(change: Change, providers: Providers, own: Replica, volumes: Iterab
             raise broken(change, f"volume {volume.id} on the target is free: it may have been written after the last sync")
 
 
+def _was_carried(change: Change, providers: Providers, array: str, records: Sequence[CutRecord | None]) -> None:
+    """No such way gives anything up before its safety snapshots are there and `returned` is recorded; one that discards has neither."""
+    values, known = change.parameters, [record for record in records if record is not None]
+    if not any(record.booting for record in known) or any(record.returned for record in known):
+        return
+    kept = [name for disk in providers.array(array).volumes([], values["local_ids"]) for name in disk.snapshots]
+    if not any(name.startswith(values["safety"]) for name in kept):
+        raise broken(change, "the target's side was given up without carrying anything back: what it wrote would be lost")
+
+
+def may_be_overwritten(change: Change, providers: Providers) -> None:
+    """Before replication goes on at the end of a way back that carries: the source has what the target wrote."""
+    source, project = providers.source, change.parameters["source_project"]
+    servers, volumes = source.compute.servers(project), source.block_storage.volumes(project)
+    _still_ours(change, servers, volumes)
+    _was_carried(change, providers, change.parameters["array"], _records_of(change, servers, volumes))
+
+
+def _records_of(change: Change, servers: Iterable[Server], volumes: Iterable[Volume]) -> list[CutRecord | None]:
+    records = {server.id: server.record for server in servers} | {volume.id: volume.record for volume in volumes}
+    return [record for id, record in records.items() if id in change.parameters["recorded"]]
+
+
 def _never_booted(change: Change, providers: Providers, there: Iterable[Server], here: Iterable[Server]) -> None:
     """What is taken back in the middle of a cut is discarded: nothing may have been written there, and the source has all of it."""
     values = change.parameters
     volumes = providers.source.block_storage.volumes(values["source_project"])
-    records = [server.record for server in here if server.id in values["recorded"]]
-    records += [volume.record for volume in volumes if volume.id in values["recorded"]]
+    records = _records_of(change, here, volumes)
     if not records or any(record is None or record.booting for record in records):
         raise broken(change, "a boot on the target was tried: what it wrote would be lost")
     if any(server.marker in values["servers"] for server in there):

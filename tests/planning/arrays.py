@@ -86,6 +86,12 @@ class Array:
     def side_of(self, volume: int) -> Replica | None:
         return next((r for r in self.replicas_.values() if volume in {p.local_id for p in r.pairs}), None)
 
+    def other_ends(self, volume: int) -> list[tuple[Array, int]]:
+        """Where the volume is replicated to, or from."""
+        side = self.side_of(volume)
+        ends = [pair.remote_id for pair in side.pairs if pair.local_id == volume] if side else []
+        return [(self._peer(side)[0], remote) for remote in ends] if side else []
+
     def writable(self, volume: int) -> bool:
         side = self.side_of(volume)
         return side is None or side.role is Role.SOURCE

@@ -12,13 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from millpond.model.change import Change
 from millpond.model.desired import Desired
 from millpond.model.manifest import Rollback
-from millpond.planning.carried_back import carry_back_begun
 from millpond.planning.stages import records
 from tests.planning.plan_text import depths
 from tests.planning.tenant import desired, prepared
 from tests.planning.world import World, at, flagged
 
 SERVERS = {"pilot": "server-1", "rest": "server-2"}
+BEGUN = ("carry_back_begun", "discard_begun")
+"""What was begun the one way is finished that way: a person who reads it states the word that they find there."""
+
 QUICK = settings(max_examples=25, stateful_step_count=45, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -32,19 +34,22 @@ class Mind:
     def documents(self, world: World) -> Desired:
         """Every wave that goes back gets the block that names its cut."""
         base = flagged(desired(site=world.site), **{name: {"cutover": on} for name, on in self.on.items()})
-        snapshot, blocks = world.snapshot(), {}
-        kept: set[str] = set()
-        for wave in base.waves:
-            known = records(snapshot, wave)
-            if known and not wave.cutover:
-                cut = next(iter(known.values())).cut
-                begun = carry_back_begun(base, snapshot, wave, cut)  # what is being carried back is not discarded any more
-                blocks[wave.name] = {"rollback": Rollback(cut, "carry_back" if begun else self.writes)}
-                kept |= {wave.name} if begun else set()
+        snapshot = world.snapshot()
+        cuts = {wave.name: next(iter(known.values())).cut for wave in base.waves if (known := records(snapshot, wave)) and not wave.cutover}
+        stated = flagged(base, **{name: {"rollback": Rollback(cut, self.writes)} for name, cut in cuts.items()})
+        other = "carry_back" if self.writes == "discard" else "discard"
+        begun = {found.wave for found in world.plan(stated).blockers if found.code in BEGUN}
+        words = {name: other if name in begun else self.writes for name in cuts}
         world.discarded.clear()
-        if self.writes == "discard":
-            world.discard([server for name, server in SERVERS.items() if not self.on[name] and name not in kept])
-        return flagged(base, **blocks)
+        for name, server in SERVERS.items():
+            if not self.on[name] and words.get(name, self.writes) == "discard":
+                world.discard([server])
+            elif name in words:
+                world.keep([server])
+        return flagged(base, **{name: {"rollback": Rollback(cut, words[name])} for name, cut in cuts.items()})
+
+    def reach(self, world: World) -> None:
+        assert world.advance(self.documents(world)).steps == ()
 
 
 def on_firmware(world: World, *, two_targets: bool) -> World:
@@ -118,6 +123,12 @@ class Migration(RuleBasedStateMachine):
         self.documents = self.mind.documents(self.world)
         note(f"{self.mind}")
 
+    @rule()
+    def people_change_the_word_alone(self) -> None:
+        self.mind.writes = "carry_back" if self.mind.writes == "discard" else "discard"
+        self.documents = self.mind.documents(self.world)
+        note(f"{self.mind}")
+
     @invariant()
     def nothing_is_unsafe(self) -> None:
         if hasattr(self, "world"):
@@ -185,3 +196,29 @@ def test_every_crash_on_the_straight_ways_is_made_good(two_targets: bool) -> Non
             machine.world, machine.mind = crashed.copy(), mind
             machine.world.crash()
             machine.settle()
+
+
+@pytest.mark.parametrize("mechanism", ["ovs", "ovn"])
+@pytest.mark.parametrize("two_targets", [True, False])
+@pytest.mark.parametrize(("first", "then"), [("discard", "carry_back"), ("carry_back", "discard")])
+def test_every_change_of_the_word_is_refused_or_carried_out(first: str, then: str, two_targets: bool, mechanism: str) -> None:
+    """After each single change of the way back that was stated first: what it makes impossible is told, nothing that is owed is lost."""
+    world = on_firmware(prepared(mechanism), two_targets=two_targets)
+    Mind({"pilot": True, "rest": False}).reach(world)
+    world.tick(600)
+    machine = Migration()
+    machine.world, machine.mind = world, Mind({"pilot": False, "rest": False}, first)
+    machine.documents = machine.mind.documents(world)
+    for _ in range(60):
+        ready = machine.ready()
+        if ready:
+            world.perform(ready[0])
+        elif any(not step.after for step in world.plan(machine.documents).waiting):
+            world.tick()
+        else:
+            break
+        changed = Migration()
+        changed.world, changed.mind = world.copy(), Mind({"pilot": False, "rest": False}, then)
+        changed.world.crash()
+        changed.settle()
+    assert not world.plan(machine.documents).steps

@@ -188,6 +188,14 @@ class World:
             for origin, array, volume in self.disks(self.source, server):
                 self.owed[origin] = array.contents[volume]
 
+    def keep(self, servers: Iterable[str]) -> None:
+        """A person decides otherwise: what these servers wrote on the target is owed again, wherever it still is."""
+        for server in servers:
+            self.discarded.discard(server)
+            for origin, array, volume in self.disks(self.source, server):
+                held = [array.contents[volume], *(peer.contents[remote] for peer, remote in array.other_ends(volume))]
+                self.owed[origin] = max(self.owed.get(origin, 0), *held)
+
     def host_brings_up(self, server: str) -> None:
         """Not our doing, whatever it leads to: until it is stopped, it writes to its disks on the source."""
         self.brought_up.add(server)

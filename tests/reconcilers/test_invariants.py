@@ -234,6 +234,21 @@ def test_the_source_is_not_given_back_under_a_guest_that_is_up(state: dict[str, 
     refused(world, planned, "a guest is up on the source")
 
 
+def not_carried(world: World) -> None:
+    """As a way back that discards leaves it."""
+    world.source.compute.raw["server-1"].pop("millpond.returned", None)
+    array = world.arrays["ibox-a"]
+    array.volumes_ = {id: replace(disk, snapshots=()) for id, disk in array.volumes_.items()}
+
+
+@pytest.mark.parametrize("action", ["restore", "resume"])
+def test_what_was_not_carried_back_is_not_given_up_for_good(action: str) -> None:
+    start = done()
+    world, planned = ready(back(start, "carry_back"), f"{GROUP}#{action}", start)
+    not_carried(world)
+    refused(world, planned, "given up without carrying anything back")
+
+
 def test_no_copy_is_booted_beside_a_running_source() -> None:
     world, planned = ready(PILOT, "server/web-1#create")
     source(world, status="ACTIVE")

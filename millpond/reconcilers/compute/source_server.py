@@ -210,6 +210,8 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
         gone = away(desired, snapshot, goals.wave(here.id))
         if record.returned and gone and (ran or stale):  # before a claim: it would vouch for what another run timed
             forget(ladder, "untime_return", "its copy may have run since: the stop there is timed anew", here.id, record, "returned")
+        elif record.returned and gone and goals.stage(here.id) is Stage.DISCARD:  # it would tell that something was carried back
+            forget(ladder, "untime_return", "what the target wrote is discarded", here.id, record, "returned")
         claim(ladder, goals, here.id, record, outage=False)
         if record.verified:
             forget(ladder, "unverify", "it is no longer the tenant's on the target", here.id, record, "verified")

@@ -18,6 +18,8 @@ def perform(change: Change, providers: Providers) -> None:
         invariants.may_change_hands(change, providers)
     elif verb in ("demote", "restore", "take_back"):
         invariants.may_come_back(change, providers)
+    elif verb == "resume" and change.parameters.get("carried"):
+        invariants.may_be_overwritten(change, providers)
     elif verb in CONTINUING:
         invariants.group_still_ours(change, providers)
     elif verb == "pair":

@@ -195,6 +195,14 @@ def _safety_name(goals: Goals, group: Group, member: Member) -> str:
     return f"{SAFETY_PREFIX}{goals.cuts.get(group.wave, '')}-{member.volume.id[:8]}"
 
 
+def _kept(goals: Goals, group: Group) -> dict[str, Any]:
+    """Where the safety snapshots are looked for, and what their names begin with."""
+    return {
+        "safety": f"{SAFETY_PREFIX}{goals.cuts.get(group.wave, '')}-",
+        "local_ids": [member.local.id for member in group.members],
+    }
+
+
 def _promote(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
     reason = f"cutover: true for wave {group.wave}"
     proof = _proof(desired, snapshot, goals, group)
@@ -303,7 +311,7 @@ def _give_back(
     """
     fence_first, proof = desired.site.replication.fence_first, _proof(desired, snapshot, goals, group)
     loses = not carried and _stage(goals, group) is not Stage.RETURN  # before a boot is declared nobody could write on the target
-    proof |= {"carried": carried, "returned": stopped_at(desired, snapshot, group, "returned", goals.run)}
+    proof |= {"carried": carried, "returned": stopped_at(desired, snapshot, group, "returned", goals.run), **_kept(goals, group)}
     if found.promoted and fence_first:
         _demote(ladder, group, target, proof, loses=loses)
     if found.promoted or found.fenced:
@@ -349,7 +357,8 @@ def _carry_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goa
         _reverse(ladder, desired, snapshot, goals, group, found)
     _give_back(ladder, desired, snapshot, goals, group, found, found.target, carried=True)
     if not found.forward or suspended(found.source):
-        ladder.change("resume", "replication goes on from the source", destination="in_sync", **_call(found.source))
+        kept = _kept(goals, group)
+        ladder.change("resume", "replication goes on from the source", destination="in_sync", carried=True, **kept, **_call(found.source))
     for member in group.members:
         name = _safety_name(goals, group, member)
         if found.promoted or name in member.local.snapshots:

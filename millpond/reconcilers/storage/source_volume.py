@@ -210,6 +210,8 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
         stale = is_stale(desired, snapshot, goals, goals.wave(volume.id), record, "returned")
         if stale:  # before a claim: it would vouch for what another run timed
             forget(ladder, "untime_return", "it may have been written since: its last writes are timed anew", volume.id, record, "returned")
+        elif record.returned and goals.stage(volume.id) is Stage.DISCARD and away(desired, snapshot, goals.wave(volume.id)):
+            forget(ladder, "untime_return", "what the target wrote is discarded", volume.id, record, "returned")
         claim(ladder, goals, volume.id, record, outage=False)
         if record.verified:
             forget(ladder, "unverify", "it is no longer the tenant's on the target", volume.id, record, "verified")
