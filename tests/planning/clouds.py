@@ -368,13 +368,13 @@ class BlockStorage:
             self.put(gone.volume_id, status="in-use" if self.rows[gone.volume_id].attachments else "available")
 
     def reserve(self, id: str, server: str) -> None:
-        self._require(self.rows[id], "available")
+        self._require(self.rows[id], "available", *(["in-use"] if self.rows[id].multiattach else []))
         self.put(id, status="reserved")
         self.reservations[f"attachment-{id}"] = VolumeAttachment(f"attachment-{id}", id, server, "reserved")
 
     def free(self, id: str) -> None:
         self.reservations.pop(f"attachment-{id}", None)
-        self.put(id, status="available")
+        self.put(id, status="in-use" if self.rows[id].attachments else "available")
 
     def attach(self, id: str, server: str, device: str) -> None:
         self.reservations.pop(f"attachment-{id}", None)

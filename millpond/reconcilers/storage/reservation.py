@@ -7,12 +7,13 @@ volume shows them, and every later boot is refused. They stand in Cinder's list 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from millpond.model.block_storage import Volume, VolumeAttachment
 from millpond.model.change import Change, FieldChange
+from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding
 from millpond.model.plan import Stage
@@ -53,7 +54,8 @@ def _patience(request_timeout: int) -> timedelta:
 def _missed(seen: Snapshot, patience: timedelta) -> bool:
     """Whether a volume is reserved, and the boot of one of its servers was declared long ago and has no server on the target."""
     late = {disk.volume_id for server in seen.source.servers if _came_to_nothing(seen, server.id, patience) for disk in server.volumes}
-    return any(volume.status == RESERVED and volume.marker in late for volume in seen.target.volumes)
+    taken = {disk.volume_id for server in seen.source.servers if _never_ran(seen, (server.id,)) for disk in server.volumes}
+    return any(volume.status == RESERVED and volume.marker in late - taken for volume in seen.target.volumes)
 
 
 def _came_to_nothing(snapshot: Snapshot, server_id: str, patience: timedelta) -> bool:
@@ -69,6 +71,11 @@ def _declared(snapshot: Snapshot, server_id: str) -> boot.Boot | None:
     return boot.declared(here.record)
 
 
+def _never_ran(snapshot: Snapshot, users: Iterable[str]) -> list[Server]:
+    """Their servers that are being built or failed to be: what is reserved is reserved for these, and goes with them."""
+    return [server for id in users for server in marked(snapshot.target.servers, id) if not server.launched_at]
+
+
 def take_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, target: Volume | None) -> list[Finding]:
     """The rung that frees a reserved volume, once it is proven that nobody has it or is about to; until then what it waits for.
 
@@ -80,6 +87,10 @@ def take_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals
     users = attached_to(desired).get(volume.id, ())
     declared = {id: found for id in users if id not in goals.verified and (found := _declared(snapshot, id))}
     if not declared:
+        return []
+    if theirs := _never_ran(snapshot, users):
+        if goals.stage(volume.id) is Stage.CUT and any(server.status == "ERROR" for server in theirs):
+            ladder.wait(ACTION, "a boot that failed has reserved it: its server is deleted first", long=True)
         return []
     until = max(found.at for found in declared.values()) + _patience(desired.site.limits.request_timeout)
     if snapshot.now < until:

@@ -28,11 +28,12 @@ def of_a_server(
     desired: Desired, goals: Goals, volume: Volume, target: Volume, attachment: VolumeAttachment, server: Server | None
 ) -> Finding:
     holder = f"server {server.name} ({server.id})" if server else "no server, as a service's own attachments are"
+    foreign = "" if server and server.marker else "what Millpond did not make: "
     return Finding(
         "reserved_elsewhere",
         Severity.BLOCKER,
         desired.address("volume", volume.id),
-        f"the volume on the target ({target.id}) is reserved for what Millpond did not make: {holder}",
+        f"the volume on the target ({target.id}) is reserved for {foreign}{holder}",
         "nothing is taken away from what exists, and no boot can have the volume before it is free",
         f"have the volume taken back there, or delete attachment {attachment.id} if nobody needs it; the next apply goes on",
         wave=goals.wave(volume.id),
