@@ -13,14 +13,15 @@ from millpond.model.array import ReplicaState, Role
 from millpond.model.block_storage import Attachment, VolumeBackup
 from millpond.model.change import UNKNOWN, Change
 from millpond.model.compute import AttachedVolume
-from millpond.model.desired import Desired
+from millpond.model.desired import Desired, DesiredWave
 from millpond.model.image import Image
 from millpond.model.manifest import Rollback
 from millpond.model.marker import DECOMMISSION_TAG_PREFIX
 from millpond.reconcilers.invariants import everything_is_known
 from tests.planning.arrays import LunMapping
 from tests.planning.situations import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, prepared
-from tests.planning.tenant import desired
+from tests.planning.tenant import INVENTORY, desired
+from tests.planning.tenant import volume as a_volume
 from tests.planning.tenant import world as fresh
 from tests.planning.world import World, at, flagged
 
@@ -282,6 +283,56 @@ def test_nothing_is_handed_over_that_is_gone() -> None:
     world, planned = ready(PILOT, "source_server/web-1#verify")
     world.target.compute.rows.clear()
     refused(world, planned, "0 server")
+
+
+SPARE = a_volume("vol-spare", "spare", 5)
+
+
+def arriving(adoption: str) -> tuple[World, Change]:
+    """A volume that is a wave of its own, before it is handed over."""
+    documents = desired(replace(INVENTORY, servers=(), ports=(), floating_ips=(), volumes=(SPARE,)), adoption=adoption)
+    documents = replace(documents, waves=(DesiredWave("disks", (), (SPARE.id,), cutover=True),))
+    world = fresh(documents.inventory)
+    world.tick()
+    return ready(documents, "source_volume/spare#verify", world)
+
+
+def its_twin(world: World, **values: Any) -> None:
+    world.target.block_storage.put(next(iter(world.target.block_storage.rows)), **values)
+
+
+def not_marked(world: World) -> None:
+    storage = world.target.block_storage
+    storage.raw[next(iter(storage.rows))].pop("millpond:source")
+
+
+def its_side(world: World, **values: Any) -> None:
+    known = world.arrays["ibox-b"].replicas_
+    id = next(iter(known))
+    known[id] = replace(known[id], **values)
+
+
+def never_paired(world: World) -> None:
+    world.arrays["ibox-b"].replicas_.clear()
+
+
+ARRIVING: list[tuple[str, Callable[[World], None], str]] = [
+    ("is in maintenance", lambda w: its_twin(w, status="maintenance"), "not proven to have arrived.*maintenance"),
+    ("is in error", lambda w: its_twin(w, status="error"), "not proven to have arrived.*error"),
+    ("is gone", not_marked, "not proven to have arrived: 0 volume"),
+    ("is another disk", another_disk, "not the remote end of the replica"),
+    ("is read-only", lambda w: its_side(w, role=Role.TARGET), "the tenant could not write to it"),
+    ("has no replica", never_paired, "is gone from ibox-b"),
+    ("is something that newer firmware says", lambda w: its_side(w, unknown="role WITNESS"), "does not know: role WITNESS"),
+]
+
+
+@pytest.mark.parametrize("adoption", ["precreate", "manage"])
+@pytest.mark.parametrize(("what", "turn", "match"), ARRIVING, ids=[what for what, _, _ in ARRIVING])
+def test_no_volume_is_handed_over_that_has_not_arrived(what: str, turn: Callable[[World], None], match: str, adoption: str) -> None:
+    world, planned = arriving(adoption)
+    turn(world)
+    refused(world, planned, match)
 
 
 def by_another(world: World) -> None:

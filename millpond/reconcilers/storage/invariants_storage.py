@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from millpond.model.array import Role
@@ -11,7 +12,7 @@ from millpond.model.cut_record import CutRecord
 from millpond.providers.ports import Providers
 from millpond.providers.together import together
 from millpond.reconcilers.invariants import broken, group_still_ours, replica, still_ours
-from millpond.reconcilers.invariants_decommission import decommission_admitted
+from millpond.reconcilers.invariants_decommission import decommission_admitted, stands_for
 
 
 def may_pair(change: Change, providers: Providers) -> None:
@@ -71,6 +72,25 @@ def _all_arrived(change: Change, providers: Providers) -> None:
 
 def _handed_over(record: CutRecord | None) -> bool:
     return record is not None and bool(record.cut and record.verified)
+
+
+def volume_arrived(change: Change, providers: Providers) -> None:
+    """Before a volume is handed over: one volume of the target stands for it and was let out, and its disk is the side that is writable."""
+    values = change.parameters
+    read_twins = partial(providers.target.block_storage.volumes, values["target_project"])
+    read_disks = partial(providers.array(values["remote_array"]).volumes, [], [values["remote_id"]])
+    read_side = partial(replica, change, providers, values["remote_array"], values["remote_replica"])
+    with ThreadPoolExecutor(3, thread_name_prefix="read") as pool:
+        listed, disks, side = pool.submit(read_twins), pool.submit(read_disks), pool.submit(read_side)
+        twins = [twin for twin in listed.result() if twin.marker == change.source_id]
+        names, role = [disk.name for disk in disks.result()], side.result().role
+    if len(twins) != 1 or not stands_for(twins[0], change.source_id):
+        states = ", ".join(twin.status for twin in twins) or "none"
+        raise broken(change, f"it is not proven to have arrived: {len(twins)} volume(s) of the target stand for it ({states})")
+    if names != [twins[0].backend_name]:
+        raise broken(change, f"volume {twins[0].id} on the target is not the remote end of the replica: it may hold nothing")
+    if role is not Role.SOURCE:
+        raise broken(change, f"its disk on {values['remote_array']} is {role}: the tenant could not write to it")
 
 
 def group_is_ours(change: Change, providers: Providers) -> None:

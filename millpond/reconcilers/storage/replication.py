@@ -215,6 +215,16 @@ def _split(desired: Desired, snapshot: Snapshot, wave: DesiredWave, pair: PoolPa
     return [*together, *alone]
 
 
+def grouped(desired: Desired, snapshot: Snapshot) -> frozenset[str]:
+    """Source ids of the volumes that are in any of `groups`: of the others preflight says why not."""
+    return _grouped_once(Same(desired), Same(snapshot))
+
+
+@lru_cache(maxsize=16)
+def _grouped_once(desired: Same, snapshot: Same) -> frozenset[str]:
+    return frozenset(member.volume.id for group in groups(desired.item, snapshot.item) for member in group.members)
+
+
 def group_prefix(desired: Desired) -> str:
     """What the names of the consistency groups begin with that Millpond makes for this tenant."""
     return f"millpond-{desired.tenant}-"
@@ -386,10 +396,11 @@ def _remote_ids(replica: Replica) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class RemoteEnd:
-    """Of one volume that is paired. `writable`: the target's side of its replica is."""
+    """Of one volume that is paired. `replica`: its id on the target's array. `writable`: that side is."""
 
     array: str
     id: int
+    replica: int
     writable: bool
 
 
@@ -403,7 +414,7 @@ def _remote_ends_once(desired: Same, snapshot: Same) -> dict[str, RemoteEnd]:
     result = {}
     for group in groups(desired.item, snapshot.item):
         found = ends(group, snapshot.item)
-        for member in group.members if found.paired else ():
-            if remote := remote_of(group, found, member):
-                result[member.volume.id] = RemoteEnd(group.pair.target.array, remote, found.promoted)
+        for member in group.members if found.target else ():
+            if found.target and (remote := remote_of(group, found, member)):
+                result[member.volume.id] = RemoteEnd(group.pair.target.array, remote, found.target.id, found.promoted)
     return result

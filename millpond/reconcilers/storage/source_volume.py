@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from millpond.errors import NotFound
 from millpond.model.address import Side
 from millpond.model.block_storage import Volume
-from millpond.model.change import AnyStep, Change, Effect, FieldChange
+from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.cut_record import PREFIX, CutRecord
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
@@ -24,9 +25,10 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.invariants_decommission import stands_for
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import READ_LATER, UNDOING, claim, clear, clock_of, clocks, current, forget, planned, record_change, timed
+from millpond.reconcilers.storage import invariants_storage
 from millpond.reconcilers.storage.holding import hold, let_go
 from millpond.reconcilers.storage.invariants_reservation import hold_is_nobody_elses, is_to_be_held
-from millpond.reconcilers.storage.replication import away, ends, groups, is_stale, local_volume
+from millpond.reconcilers.storage.replication import away, ends, grouped, groups, is_stale, local_volume, remote_ends
 from millpond.reconcilers.storage.replication_refusals import refusals
 from millpond.reconcilers.twins import ambiguous, once_per
 from millpond.reconcilers.usage import ARRIVED, servers_of_volumes
@@ -171,6 +173,9 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
     if record.returned:
         forget(ladder, "untime_return", "it goes on: a later way back times it anew", volume.id, record, "returned")
     findings = hold(ladder, desired, snapshot, goals, volume, record.held)
+    if volume.id not in grouped(desired, snapshot):  # nothing would turn its disk, or tell that it was turned
+        ladder.wait("verify" if record.booting else "boot", "held by the blocker of this volume: nothing replicates it", long=True)
+        return findings
     if not record.stopped or stale:
         ladder.change(
             "time",
@@ -189,9 +194,14 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
             recorded=[volume.id],
             source_project=desired.inventory.project.id,
         )
+    _hand_over(ladder, desired, snapshot, goals, volume)
+    return findings
+
+
+def _hand_over(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> None:
     if ambiguous(snapshot, "volumes", volume.id):
         ladder.wait("verify", "it cannot be told which volume of the target stands for it", long=True)
-        return findings
+        return
     record_change(
         ladder,
         "verify",
@@ -201,8 +211,15 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
         outage=False,
         recorded=[volume.id],
         source_project=desired.inventory.project.id,
+        target_project=snapshot.target.project.id if snapshot.target.project else UNKNOWN,
+        **_remote(desired, snapshot, volume),
     )
-    return findings
+
+
+def _remote(desired: Desired, snapshot: Snapshot, volume: Volume) -> dict[str, Any]:
+    """Where it is read again whether the disk was turned."""
+    end = remote_ends(desired, snapshot).get(volume.id)
+    return {"remote_array": end.array, "remote_id": end.id, "remote_replica": end.replica} if end else {"remote_array": UNKNOWN}
 
 
 def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, record: CutRecord) -> None:
@@ -291,6 +308,8 @@ def perform(change: Change, providers: Providers) -> None:
                 storage.delete_volume(project, values["server_id"])
         case "boot" | "verify":
             invariants.volumes_still_ours(change, providers)
+            if change.action == "verify":
+                invariants_storage.volume_arrived(change, providers)
             storage.set_volume_metadata(project, values["server_id"], values["metadata"])
         case _:
             storage.set_volume_metadata(project, values["server_id"], values["metadata"])

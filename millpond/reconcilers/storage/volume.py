@@ -19,11 +19,11 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.storage import invariants_storage, reservation
 from millpond.reconcilers.storage.manage_host import manage_host
-from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, local_volume, remote_ends, volume_names
+from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, grouped, local_volume, remote_ends, volume_names
 from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host, not_let_go
 from millpond.reconcilers.storage.way_back import held, of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
-from millpond.reconcilers.usage import RETURNING, detached_volumes, is_handed_over, servers_of_volumes
+from millpond.reconcilers.usage import RETURNING, attached_to, detached_volumes, is_handed_over, servers_of_volumes
 
 KIND = "volume"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -82,11 +82,12 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     remote = remote_ends(desired, snapshot)
     for volume in desired.inventory.volumes:
         local = local_volume(desired, snapshot, volume)
-        if not goals.wave(volume.id) or volume.encrypted or local is None:
+        wave = goals.wave(volume.id)
+        if not wave or volume.encrypted or (local is None and wave not in goals.admitted):
             continue
         ladder = Ladder(
             desired.address(KIND, volume.id),
-            wave=goals.wave(volume.id),
+            wave=wave,
             source_id=volume.id,
             servers=servers_of_volumes(desired).get(volume.id, ()),
         )
@@ -94,6 +95,9 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         aim = goal(KIND, goals.stage(volume.id))
         moved = [is_handed_over(goals, server) for server in servers_of_volumes(desired).get(volume.id, ())]
         if aim in ("", "tenants") or (moved and all(moved)):
+            continue
+        if local is None or (aim == "released" and wave in goals.admitted and volume.id not in grouped(desired, snapshot)):
+            steps += _in_no_group(ladder, aim, desired, volume)
             continue
         findings += reservation.take_back(ladder, desired, snapshot, goals, volume, target)
         if doubles := ambiguous(snapshot, "volumes", volume.id):
@@ -112,6 +116,13 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         findings += blockers
         steps += signed(ladder.steps, goals.run, snapshot) if goals.stage(volume.id) in RETURNING else ladder.steps
     return KindPlan(tuple(steps), tuple(findings))
+
+
+def _in_no_group(ladder: Ladder, aim: str, desired: Desired, volume: Volume) -> list[AnyStep]:
+    """In the middle of a cut it is in no replication group, which preflight tells: no server of it is booted, and nobody is let at it."""
+    if aim == "released" and volume.id in attached_to(desired):
+        ladder.wait("blocked", "held by the blocker of this volume: nothing replicates it", long=True)
+    return ladder.steps
 
 
 def _is_managed(
