@@ -42,6 +42,7 @@ from millpond.reconcilers.storage.replication_refusals import (
     other_ends,
     pair_lost,
     refusals,
+    taken,
     turned,
     unknown,
 )
@@ -120,6 +121,8 @@ def _blockers(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, 
     result = refusals(desired, snapshot, group, found, under_way=under_way)
     if wanted and (under_way or goal(KIND, stage) == "carried_back"):
         result.append(pair_lost(group, [m.label for m in group.members if goals.stage(m.volume.id) is stage]))
+    if wanted:
+        result += taken(desired, snapshot, group, found)
     explained = found.forward or found.both_writable or unknown(group, found)
     if stage in (Stage.REPLICATE, Stage.CUT) and found.paired and not under_way and not explained:
         result.append(turned(group))

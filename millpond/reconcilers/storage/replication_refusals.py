@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from millpond.model.array import Replica
+from millpond.model.array import ConsistencyGroup, Replica
 from millpond.model.block_storage import Volume
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.few import few
 from millpond.reconcilers.invariants import UNSETTLED
 from millpond.reconcilers.storage.replication import Ends, Group, Member, group_names, group_prefix, remote_of, volume_names
 from millpond.reconcilers.twins import twin
@@ -85,6 +86,36 @@ def _other_end(desired: Desired, group: Group, member: Member, double: Volume, n
         f"the volume on the target ({double.id}) is not the remote end of the replica",
         f"{group.pair.target.array} replicates to {name}, and the target's volume is {double.backend_name}",
         "find out what the target's volume holds and delete it in the target's Cinder: the remote end is then adopted by `manage`",
+        wave=group.wave,
+    )
+
+
+def taken(desired: Desired, snapshot: Snapshot, group: Group, found: Ends) -> list[Finding]:
+    """Of a group that is still to be paired: what has its name on either array is ours only if it holds none but its members.
+
+    Names of tenants, waves and pool pairs are joined by what they may hold themselves: two tenants can come to one name.
+    """
+    known = volume_names(snapshot.storage.volumes)
+    twins = [twin(snapshot, "volumes", member.volume.id) for member in group.members]
+    here = {member.local.name for member in group.members}
+    there = {member.remote_name for member in group.members} | {double.backend_name for double in twins if double is not None}
+    result = []
+    for named, own in ((found.local_group, here), (found.remote_group, there)):
+        names = [known.get((named.array, id), "") or f"volume {id}" for id in named.members] if named else []
+        if named and (others := sorted(set(names) - own)):
+            result.append(_taken(group, named, others))
+    return result
+
+
+def _taken(group: Group, named: ConsistencyGroup, others: Sequence[str]) -> Finding:
+    return Finding(
+        "group_name_taken",
+        Severity.BLOCKER,
+        group.address,
+        f"consistency group {named.name} on {named.array} holds what is not of this wave: {few(others)}",
+        "it is another tenant's whose names join to the same one, or is left of a wave that had other volumes: nothing is put into it",
+        "give the wave another name in the manifest, as long as none of it is replicated; or, if the group is nobody's, take those "
+        "volumes out of it on the array",
         wave=group.wave,
     )
 

@@ -8,10 +8,11 @@ from millpond.model.change import Change
 from millpond.model.desired import Desired
 from millpond.model.finding import Severity
 from millpond.reconcilers.storage import replication_group
+from tests.planning.arrays import GIB
 from tests.planning.situations import BACK, PILOT, before
 from tests.planning.tenant import SITE, desired, prepared, world
-from tests.planning.world import World
-from tests.reconcilers.kinds import codes, planned
+from tests.planning.world import World, at
+from tests.reconcilers.kinds import change, codes, planned
 
 
 def in_group(made: World, name: str, volume: str = "openstack-vol-root-2") -> World:
@@ -42,6 +43,50 @@ def found(documents: Desired, made: World) -> list[tuple[str, str]]:
 
 def test_a_volume_in_somebody_elses_group_is_left_alone() -> None:
     assert found(desired(), in_group(world(), "backup-of-the-shop")) == [("already_replicated", "rest")]
+
+
+def its_name(made: World) -> str:
+    """Of the group that the pilot wave is about to get."""
+    return str(change(planned(replication_group, desired(), made), "pilot-ssd#create_group").parameters["name"])
+
+
+def dressed() -> World:
+    """All that a pair needs is there."""
+    made = world()
+    made.tick()
+    made.advance(desired(), at("replication_group/pilot-ssd#create_group"))
+    return made
+
+
+@pytest.mark.parametrize("array", ["ibox-a", "ibox-b"])
+@pytest.mark.parametrize("replicated", [False, True])
+def test_a_group_of_the_same_name_that_holds_other_volumes_is_somebody_elses(array: str, replicated: bool) -> None:
+    made = dressed()
+    there = made.arrays[array]
+    group = there.create_group(its_name(made), "pool-1")
+    there.add_member(group, there.make("openstack-vol-of-another-tenant", GIB))
+    there.groups_[group] = replace(there.groups_[group], replicated=replicated)
+    then = there.groups_[group]
+    plan = made.advance(desired())
+    assert there.groups_[group] == then
+    assert not [step for step in made.sent if step.startswith("acme/replication_group/pilot-ssd#")]
+    assert [(finding.code, finding.wave) for finding in plan.blockers] == [("group_name_taken", "pilot")]
+    assert f"{then.name} on {array} holds what is not of this wave" in plan.blockers[0].what
+    assert "acme/replication_group/web-2-root#pair" in made.sent
+
+
+@pytest.mark.parametrize(
+    "step", ["add_member:web-1-root", "add_member:web-1-data", "create_remote_group", "add_remote_member:web-1-data", "pair"]
+)
+def test_a_group_that_holds_its_members_alone_is_ours_whoever_began_it(step: str) -> None:
+    made = dressed()
+    for id in ("create_group", "add_member:web-1-root", "add_member:web-1-data", "create_remote_group", "add_remote_member:web-1-data"):
+        if id == step:
+            break
+        made.perform(replace(change(planned(replication_group, desired(), made), f"pilot-ssd#{id}"), after=()))
+    made.crash()
+    assert made.advance(desired()).blockers == ()
+    assert [len(group.members) for group in made.arrays["ibox-a"].groups()] == [2]
 
 
 def test_a_volume_in_another_waves_group_asks_for_its_wave_back() -> None:
