@@ -163,6 +163,38 @@ def test_an_unpaired_disk_that_an_admitted_server_shares_with_a_late_one_is_told
     assert made.source.compute.shown("server-2").record.verified  # type: ignore[union-attr]
 
 
+BOOTABLE = replace(SPARE, bootable=True, image_metadata={"hw_disk_bus": "scsi"})
+
+
+@pytest.mark.parametrize("grouping", ["consistency_group", "volume"])
+@pytest.mark.parametrize("adoption", ["precreate", "manage"])
+def test_a_detached_volume_that_was_handed_over_is_the_tenants_when_a_server_joins_its_wave(adoption: str, grouping: str) -> None:
+    tenant = replace(INVENTORY, volumes=(*INVENTORY.volumes, BOOTABLE))
+    made = world(tenant)
+    made.tick()
+    made.advance(flagged(desired(tenant, adoption=adoption), rest={"grouping": grouping}))
+    made.tick(3600)
+    made.advance(flagged(desired(tenant, adoption=adoption), rest={"grouping": grouping, "cutover": True}))
+    storage = made.target.block_storage
+    double = next(known for known in storage.volumes("") if known.marker == SPARE.id)
+    there = made.arrays["ibox-b"]
+    disk = there.by_name(double.backend_name).id
+    storage.put(double.id, image_metadata={"hw_disk_bus": "virtio"})
+    there.contents[disk] = 7777
+    comes(made, ROOT, LATE)
+    made.crash()
+    joined = replace(tenant, servers=(*tenant.servers, LATE), volumes=(*tenant.volumes, ROOT))
+    on = flagged(desired(joined, adoption=adoption), rest={"grouping": grouping, "cutover": True})
+    sent, roles = len(made.sent), [replica.role for replica in there.replicas() if disk in {pair.local_id for pair in replica.pairs}]
+    assert codes(made.advance(on, at("source_server/web-3#record"))) == []
+    assert codes(made.advance(on)) == []
+    assert str(made.plan(on).waves[-1].stage) == "handed_over"
+    assert not [id for id in made.sent[sent:] if "spare" in id or "rest-ssd" in id]
+    after = storage.shown(double.id)
+    assert (after.status, after.image_metadata, there.contents[disk]) == ("available", {"hw_disk_bus": "virtio"}, 7777)
+    assert [replica.role for replica in there.replicas() if disk in {pair.local_id for pair in replica.pairs}] == roles
+
+
 def renamed(base: Desired) -> Desired:
     return replace(base, waves=(replace(base.waves[0], name="renamed"), *base.waves[1:]))
 

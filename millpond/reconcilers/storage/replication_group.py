@@ -17,7 +17,7 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
-from millpond.reconcilers.storage import pairing, replication_calls
+from millpond.reconcilers.storage import handed_over, pairing, replication_calls
 from millpond.reconcilers.storage.replication import (
     SAFETY_PREFIX,
     Ends,
@@ -47,7 +47,6 @@ from millpond.reconcilers.storage.replication_refusals import (
     unknown,
 )
 from millpond.reconcilers.storage.way_back import of_group
-from millpond.reconcilers.usage import is_handed_over
 
 KIND = "replication_group"
 READS_AFTER: tuple[str, ...] = ("project", "volume")
@@ -70,7 +69,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             servers=group.servers(desired),
             side=Side.STORAGE,
         )
-        moved = [is_handed_over(goals, server) for server in group.servers(desired)]
+        moved = handed_over.of_group(desired, goals, group, found)
         stage = _stage(goals, group)
         if stage is Stage.CUT and moved and all(moved):
             stage = Stage.HANDED_OVER  # other servers of the wave are still to be cut

@@ -17,13 +17,13 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
-from millpond.reconcilers.storage import invariants_storage, reservation
+from millpond.reconcilers.storage import handed_over, invariants_storage, reservation
 from millpond.reconcilers.storage.manage_host import manage_host
 from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, grouped, local_volume, remote_ends, volume_names
 from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host, not_let_go
 from millpond.reconcilers.storage.way_back import held, of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
-from millpond.reconcilers.usage import RETURNING, attached_to, detached_volumes, is_handed_over, servers_of_volumes
+from millpond.reconcilers.usage import RETURNING, attached_to, detached_volumes, servers_of_volumes
 
 KIND = "volume"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -93,7 +93,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         )
         target = twin(snapshot, "volumes", volume.id)
         aim = goal(KIND, goals.stage(volume.id))
-        moved = [is_handed_over(goals, server) for server in servers_of_volumes(desired).get(volume.id, ())]
+        moved = handed_over.of_volume(desired, goals, volume, target, remote.get(volume.id))
         if aim in ("", "tenants") or (moved and all(moved)):
             continue
         if local is None or (aim == "released" and wave in goals.admitted and volume.id not in grouped(desired, snapshot)):
