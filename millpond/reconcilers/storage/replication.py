@@ -17,6 +17,7 @@ from millpond.model.site import PoolPair
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.record import times
+from millpond.reconcilers.storage import group_name
 from millpond.reconcilers.twins import Same, by_id, once_per, twin
 from millpond.reconcilers.usage import servers_of_volumes
 
@@ -132,18 +133,11 @@ def adoption_of(desired: Desired, snapshot: Snapshot, volume: Volume, local: Arr
         return "precreate" if reserved else stated
     if replica.grouped:
         named = group_names(snapshot.storage.groups).get((local.array, replica.entity), "")
-        ours = named.startswith(group_prefix(desired))
-        return _by_suffix(named, pair.name, stated) if ours else stated
+        return (group_name.is_of(desired.tenant, named) and group_name.adoption_in(named, pair.name)) or stated
     remote = volume_names(snapshot.storage.volumes).get((pair.target.array, _remote_ids(replica).get(local.id, 0)), "")
     if remote == remote_name(volume):
         return "manage"
     return "precreate" if reserved and double and double.backend_name == remote else stated
-
-
-def _by_suffix(name: str, pair: str, otherwise: str) -> str:
-    if name.endswith(f"-{pair}-manage"):
-        return "manage"
-    return "precreate" if name.endswith(f"-{pair}") else otherwise
 
 
 def remote_name(volume: Volume) -> str:
@@ -194,9 +188,8 @@ def _of_wave(
 
 def _split(desired: Desired, snapshot: Snapshot, wave: DesiredWave, pair: PoolPair, adoption: str, members: list[Member]) -> list[Group]:
     """What replicates already keeps its group, or its own replica: a volume that comes late gets one of its own."""
-    suffix = "-manage" if adoption == "manage" else ""
-    label = f"{wave.name}-{pair.name}{suffix}"
-    name = f"{group_prefix(desired)}{label}"
+    label = f"{wave.name}-{pair.name}{'-manage' if adoption == 'manage' else ''}"
+    name = _name(desired, snapshot, wave, pair, adoption, members)
     replicas = _by_volume(snapshot.storage.replicas)
     own = {member.local.id: replicas.get((pair.source.array, member.local.id)) for member in members}
     named = _groups_by_name(snapshot.storage.groups).get((pair.source.array, name))
@@ -215,6 +208,23 @@ def _split(desired: Desired, snapshot: Snapshot, wave: DesiredWave, pair: PoolPa
     return [*together, *alone]
 
 
+def _name(desired: Desired, snapshot: Snapshot, wave: DesiredWave, pair: PoolPair, adoption: str, members: list[Member]) -> str:
+    """A group of the wave that has a former name keeps it, on either array."""
+    words, known = (desired.tenant, wave.name, pair.name, adoption), _groups_by_name(snapshot.storage.groups)
+    made, former = group_name.name(*words), group_name.former(*words)
+    here, there = known.get((pair.source.array, former)), known.get((pair.target.array, former))
+    if here is None and there is None:
+        return made
+    twins = [twin(snapshot, "volumes", member.volume.id) for member in members]
+    names = {member.remote_name for member in members} | {double.backend_name for double in twins if double is not None}
+    local = {member.local.id for member in members}
+    remote = {volume.id for volume in snapshot.storage.volumes if volume.array == pair.target.array and volume.name in names}
+    begun = known.get((pair.source.array, made))
+    if begun is not None and not local.isdisjoint(begun.members):
+        return made
+    return former if group_name.is_kept([(here, local), (there, remote)]) else made
+
+
 def grouped(desired: Desired, snapshot: Snapshot) -> frozenset[str]:
     """Source ids of the volumes that are in any of `groups`: of the others preflight says why not."""
     return _grouped_once(Same(desired), Same(snapshot))
@@ -223,11 +233,6 @@ def grouped(desired: Desired, snapshot: Snapshot) -> frozenset[str]:
 @lru_cache(maxsize=16)
 def _grouped_once(desired: Same, snapshot: Same) -> frozenset[str]:
     return frozenset(member.volume.id for group in groups(desired.item, snapshot.item) for member in group.members)
-
-
-def group_prefix(desired: Desired) -> str:
-    """What the names of the consistency groups begin with that Millpond makes for this tenant."""
-    return f"millpond-{desired.tenant}-"
 
 
 @once_per

@@ -11,7 +11,8 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.few import few
 from millpond.reconcilers.invariants import UNSETTLED
-from millpond.reconcilers.storage.replication import Ends, Group, Member, group_names, group_prefix, remote_of, volume_names
+from millpond.reconcilers.storage import group_name
+from millpond.reconcilers.storage.replication import Ends, Group, Member, group_names, remote_of, volume_names
 from millpond.reconcilers.twins import twin
 
 ANEW = "while nothing of the wave is cut over, end its replication and have it made again (docs/runbook.md: Waves were chosen too late)"
@@ -39,7 +40,7 @@ def _of_member(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, 
     local = member.local
     other = group_names(snapshot.storage.groups).get((local.array, local.cg_id), "")
     if local.cg_id and not (found.local_group and local.cg_id == found.local_group.id):
-        of_ours = other.startswith(group_prefix(desired))
+        of_ours = group_name.is_of(desired.tenant, other)
         return _of_other_wave(desired, group, member, other) if of_ours else _foreign(desired, group, member)
     strange = (local.rmr_source or local.rmr_target) and not _ours(snapshot, group, found)
     return _foreign(desired, group, member) if strange else None
@@ -93,7 +94,7 @@ def _other_end(desired: Desired, group: Group, member: Member, double: Volume, n
 def taken(desired: Desired, snapshot: Snapshot, group: Group, found: Ends) -> list[Finding]:
     """Of a group that is still to be paired: what has its name on either array is ours only if it holds none but its members.
 
-    Names of tenants, waves and pool pairs are joined by what they may hold themselves: two tenants can come to one name.
+    Two tenants could come to one of the names of before, and people give names, too.
     """
     known = volume_names(snapshot.storage.volumes)
     twins = [twin(snapshot, "volumes", member.volume.id) for member in group.members]
@@ -113,7 +114,7 @@ def _taken(group: Group, named: ConsistencyGroup, others: Sequence[str]) -> Find
         Severity.BLOCKER,
         group.address,
         f"consistency group {named.name} on {named.array} holds what is not of this wave: {few(others)}",
-        "it is another tenant's whose names join to the same one, or is left of a wave that had other volumes: nothing is put into it",
+        "it is left of a wave that had other volumes, or somebody else's who came to the same name: nothing is put into it",
         "give the wave another name in the manifest, as long as none of it is replicated; or, if the group is nobody's, take those "
         "volumes out of it on the array",
         wave=group.wave,
