@@ -50,6 +50,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
     from millpond.cli.say import say
     from millpond.execution.redaction import redact, secrets_of
     from millpond.reporting.errors_text import error_text
+    from millpond.reporting.no_tenants import no_tenants
     from millpond.reporting.outcome_text import outcome_text
     from millpond.reporting.planfile import read_planfile
     from millpond.reporting.progress_view import progress_on
@@ -76,7 +77,7 @@ def apply(directory: Path, arguments: tuple[str, ...], wave: str, detailed_exitc
             )
     forms.give(apply_forms(site, result, forms.host))
     if forms.printed == "text":
-        say("\n" + outcome_text(result, wave))
+        say("\n".join([] if result.errors else no_tenants(result.plan)) or "\n" + outcome_text(result, wave))
     for tenant, error in result.errors:
         say(f"\n{tenant}\n{redact(error_text(error), secrets_of(os.environ))}", err=True)
     return _code(result, detailed_exitcode)

@@ -19,6 +19,7 @@ def status(directory: Path, tenants: tuple[str, ...], form: str) -> ExitCode:
     from millpond.cli.at_work import at_work
     from millpond.cli.documents import load_each
     from millpond.cli.say import say
+    from millpond.reporting.no_tenants import no_tenants
     from millpond.reporting.plan_json import status_document
     from millpond.reporting.status_text import status_text
     from millpond.runs.plan import make_plan
@@ -30,5 +31,5 @@ def status(directory: Path, tenants: tuple[str, ...], form: str) -> ExitCode:
     if form == "json":
         click.echo(status_document(made, busy))
     else:
-        say(status_text(made, busy))
+        say("\n".join(no_tenants(made)) or status_text(made, busy))
     return ExitCode.ERROR if made.errors else ExitCode.DONE

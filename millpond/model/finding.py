@@ -11,6 +11,8 @@ STRANDED = "excluded_loses_gateway"
 """The code of what becomes of excluded servers when the gateway of their segment moves."""
 EXCLUDED = "excluded"
 """The code of what the manifest leaves on the source. Views list it apart: it asks for nothing."""
+NO_MANIFEST = "no_manifest"
+"""The code of what is said where no tenant of the site has a manifest: it is no orphan itself."""
 
 AFTERWARDS = "hook_after_failed"
 """The code of a hook that failed after its phase. An apply tells it although it holds nothing: the next plan knows nothing of it."""

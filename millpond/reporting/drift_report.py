@@ -61,7 +61,8 @@ class DriftReport:
     @property
     def verdict(self) -> str:
         """What it comes to, in one line."""
-        none = "No drift in what could be read." if self.plan.errors else "No drift."
+        none = "No drift." if self.plan.tenants else "Nothing was compared: no tenant has a manifest."
+        none = "No drift in what could be read." if self.plan.errors else none
         sides = f"Drift: {self.count('source')} on the source, {self.count('target')} on the target." if self.drifted else none
         return f"{counted(len(self.blockers), 'blocker')} of what moves or has moved. {sides}" if self.blockers else sides
 

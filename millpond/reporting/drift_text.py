@@ -10,6 +10,7 @@ from millpond.reporting.amounts import size
 from millpond.reporting.drift_report import BLOCKED, LAG, SIDES, DriftReport, Lag, happened
 from millpond.reporting.findings_text import findings_text
 from millpond.reporting.layout import columns, wrapped
+from millpond.reporting.no_tenants import no_tenants
 from millpond.reporting.symbols import bold, green, red, yellow
 from millpond.reporting.values import field_lines
 
@@ -22,7 +23,8 @@ def drift_text(report: DriftReport) -> str:
     lines += [*_lag_lines(report.lags), ""] if report.lags else []
     for tenant, summary in plan.errors:
         lines += [*wrapped(f"{tenant} could not be compared: {summary}", "  ", first=""), ""]
-    paint = red if report.blockers else yellow if report.drifted else str if plan.errors else green
+    lines += [*no_tenants(plan), ""] if not plan.tenants and not plan.errors else []
+    paint = red if report.blockers else yellow if report.drifted else str if plan.errors or not plan.tenants else green
     return "\n".join([*lines, paint(report.verdict)])
 
 

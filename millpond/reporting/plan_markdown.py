@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from millpond.model.finding import NO_MANIFEST
 from millpond.model.plan import Plan
 from millpond.model.plan_document import PlanDocument
 from millpond.reporting.amounts import counted, moment
@@ -82,8 +83,10 @@ def _digest(plan: Plan) -> str:
 
 
 def _orphans(plan: Plan) -> list[str]:
-    found = [f"- {code(str(finding.address))}: {prose(finding.what)}" for finding in plan.findings]
-    return ["", f"{counted(len(found), 'orphan')}: no manifest names them, nothing is done to them.", "", *found] if found else []
+    found = [f"- {code(str(finding.address))}: {prose(finding.what)}" for finding in plan.findings if finding.code != NO_MANIFEST]
+    said = ["", f"{counted(len(found), 'orphan')}: no manifest names them, nothing is done to them.", "", *found] if found else []
+    without = [prose(f"{finding.what[0].upper()}{finding.what[1:]}.") for finding in plan.findings if finding.code == NO_MANIFEST]
+    return [*said, *(line for text in without for line in ("", text))]
 
 
 def _folds(plan: Plan, host: Host, room: int) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from click import unstyle
 
 from millpond.model.change import Change
+from millpond.model.finding import NO_MANIFEST
 from millpond.model.plan import Plan, TenantPlan, WaveStatus
 from millpond.reporting.amounts import counted
 from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES, resource_lines, sign_of
@@ -41,7 +42,9 @@ def plan_text(plan: Plan, wave: str = "") -> str:
     blocks = [outage_lines(plan, wave), _legend(plan), danger_lines(plan)]
     for tenant in plan.tenants:
         blocks += _tenant(tenant)
-    blocks += [_block("Orphans (no manifest names them; nothing is done to them)", findings_text(plan.findings))]
+    found = [finding for finding in plan.findings if finding.code != NO_MANIFEST]
+    blocks += [_block("Orphans (no manifest names them; nothing is done to them)", findings_text(found))]
+    blocks += [findings_text(finding for finding in plan.findings if finding.code == NO_MANIFEST)]
     blocks += [_errors(plan), summary_lines(plan)]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 

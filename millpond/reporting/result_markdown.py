@@ -14,6 +14,7 @@ from millpond.reporting.error_markdown import why
 from millpond.reporting.fleet_markdown import tenant_table
 from millpond.reporting.hosts import Host, fits
 from millpond.reporting.markdown import code, fence, prose, table, weight
+from millpond.reporting.no_tenants import no_tenants
 from millpond.reporting.outage_text import outage_lines
 from millpond.reporting.outcome_text import NOT_MEASURED, address_of, outcome_lines, summary_lines
 
@@ -34,7 +35,8 @@ def result_markdown(result: ApplyResult, site: str, host: Host, commit: str = ""
 def _summary(result: ApplyResult, site: str, host: Host, commit: str, most: int) -> list[str]:
     detail = DETAILS[min(_MOST.index(most), len(DETAILS) - 1)]
     of = f" at commit {code(commit[:12])}" if commit else ""
-    said = [prose(unstyle(line)) for line in _sentences(summary_lines(result))]
+    told = no_tenants(result.plan) if not result.errors else []
+    said = [prose(unstyle(line)) for line in _sentences(told or summary_lines(result))]
     lines = [host.marker(site), f"### Apply of {code(site)}{of}: {state(result)}", *(line for text in said for line in ("", text))]
     down = outage_lines(result.plan)
     lines += ["", *fence((unstyle(line) for line in down), "text")] if down else []

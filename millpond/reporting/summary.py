@@ -81,8 +81,8 @@ def all_changes(plan: Plan) -> list[Change]:
 
 
 def is_quiet(plan: Plan) -> bool:
-    """Nothing to do, nothing to wait for, nothing that holds anything, every tenant planned."""
-    return not plan.errors and not blockers(plan) and not any(tenant.steps for tenant in plan.tenants)
+    """Nothing to do, nothing to wait for, nothing that holds anything, every tenant planned. Without a manifest nothing can match."""
+    return bool(plan.tenants) and not plan.errors and not blockers(plan) and not any(tenant.steps for tenant in plan.tenants)
 
 
 def blockers(plan: Plan) -> list[Finding]:

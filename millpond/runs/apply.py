@@ -19,6 +19,7 @@ from millpond.execution.lease import Lease
 from millpond.execution.redaction import secrets_of
 from millpond.execution.run import Run, new_run
 from millpond.model.desired import Desired
+from millpond.model.finding import Severity
 from millpond.model.outcome import ApplyResult, Outcome, Result
 from millpond.model.plan import Plan, TenantPlan
 from millpond.model.site import Site
@@ -27,7 +28,7 @@ from millpond.providers.access import Access
 from millpond.providers.open import open_providers
 from millpond.runs import reviewed
 from millpond.runs.fleet import Fleet
-from millpond.runs.plan import whole
+from millpond.runs.plan import make_plan, whole
 from millpond.runs.progress import Progress
 from millpond.runs.signals import await_all, signals
 from millpond.runs.tenant import TenantRun
@@ -60,6 +61,8 @@ def apply_plan(
     """Advances all that can advance. `refused` are tenants whose documents cannot be used: errors of the result beside the others, and
     so are tenants whose documents or clouds are not those of `envelope` any more.
 
+    Without any tenant the result's plan says what removed manifests left behind, and servers that are down hold it.
+
     StalePlan when `expect_digest`, or `envelope` for all tenants, lead elsewhere than the documents do, or nothing was begun before
     `expires`; LeaseHeld when another run works on a tenant.
     """
@@ -67,6 +70,9 @@ def apply_plan(
         reviewed.expect_digest(tenants, expect_digest)
     if envelope:
         tenants, refused = reviewed.still_reviewed(tenants, envelope, refused)
+    if not tenants and not refused:
+        plan = make_plan(site, ())
+        return ApplyResult(plan, held=any(finding.severity is Severity.BLOCKER for finding in plan.findings))
     directory = Path(site.directory)
     run = new_run(os.environ, directory, __version__)
     journal = Journal.open(site.journal, directory, secrets_of(os.environ))

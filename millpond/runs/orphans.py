@@ -2,54 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from millpond.errors import MillpondError
 from millpond.model.address import Address
 from millpond.model.compute import Server
 from millpond.model.desired import Desired
-from millpond.model.finding import Finding, Severity
+from millpond.model.finding import NO_MANIFEST, Finding, Severity
 from millpond.model.identity import Project
 from millpond.model.marker import TENANT_TAG
 from millpond.model.site import Site
 from millpond.providers.access import Access
-from millpond.providers.open import open_providers
+from millpond.providers.open import configured_clouds, open_providers, places
 from millpond.providers.ports import Cloud
+from millpond.providers.together import together
 
 
 def orphans(site: Site, tenants: Sequence[Desired]) -> tuple[Finding, ...]:
     """Projects that carry Millpond's tag and that no manifest of this site names, on the clouds that its manifests name.
 
-    `tenants` are all of the site. Clouds that give no answer are a warning: the tenants' plans do not depend on it.
+    `tenants` are all of the site. Clouds that give no answer are a warning: the tenants' plans do not depend on it. Where there is no
+    manifest all clouds that this machine knows are asked, and the finding `no_manifest` says what that can tell.
     """
+    if not tenants:
+        return _without_manifest(site)
     found: list[Finding] = []
     for source, target in sorted({(t.manifest.source.cloud, t.manifest.target.cloud) for t in tenants}):
         here = {t.inventory.project.id for t in tenants if t.manifest.source.cloud == source}
         there = {(t.manifest.target.domain, t.manifest.target.project) for t in tenants if t.manifest.target.cloud == target}
         try:
             providers = open_providers(site, source, target, Access.READ)
-            found += [*_on_source(providers.source, here), *_on_target(providers.target, there)]
+            found += [*_tagged(providers.source, here).values(), *_on_target(providers.target, there)]
         except MillpondError as error:
-            found.append(_not_listed(site, source, target, error))
+            found.append(_not_listed(site, (source, target), error))
     return tuple(dict.fromkeys(found))
 
 
-def _not_listed(site: Site, source: str, target: str, error: MillpondError) -> Finding:
+def _without_manifest(site: Site) -> tuple[Finding, ...]:
+    """No manifest says which clouds the site migrates between. Several logins of one cloud see each their part of it."""
+    logins = _logins()
+    answers = together([partial(_seen, site, names) for names in logins])
+    heard = [names[0] for names, (_, errors) in zip(logins, answers, strict=True) if len(errors) < len(names)]
+    found = [finding for seen, _ in answers for finding in seen]
+    silent = [
+        _not_listed(site, (names[0],), errors[0]) for names, (_, errors) in zip(logins, answers, strict=True) if len(errors) == len(names)
+    ]
+    return (*found, *silent, _no_manifest(site, heard))
+
+
+def _logins() -> list[list[str]]:
+    """The names of clouds.yaml, those of one cloud together."""
+    found: dict[str, list[str]] = {}
+    for name in configured_clouds():
+        try:
+            place = places((name,))[name]
+        except MillpondError:
+            place = name
+        found.setdefault(place, []).append(name)
+    return list(found.values())
+
+
+def _seen(site: Site, names: Sequence[str]) -> tuple[list[Finding], list[MillpondError]]:
+    """What the logins of one cloud see, each project once, and the errors of those that see nothing."""
+    found: dict[str, Finding] = {}
+    errors: list[MillpondError] = []
+    for name in names:
+        try:
+            found = {**_tagged(open_providers(site, name, name, Access.READ).source, set()), **found}
+        except MillpondError as error:
+            errors.append(error)
+    return list(found.values()), errors
+
+
+def _no_manifest(site: Site, heard: Sequence[str]) -> Finding:
+    where = f"looked for on the clouds that this machine knows ({', '.join(heard)}), and on no other"
+    nowhere = "not looked for: no manifest says on which clouds, and none that this machine knows has answered"
     return Finding(
-        "orphans_not_listed",
+        NO_MANIFEST,
         Severity.WARNING,
-        Address(site.name, "cloud", f"{source}-{target}"),
-        f"what was left on {source} and {target} by removed manifests could not be listed",
-        f"{error.summary}: {error.why}",
-        "tenants that lost their manifest, even in the middle of a cut, are not seen until these clouds answer",
+        Address(site.name, "site", "tenants"),
+        f"no tenant has a manifest. What removed ones left behind was {where if heard else nowhere}",
+        "removing a manifest detaches its tenant, even in the middle of a cut, and deletes nothing",
+        "put back the manifest and the inventory that were removed, or take the first tenant in with `millpond discover NAME "
+        "--source-cloud NAME --target-cloud NAME`",
     )
 
 
-def _on_source(cloud: Cloud, known: set[str]) -> Iterator[Finding]:
-    for project in cloud.identity.tagged_projects(TENANT_TAG):
-        if project.id not in known:
-            stopped = _in_outage(cloud.compute.servers(project.id))
-            yield _outage(cloud, project, stopped) if stopped else _orphan(cloud, project)
+def _not_listed(site: Site, clouds: Sequence[str], error: MillpondError) -> Finding:
+    return Finding(
+        "orphans_not_listed",
+        Severity.WARNING,
+        Address(site.name, "cloud", "-".join(clouds)),
+        f"what was left on {' and '.join(clouds)} by removed manifests could not be listed",
+        f"{error.summary}: {error.why}",
+        "tenants that lost their manifest, even in the middle of a cut, are not seen until that is mended",
+    )
+
+
+def _tagged(cloud: Cloud, known: set[str]) -> Mapping[str, Finding]:
+    """Id → finding, of the projects with Millpond's tag that are not `known`. Servers of a target carry no record of a cut."""
+    unknown = [project for project in cloud.identity.tagged_projects(TENANT_TAG) if project.id not in known]
+    stopped = {project.id: _in_outage(cloud.compute.servers(project.id)) for project in unknown}
+    return {p.id: _outage(cloud, p, stopped[p.id]) if stopped[p.id] else _orphan(cloud, p) for p in unknown}
 
 
 def _in_outage(servers: Iterable[Server]) -> list[str]:

@@ -33,7 +33,7 @@ def make_plan(
     refused: Mapping[str, MillpondError] = MappingProxyType({}),
 ) -> Plan:
     """One plan, through logins that cannot write. `all_tenants`: these are all of the site; what else is tagged has lost its manifest.
-    While documents are refused nobody can tell that of a project.
+    While documents are refused nobody can tell that of a project. Without any tenant they are looked for always.
 
     A tenant that cannot be planned is an error of the plan, beside those of `refused`; where it is the only one its error is raised.
     """
@@ -58,7 +58,7 @@ def make_plan(
         arrays=arrays,
         approvers=approvers(site, (planned for _, planned in plans)),
     )
-    return replace(plan, findings=orphans(site, tenants)) if all_tenants and not refused else plan
+    return replace(plan, findings=orphans(site, tenants)) if (all_tenants or not tenants) and not refused else plan
 
 
 def told(error: MillpondError) -> str:

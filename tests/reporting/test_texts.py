@@ -214,9 +214,11 @@ def test_colours_are_there_for_a_terminal_and_take_no_room() -> None:
     assert style("-/+", fg="red") in text
 
 
-def test_a_plan_of_nothing_is_quiet() -> None:
+def test_a_plan_of_no_tenant_matches_no_configuration() -> None:
     empty = Plan(examples.NOON, "0.1.0", (), examples.DIGEST)
-    assert unstyle(plan_text(empty)) == "No changes. Your infrastructure matches the configuration."
+    assert unstyle(plan_text(empty)) == "Plan: 0 to add, 0 to change, 0 to destroy."
+    still = unstyle(plan_text(examples.plan(examples.QUIET))).splitlines()
+    assert "No changes. Your infrastructure matches the configuration." in still
 
 
 def test_what_was_done_to_a_long_address_stands_in_the_column_of_the_others() -> None:
