@@ -20,7 +20,8 @@ class CutRecord:
     cut: id of the cut, the UTC of its start. run: the run that wrote last (read back before each destructive step).
     power: `active` or `shutoff` as found. locked: `yes`/`no` as found, `retaken` once the admin lock was put over a lock as found.
     stopped: ms since epoch on the source array's clock, read after SHUTOFF was confirmed.
-    booting: UTC set before POST /servers. verified: UTC of the handover. attempts: boots that failed before launch.
+    booting: UTC set before POST /servers. verified: UTC of the handover. attempts: how many boots failed before
+    launch, the start of the id of the last one's server, and its fault.
     returned: ms on the target array's clock, read after the target server was confirmed stopped in a rollback.
     held: the cut for which the volume is reserved in Cinder; on volumes alone, also where servers carry the rest of the record. `<cut>` is
     the intent, `<cut>/reserved` says that Cinder agreed, `<cut>/<UTC>` since when it is seen under way and nobody knows whose it is.

@@ -9,6 +9,8 @@ from millpond.model.change import UNKNOWN
 from millpond.model.cut_record import CutRecord
 
 FAILED = "failed"
+_FAULT = 200
+"""Characters of a fault that are kept: Nova takes 255 for a value of metadata."""
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -49,12 +51,20 @@ def declared(record: CutRecord | None) -> Boot | None:
 
 
 def failures(record: CutRecord | None) -> tuple[int, str]:
-    """How many boots failed before launch, and the start of the id of the last server that did (`2:1f3c9a2e`)."""
+    """How many boots failed before launch, and the start of the id of the last server that did (`2:1f3c9a2e:No valid host was found`)."""
     if record is None or not record.attempts:
         return 0, ""
-    count, _, last = record.attempts.partition(":")
+    count, last, *_ = [*record.attempts.split(":", 2), ""]
     return int(count), last
 
 
-def counted(record: CutRecord, server_id: str) -> str:
-    return f"{failures(record)[0] + 1}:{server_id[:8]}"
+def last_fault(record: CutRecord | None) -> str:
+    """What Nova said of the last boot that failed before launch, shortened: its server is deleted. Empty where that is not known."""
+    return "" if record is None else [*record.attempts.split(":", 2), "", ""][2]
+
+
+def counted(record: CutRecord, server_id: str, fault: str) -> str:
+    """Metadata of old releases takes no character beyond the basic plane, so the fault is kept in ASCII."""
+    said = " ".join(fault.encode("ascii", "replace").decode().split())
+    kept = said if len(said) <= _FAULT else f"{said[: _FAULT - 3]}..."
+    return ":".join((str(failures(record)[0] + 1), server_id[:8], *([kept] if kept else [])))

@@ -106,6 +106,8 @@ class Lines:
             with self._lock:
                 self._sent[change.id] = change
             return
+        with self._lock:
+            self._sent.pop(change.id, None)  # what was taken in may yet fail
         wanted = self._parts.get(change.address.tenant, Counter[tuple[Address, str]]())[key]
         if wanted < 2 or outcome.result is not Result.DONE:
             self._say(change.id, f"{outcome.result}{outcome.message}", ended_line(change, outcome))

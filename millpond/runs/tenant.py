@@ -73,6 +73,7 @@ class TenantRun:
     _waits: dict[str, float] = field(default_factory=dict)
     _snapshot: Snapshot = field(default_factory=Snapshot)
     _whole: bool = False
+    _booting: dict[str, tuple[Change, float]] = field(default_factory=dict)
     _done_at: float = field(default_factory=time.monotonic)
     _look_took: float = 0.0
 
@@ -120,6 +121,7 @@ class TenantRun:
 
     def _plan(self) -> TenantPlan:
         self._check_claims()
+        self._settle_failed_boots()
         plan = build(
             self.desired,
             self._snapshot,
@@ -229,6 +231,8 @@ class TenantRun:
     def _settle(self, change: Change, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
         self._counts[change.id] += 1
+        if self._boots(change) and outcome.result in (Result.DONE, Result.UNKNOWN):
+            self._booting[change.source_id] = (change, time.monotonic())
         if outcome.result is Result.HELD:
             self._tried -= self._boots(change)  # a boot that was not taken in can be sent again at once
         if outcome.result is Result.DONE and change.id.endswith(f"#{TAKE_BACK}"):
@@ -241,6 +245,15 @@ class TenantRun:
             self.outcomes.append(replace(outcome, result=Result.FAILED, message=message))
         self.outages.settled(change, outcome)
         self.progress.ended(change, self.outcomes[-1])
+
+    def _settle_failed_boots(self) -> None:
+        """A boot that Nova took in is done when its server is there, and failed when that is in ERROR. It is counted and tried again."""
+        for server in self._snapshot.target.servers:
+            if server.status == "ERROR" and server.marker in self._booting:
+                change, sent = self._booting.pop(server.marker)
+                said = server.fault or "its server is in ERROR, and the target's Nova gives no fault"
+                self.outcomes.append(Outcome(change.id, Result.FAILED, time.monotonic() - sent, said))
+                self.progress.ended(change, self.outcomes[-1])
 
     def _refused_no_more(self, change: Change) -> None:
         """What refused a boot after it had reserved a disk may have passed: it is sent again, `limits.attempts` times in one run."""

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from millpond.model.cut_record import CutRecord
-from millpond.reconcilers.boot import FAILED, Boot, counted, declared, failures, parse_stamp, stamp
+from millpond.reconcilers.boot import FAILED, Boot, counted, declared, failures, last_fault, parse_stamp, stamp
 
 AT = datetime(2026, 12, 1, 22, 0, 5, tzinfo=UTC)
 
@@ -30,12 +30,19 @@ def test_times_are_utc_wherever_the_run_is() -> None:
 def test_failed_boots_are_counted_with_the_start_of_the_servers_id() -> None:
     record = CutRecord()
     for number in (1, 2, 3):
-        text = counted(record, f"{number}f3c9a2e-aaaa-bbbb")
+        text = counted(record, f"{number}f3c9a2e-aaaa-bbbb", f"fault: number {number}")
         record = CutRecord(attempts=text)
         assert failures(record) == (number, f"{number}f3c9a2e")
+        assert last_fault(record) == f"fault: number {number}"
+
+
+def test_a_record_of_failed_boots_without_a_fault_is_read() -> None:
+    record = CutRecord(attempts="2:1f3c9a2e")
+    assert (failures(record), last_fault(record), last_fault(None)) == ((2, "1f3c9a2e"), "", "")
+    assert counted(record, "2f3c9a2e-aaaa", "") == "3:2f3c9a2e"
 
 
 def test_a_record_fits_into_novas_metadata() -> None:
     """255 characters for key and value (nova/objects/instance.py and the API's schema)."""
-    full = CutRecord(booting=str(Boot(AT, "r" * 64)), attempts=counted(CutRecord(attempts="2:12345678"), "f" * 36))
-    assert all(len(key) <= 255 and len(value) <= 255 for key, value in full.metadata().items())
+    full = CutRecord(booting=str(Boot(AT, "r" * 64)), attempts=counted(CutRecord(attempts="2:12345678"), "f" * 36, "\N{FISH}\n" * 300))
+    assert all(len(key) <= 255 and len(value) <= 255 and value.isascii() for key, value in full.metadata().items())

@@ -56,6 +56,18 @@ def test_a_request_is_done_only_when_it_is_seen_to_be() -> None:
     assert seen == ["12:00:00 sent    acme/server/web-1 create"]
 
 
+def test_a_request_that_was_taken_in_and_then_failed_is_not_done() -> None:
+    progress, seen = lines()
+    boot = examples.boot("web-1")
+    with progress:
+        for _ in range(2):
+            progress.ended(boot, Outcome(boot.id, Result.DONE, 0.4))
+            progress.ended(boot, Outcome(boot.id, Result.FAILED, 3.0, "No valid host was found."))
+            progress.planned(replace(examples.GLOBEX, steps=()))
+    said = ["12:00:00 sent    acme/server/web-1 create", "12:00:00 failed  acme/server/web-1 create in 3 s: No valid host was found."]
+    assert seen == said * 2
+
+
 def test_a_failure_says_why_and_the_same_one_is_said_once() -> None:
     progress, seen = lines()
     boot = examples.boot("web-1")

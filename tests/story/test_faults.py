@@ -4,13 +4,23 @@ from collections.abc import Iterator, Sequence
 from threading import Timer
 from typing import Any
 
+import openstack
 import pytest
 
 from millpond.model.change import Change
+from millpond.model.finding import Finding
+from millpond.model.outcome import Result
 from tests.story.identical import Comparison
 from tests.story.silent import Silent
 from tests.story.stage import Stage
 from tests.story.test_small import statuses
+
+FAULT = "The hypervisor failed to start the guest."
+
+
+def only(findings: Sequence[Finding]) -> Finding:
+    [found] = findings
+    return found
 
 
 def whole(stage: Stage) -> None:
@@ -57,7 +67,13 @@ def test_a_boot_that_fails_before_launch_is_tried_again(stage: Stage) -> None:
 def test_after_three_failed_boots_a_person_is_asked_and_the_wave_goes_back_whole(stage: Stage) -> None:
     stage.sandbox.control.fault(world="boot_error", cloud="target", name="web-1", times=3)
     with stage.counted() as mutating:
-        assert cut(stage) == ["boot_failed"]
+        stage.manifest["cutover"] = True
+        result = stage.settle()
+    blocker = only(result.plan.tenants[0].blockers)
+    assert (blocker.code, FAULT in blocker.why) == ("boot_failed", True)
+    create = result.final["acme/server/web-1#create"]
+    assert (create.result, FAULT in create.message) == (Result.FAILED, True)
+    assert result.final["acme/server/web-2#create"].result is Result.DONE
     assert boots(mutating) == 5
     assert statuses(stage, "target") == {"web-2": "active", "db-1": "active"}
     verified = {row["name"]: "millpond.verified" in row["metadata"] for row in stage.rows("source/nova/servers")}
@@ -67,6 +83,17 @@ def test_after_three_failed_boots_a_person_is_asked_and_the_wave_goes_back_whole
     assert mutating == []
     discard(stage)
     home(stage)
+    assert cut(stage) == []
+    whole(stage)
+
+
+def test_what_failed_three_times_is_tried_again_by_the_command_that_its_blocker_names(stage: Stage) -> None:
+    stage.sandbox.control.fault(world="boot_error", cloud="target", name="web-1", times=3)
+    assert cut(stage) == ["boot_failed"]
+    blocker = only(stage.plan().blockers)
+    source_id = next(row["id"] for row in stage.rows("source/nova/servers") if row["name"] == "web-1")
+    assert f"openstack --os-cloud source-admin server unset --property millpond.attempts {source_id}" in blocker.fix
+    openstack.connect(cloud="source-admin").compute.delete_server_metadata(source_id, ["millpond.attempts"])
     assert cut(stage) == []
     whole(stage)
 

@@ -163,8 +163,10 @@ def _given_up(desired: Desired, goals: Goals, server: Server, record: CutRecord 
         Severity.BLOCKER,
         desired.address(KIND, server.id),
         f"the server did not boot on the target in {boot.failures(record)[0]} attempts",
-        "each attempt ended in ERROR before the guest was started; its disks were not touched",
-        "look at the fault in the target's Nova, mend its cause and remove `millpond.attempts` from the source server's metadata, "
+        "each attempt ended in ERROR before the guest was started; its disks were not touched. "
+        f"What the target's Nova said of the last one: {boot.last_fault(record) or 'no fault given'}",
+        "mend the cause and let the next apply try again: "
+        f"openstack --os-cloud {desired.manifest.source.cloud} server unset --property millpond.attempts {server.id}; "
         "or let the wave go back with a rollback block",
         wave=goals.wave(server.id),
     )

@@ -197,8 +197,9 @@ def _count_failure(ladder: Ladder, goals: Goals, here: Server, record: CutRecord
         return
     declared = boot.declared(record)
     failed = replace(declared, run=boot.FAILED) if declared else ""
-    values = {PREFIX + "attempts": boot.counted(record, target.id), PREFIX + "booting": str(failed)}
-    record_change(ladder, "count_failure", "the boot failed before the guest was started", here.id, values)
+    values = {PREFIX + "attempts": boot.counted(record, target.id, target.fault), PREFIX + "booting": str(failed)}
+    reason = f"the boot failed before the guest was started: {target.fault or 'no fault given'}"
+    record_change(ladder, "count_failure", reason, here.id, values)
 
 
 def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, record: CutRecord, here: Server) -> None:

@@ -172,7 +172,7 @@ def test_a_boot_that_failed_before_launch_is_counted_deleted_and_tried_again() -
     made = failed()
     assert rungs(PILOT, made) == ["… delete_failed"]
     made.advance(PILOT, lambda plan: any(step.action == "delete_failed" and not step.after for step in plan.changes))
-    assert made.source.compute.raw["server-1"]["millpond.attempts"] == f"1:{twin(made)[:8]}"
+    assert made.source.compute.raw["server-1"]["millpond.attempts"] == f"1:{twin(made)[:8]}:No valid host was found."
     assert rungs(PILOT, made) == ["delete_failed"]
     assert "No valid host" in change(planned(server, PILOT, made), "#delete_failed").reason
 
@@ -181,7 +181,9 @@ def test_after_three_boots_it_is_given_up() -> None:
     made = failed()
     made.advance(PILOT)
     assert made.sent.count("acme/server/web-1#create") == 3
-    assert (rungs(PILOT, made), codes(planned(server, PILOT, made))) == ([], [("boot_failed", "pilot")])
+    found = planned(server, PILOT, made)
+    assert (rungs(PILOT, made), codes(found)) == ([], [("boot_failed", "pilot")])
+    assert "No valid host was found." in found.findings[0].why
     assert made.target.compute.rows == {}
 
 
