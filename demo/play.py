@@ -105,9 +105,9 @@ class Story:
         self.terminal.run("millpond apply acme")
         self.terminal.say(
             f"""The estimate counts what such steps typically take on real clouds: 15 s for a shutdown, 10 s for the last sync, 20 s for
-            a boot. The simulated ones take about half of that, and their time runs {SPEED} times as fast."""
+            a boot. The simulated ones take about half of that, and their time runs {SPEED} times as fast. The report keeps how long each
+            server was away, and what became of every object, for whoever asks later:"""
         )
-        self.terminal.say("How long was each server away? The report has it, and what became of every object, for whoever asks later:")
         self.terminal.excerpt("millpond report acme", 26, 0)
 
     def roll_it_back(self) -> None:
