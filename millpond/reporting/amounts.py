@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
+_ISO = re.compile(r"(?<![\w`])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)(?![\w`])")
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -56,6 +58,11 @@ def moment(when: datetime | str) -> str:
         except ValueError:
             return str(when)
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def moments(text: str) -> str:
+    """A sentence in which every ISO 8601 time with its offset is told as all others are, in UTC."""
+    return _ISO.sub(lambda found: moment(found[0]), text)
 
 
 def counted(count: int, noun: str) -> str:

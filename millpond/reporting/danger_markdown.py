@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from millpond.model.change import Change
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Plan, TenantPlan
-from millpond.reporting.amounts import counted
+from millpond.reporting.amounts import counted, moments
 from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES
 from millpond.reporting.markdown import code, fence, prose
 from millpond.reporting.sequence import by_wave
 from millpond.reporting.summary import UNAPPROVED, blockers, extent, holds, lost, outage_words, stranded
+
+_PARTS = ("_gateway", "_routes")
+"""How actions end that name what they change of a resource."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def _of_tenant(tenant: TenantPlan, detail: Detail) -> list[str]:
         if not grave:
             continue
         own = next((status.servers for status in tenant.waves if status.name == wave), ())
-        where = f"{code(tenant.tenant)}, wave {code(wave)}" if wave else code(tenant.tenant)
+        where = f"{code(tenant.tenant)}, wave {code(wave)}" if wave else f"{code(tenant.tenant)}, tenant-wide"
         said = (counted(len(own), "server") if own else "", extent(grave), prose(outage_words(tenant, own)))
         head = "; ".join(word for word in said if word)
         costs = _lost(tenant, wave, detail.names)
@@ -97,7 +100,8 @@ def _kinds(changes: Iterable[Change], names: int) -> list[str]:
     found: dict[str, dict[str, None]] = {}
     for change in changes:
         undone = "" if change.reversible else f", {CANNOT_BE_UNDONE}"
-        step = f"{_verb(change)} {change.kind.removeprefix('source_').replace('_', ' ')} on the {PLACES[change.side]}{undone}"
+        of = " of" if change.action.endswith(_PARTS) else ""
+        step = f"{_verb(change)}{of} {change.kind.removeprefix('source_').replace('_', ' ')} on the {PLACES[change.side]}{undone}"
         found.setdefault(step, {})[change.address.name] = None
     return [f"  - {step}: {_listed(list(objects), names)}" for step, objects in found.items()]
 
@@ -136,10 +140,10 @@ def _findings(findings: Iterable[Finding], detail: Detail, noun: str) -> list[st
 
 def _finding(finding: Finding, detail: Detail) -> list[str]:
     held = f" holds {prose(holds(finding))}" if finding.severity is Severity.BLOCKER else ""
-    line = f"- {code(str(finding.address))}{held}: {prose(finding.what)}"
+    line = f"- {code(str(finding.address))}{held}: {prose(moments(finding.what))}"
     if not detail.reasons:
         return [line]
-    line += f". Why: {prose(finding.why)}" if finding.why else ""
+    line += f". Why: {prose(moments(finding.why))}" if finding.why else ""
     line += f". To do: {prose(finding.fix)}" if finding.fix else ""
     return [line, "", *fence(finding.patch.splitlines(), "yaml", "  ")] if finding.patch else [line]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from millpond.model.finding import EXCLUDED, Finding, Severity
+from millpond.reporting.amounts import moments
 from millpond.reporting.layout import columns, wrapped
 from millpond.reporting.summary import holds
 from millpond.reporting.symbols import bold, dim, red, yellow
@@ -32,9 +33,9 @@ def excluded_lines(findings: Iterable[Finding]) -> list[str]:
 
 def _finding(finding: Finding) -> list[str]:
     lines = [f"{_TITLES[finding.severity]}: {finding.address}{_held(finding)}  {dim(f'[{finding.code}]')}"]
-    lines += wrapped(finding.what, "  ")
+    lines += wrapped(moments(finding.what), "  ")
     if finding.why:
-        lines += wrapped(finding.why, "         ", first="  Why:   ")
+        lines += wrapped(moments(finding.why), "         ", first="  Why:   ")
     if finding.fix:
         lines += wrapped(finding.fix, "         ", first="  To do: ")
     if finding.patch:

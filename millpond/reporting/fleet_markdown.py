@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from millpond.model.plan import GATE, Plan, Stage, TenantPlan, WaveStatus
-from millpond.reporting.amounts import counted, duration, lag
+from millpond.reporting.amounts import counted, duration, lag, moments
 from millpond.reporting.drift_report import COPYING
 from millpond.reporting.hosts import fits
 from millpond.reporting.markdown import code, prose, table
@@ -88,7 +88,7 @@ def _gate(tenant: TenantPlan, width: int) -> str:
         return f"held: {counted(len(tenant.blockers), 'blocker')}"
     shut = next((step.reason for step in waits(tenant) if step.kind == GATE), "")
     if shut:
-        return prose(_shortened(shut, width))
+        return prose(moments(_shortened(shut, width)))
     cutting = any(wave.stage is Stage.CUT for wave in tenant.waves) and any(change.danger for change in tenant.changes)
     return "open" if cutting else "-"
 

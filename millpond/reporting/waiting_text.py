@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from millpond.model.change import Waiting
 from millpond.model.plan import GATE, TenantPlan
-from millpond.reporting.amounts import rate, rough, size
+from millpond.reporting.amounts import moments, rate, rough, size
 from millpond.reporting.layout import table, wrapped
 from millpond.reporting.symbols import WIDTH
 
@@ -29,7 +29,7 @@ def waiting_lines(waiting: Iterable[Waiting]) -> list[str]:
     heads = table((str(step.address), step.action, _amounts(step)) for step in steps)
     lines: list[str] = []
     for step, (*above, head) in zip(steps, heads, strict=True):
-        reason = f"({step.reason})" if step.reason else ""
+        reason = f"({moments(step.reason)})" if step.reason else ""
         fits = len(head) + len(reason) < WIDTH
         lines += [*above, f"{head} {reason}".rstrip()] if fits else [*above, head, *wrapped(reason, "     ", first="    ")]
     return lines
@@ -37,8 +37,8 @@ def waiting_lines(waiting: Iterable[Waiting]) -> list[str]:
 
 def progress_of(step: Waiting) -> str:
     """`412.0 GiB left, 118.2 MiB/s, about 59 min (the first copy is under way)`."""
-    known = _amounts(step)
-    return f"{known} ({step.reason})" if known and step.reason else known or step.reason
+    known, reason = _amounts(step), moments(step.reason)
+    return f"{known} ({reason})" if known and reason else known or reason
 
 
 def _amounts(step: Waiting) -> str:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from millpond.reporting.amounts import counted, duration, lag, moment, rate, rough, size
+from millpond.reporting.amounts import counted, duration, lag, moment, moments, rate, rough, size
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,20 @@ from millpond.reporting.amounts import counted, duration, lag, moment, rate, rou
 )  # fmt: skip
 def test_durations_have_at_most_two_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("opens at 2026-12-01T22:00:00+01:00: run apply then", "opens at 2026-12-01 21:00:00 UTC: run apply then"),
+        ("closed at 2026-12-01T21:01:30.980000+00:00", "closed at 2026-12-01 21:01:30 UTC"),
+        ("between 2026-12-01T21:00:00Z and 2026-12-01T23:00:00Z", "between 2026-12-01 21:00:00 UTC and 2026-12-01 23:00:00 UTC"),
+        ("state `cutover_at: 2026-12-01T21:00:00Z`, not 2026-12-01", "state `cutover_at: 2026-12-01T21:00:00Z`, not 2026-12-01"),
+        ("the copy of 2026-99-01T21:00:00Z", "the copy of 2026-99-01T21:00:00Z"),
+    ],
+)
+def test_times_in_sentences_are_told_as_all_others(text: str, told: str) -> None:
+    assert moments(text) == told
 
 
 def test_a_lag_has_whole_seconds() -> None:

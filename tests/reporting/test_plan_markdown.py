@@ -110,6 +110,19 @@ def test_a_plan_that_deletes_says_that_it_cannot_be_undone() -> None:
     assert "  - delete server on the source, cannot be undone: `db-1`" in text
 
 
+def test_what_is_tenant_wide_says_so_and_a_gateway_is_that_of_a_segment() -> None:
+    gateway = replace(examples.stop("edge"), address=examples.address("segment", "edge"), action="clear_gateway", wave="")
+    text = comment(examples.plan(replace(examples.QUIET, steps=(gateway,))))
+    assert "- `acme`, tenant-wide: 1 step on 1 resource" in text
+    assert "  - clear gateway of segment on the source: `edge`\n" in text
+
+
+def test_a_blocker_tells_times_as_the_rest_of_the_comment_does() -> None:
+    closed = replace(examples.UNDECIDED, what="the window closed at 2026-12-01T22:00:00+01:00", why="it is 2026-12-01T21:30:00Z")
+    text = comment(examples.plan(replace(examples.QUIET, findings=(closed,))))
+    assert "the window closed at 2026-12-01 21:00:00 UTC. Why: it is 2026-12-01 21:30:00 UTC." in text
+
+
 def test_an_outage_is_told_first_and_never_folded() -> None:
     text = comment(examples.plan(replace(examples.ACME, waves=(examples.CUT_SHORT,))))
     head = text.partition("\nPlan: ")[0]

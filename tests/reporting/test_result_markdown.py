@@ -60,10 +60,10 @@ def shut(reason: str) -> TenantPlan:
     [
         (
             "its maintenance window opens at 2026-12-02T20:00:00+00:00: run apply then, before 2026-12-03",
-            "window opens at 2026-12-02T20:00:00+00:00",
+            "window opens at 2026-12-02 20:00:00 UTC",
         ),
-        ("its cutover begins at 2026-12-02T20:00:00+00:00, in 115200 s", "cutover begins at 2026-12-02T20:00:00+00:00"),
-        ("its cutover begins at 2026-12-02T20:00:00.123456+00:00, in 5 s", "begins at 2026-12-02T20:00:00.123456+00:00"),
+        ("its cutover begins at 2026-12-02T20:00:00+00:00, in 115200 s", "cutover begins at 2026-12-02 20:00:00 UTC"),
+        ("its cutover begins at 2026-12-02T20:00:00.123456+00:00, in 5 s", "begins at 2026-12-02 20:00:00 UTC"),
         ("540 s until its MAC addresses may move again: fabrics freeze an address", "540 s until its MAC addresses may move again"),
         ("the soak ends in 600 s", "the soak ends in 600 s"),
         (f"the {'long ' * 9}soak ends in 600 s", f"the {'long ' * 7}lo..."),

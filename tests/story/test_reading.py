@@ -12,6 +12,7 @@ import yaml
 from millpond.errors import WriteRefused
 from millpond.providers.access import Access
 from millpond.providers.open import open_providers
+from millpond.reporting.amounts import moment
 from tests.sandbox.conftest import connect
 from tests.story.command import millpond
 from tests.story.stage import Stage
@@ -199,7 +200,7 @@ def test_a_closed_window_holds_with_3(stage: Stage) -> None:
     assert (answer.code, answer.err, mutating) == (3, "", [])
     said = " ".join(answer.out.split())
     assert "Apply: 0 done, 0 failed, 0 unknown; held: acme, wave rest." in said
-    assert f"its maintenance window opens at {opens.isoformat()}: run apply then" in said
+    assert f"its maintenance window opens at {moment(opens)}: run apply then" in said
     assert "Held until a gate opens by itself, see above: nothing is wrong. To continue then:" in said
     assert millpond(stage.directory, "plan", "--detailed-exitcode").code == 2
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from millpond.reporting.amounts import moment
 from tests.pipelines.repository import git
 from tests.sandbox.conftest import connect
 from tests.story.command import Answer, millpond, started
@@ -62,7 +63,7 @@ def test_it_may_be_made_before_the_window_opens(stage: Stage) -> None:
     stage.write()
     planned = millpond(stage.directory, "plan", "-o", "plan.json", "--detailed-exitcode")
     assert (planned.code, planned.err) == (2, "")
-    assert f"its maintenance window opens at {opens.isoformat()}" in " ".join(planned.out.split())
+    assert f"its maintenance window opens at {moment(opens)}" in " ".join(planned.out.split())
     time.sleep(max(0.0, (opens - datetime.now(UTC)).total_seconds()))
     answer = apply(stage)
     assert (answer.code, answer.err) == (0, "")

@@ -20,6 +20,7 @@ import yaml
 from millpond.execution.journal import Journal
 from millpond.execution.lease import Lease
 from millpond.execution.run import new_run
+from millpond.reporting.amounts import moment
 from tests.pipelines.code_host import CodeHost, code_host
 from tests.pipelines.github import Actions, Job
 from tests.pipelines.repository import Repository, git
@@ -265,7 +266,7 @@ def test_a_cut_that_waited_for_its_window_is_told_on_its_request(
     held = team.merge("move-at-night")
     assert datetime.now(UTC) < opens, "this machine was too slow to look at what is held"
     assert "### Apply of `story` at commit " in held
-    assert f" | window opens at {opens.isoformat()} |" in held
+    assert f" | window opens at {moment(opens)} |" in held
     assert "#### Outage" not in held
     host.say(2, "bob", "Say who pays")
     document = repository.clone / "millpond.yaml"

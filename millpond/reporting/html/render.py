@@ -7,7 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from millpond.reporting.amounts import counted, duration, lag, moment, rate, rough, size
+from millpond.reporting.amounts import counted, duration, lag, moment, moments, rate, rough, size
 from millpond.reporting.held import held_by
 from millpond.reporting.html.fields import field_rows
 from millpond.reporting.html.page import DriftPage, ReportPage
@@ -43,6 +43,7 @@ def _environment() -> Environment:
         "duration": duration,
         "lag": lag,
         "moment": moment,
+        "moments": moments,
         "size": size,
         "rate": rate,
         "rough": rough,
