@@ -8,7 +8,7 @@ from millpond.model.plan import BACK, GATE, Plan, Stage
 from millpond.model.plan_document import PlanDocument
 from millpond.reporting.amounts import moment
 from millpond.reporting.layout import wrapped
-from millpond.reporting.summary import all_changes, blockers, shuts, waves_in
+from millpond.reporting.summary import all_changes, shuts, waves_in
 
 _DO = "To perform these actions, or those still missing by then, run the following command to apply:"
 
@@ -25,7 +25,8 @@ def not_applicable(plan: Plan) -> str:
     """Why apply would refuse it, or has nothing to do by it; empty where neither is so. Nothing holds back one that brings servers back."""
     if plan.errors:
         return "it was made with errors"
-    if blockers(plan) and not any(wave.stage in BACK for tenant in plan.tenants for wave in tenant.waves):
+    held = any(tenant.blockers for tenant in plan.tenants)
+    if held and not any(wave.stage in BACK for tenant in plan.tenants for wave in tenant.waves):
         return "it has blockers"
     return "" if all_changes(plan) else "it holds no changes"
 

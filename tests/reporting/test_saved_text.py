@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from millpond.model.finding import Severity
 from millpond.model.plan import Plan, Stage
 from millpond.model.plan_document import PlanDocument
 from millpond.reporting.saved_text import saved_lines, too_late
@@ -28,6 +29,8 @@ def test_what_can_be_applied_names_the_command() -> None:
         "To perform these actions, or those still missing by then, run the following command to apply:\n\n"
         "    millpond apply plan.json"
     )
+    orphan = replace(examples.ORPHAN, severity=Severity.BLOCKER)
+    assert "    millpond apply plan.json" in said(examples.plan(CUTS, findings=(orphan,))), "it holds no tenant of the plan"
     back = replace(examples.ACME, waves=(GOING_BACK,))
     assert "    millpond apply plan.json" in said(examples.plan(back)), "no blocker holds back what brings servers back"
 
