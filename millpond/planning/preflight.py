@@ -14,7 +14,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.invariants import unaccounted, wwpn
+from millpond.reconcilers.mappings import unaccounted, wwpn
 from millpond.reconcilers.storage.replication import GIB, adoption_stated, local_volume, pool_pair
 from millpond.reconcilers.twins import by_id, twin
 

@@ -9,10 +9,9 @@ by. The fifth stands in `invariants_decommission`, and what concerns one kind al
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from string import hexdigits
 
 from millpond.errors import InvariantBroken, LeaseHeld
 from millpond.model.array import ArrayVolume, Replica, Role
@@ -23,6 +22,7 @@ from millpond.model.cut_record import CutRecord
 from millpond.providers.ports import Providers
 from millpond.providers.together import together
 from millpond.reconcilers.ladder import carriers
+from millpond.reconcilers.mappings import Initiators, held_by, holders_of, unaccounted, wwpn
 
 AGAIN = "look at both clouds, then run the plan again: nothing was sent"
 
@@ -79,24 +79,28 @@ def may_come_back(change: Change, providers: Providers) -> None:
     if not project:
         raise broken(change, "the target's project was not seen, so nothing proves that its servers are stopped")
     compute, storage = providers.target.compute, providers.target.block_storage
-    with ThreadPoolExecutor(5, thread_name_prefix="read") as pool:
+    array = providers.array(values["remote_array"])
+    with ThreadPoolExecutor(6, thread_name_prefix="read") as pool:
         read_servers, read_volumes = pool.submit(compute.servers, project), pool.submit(storage.volumes, project)
+        read_remote = pool.submit(array.volumes, [], values["remote_ids"])
         read_source = pool.submit(providers.source.compute.servers, values["source_project"])
         read_recorded = pool.submit(providers.source.block_storage.volumes, values["source_project"])
         read_own = pool.submit(replica, change, providers, values["array"], values["replica"])
         servers, volumes, here, own = read_servers.result(), read_volumes.result(), read_source.result(), read_own.result()
-        recorded = read_recorded.result()
+        recorded, remote = read_recorded.result(), read_remote.result()
     _still_ours(change, here, recorded)
+    names = {disk.name for disk in remote}
+    own_volumes = [volume for volume in volumes if volume.marker in values["volumes"] or volume.backend_name in names]
     asleep = {server.id for server in servers if _asleep(server)}
     running = [server.id for server in servers if server.marker in values["servers"] and server.id not in asleep]
     if running:
         raise broken(change, f"{len(running)} server(s) still run on the target")
-    for volume in volumes:
-        if volume.marker in values["volumes"] and {a.server_id for a in volume.attachments} - asleep:
-            raise broken(change, f"volume {volume.id} is attached to a server on the target that is not stopped")
+    if awake := [volume.id for volume in own_volumes if {a.server_id for a in volume.attachments} - asleep]:
+        raise broken(change, f"volume {awake[0]} is attached to a server on the target that is not stopped")
     _has_role(change, own, Role.TARGET if change.action == "restore" else Role.SOURCE)
+    _is_nobody_elses(change, providers, remote, volumes, servers)
     if values.get("carried"):
-        _carried(change, providers, own, volumes, _records_of(change, here, recorded))
+        _carried(change, providers, own, own_volumes, _records_of(change, here, recorded))
     if change.action == "take_back":
         _never_booted(change, providers, servers, here)
     if change.action == "restore":
@@ -121,7 +125,7 @@ def _carried(change: Change, providers: Providers, own: Replica, volumes: Iterab
     if not values["returned"] or back.restore_point < values["returned"]:
         raise broken(change, "no sync back that began after the target's stop has completed")
     for volume in volumes:
-        if volume.marker in values["volumes"] and volume.status == "available" and not volume.attachments:
+        if volume.status == "available" and not volume.attachments:
             raise broken(change, f"volume {volume.id} on the target is free: it may have been written after the last sync")
 
 
@@ -356,7 +360,23 @@ def _of(volumes: Iterable[Volume], wanted: Sequence[str]) -> dict[str, Volume]:
     return {volume.backend_name: volume for volume in volumes if volume.id in wanted}
 
 
-Initiators = Mapping[tuple[str, str], frozenset[str]]
+def _is_nobody_elses(
+    change: Change, providers: Providers, remote: Iterable[ArrayVolume], volumes: Iterable[Volume], servers: Iterable[Server]
+) -> None:
+    """While the target's side is writable, every disk of it is listed, and mapped for the project's own servers alone, which were proven
+    asleep. A volume that was transferred to another project is in no list of this one's: the array tells that somebody has it.
+    """
+    if change.action == "restore" and providers.site.replication.fence_first:
+        return
+    if unseen := sorted(set(change.parameters["remote_ids"]) - {disk.id for disk in remote}):
+        raise broken(change, f"disks are not listed, so nothing proves that nobody uses them: {', '.join(map(str, unseen))}")
+    fibre = any(wwpn(host) for disk in remote for host in disk.mapped_to)
+    initiators = providers.target.block_storage.initiators(change.parameters["target_project"]) if fibre else {}
+    known, holders = {volume.backend_name: volume for volume in volumes}, holders_of(servers)
+    for disk in remote:
+        volume = known.get(disk.name)
+        if others := unaccounted(disk, held_by(volume, holders) if volume else None, initiators):
+            raise broken(change, f"disk {disk.name} is mapped to {', '.join(others)}, more than its stopped servers account for")
 
 
 def _mapped_to_stopped(
@@ -371,21 +391,6 @@ def _mapped_to_stopped(
             raise broken(change, f"volume {local.name} is attached to a server that is not stopped")
         if others := unaccounted(local, volume, initiators):
             raise broken(change, f"volume {local.name} is mapped to {', '.join(others)}, more than its stopped servers account for")
-
-
-def unaccounted(local: ArrayVolume, volume: Volume | None, initiators: Initiators) -> list[str]:
-    """The array's hosts that have the volume, where they are more than its attachments account for."""
-    attachments = volume.attachments if volume else ()
-    own = {a: initiators.get((volume.id, a.server_id), frozenset[str]()) for a in attachments} if volume else {}
-    told = {port for known in own.values() for port in known}
-    others = [host for host in local.mapped_to if wwpn(host) not in told]
-    return others if len(others) > len({a.host or a.server_id for a, known in own.items() if not known}) else []
-
-
-def wwpn(host: str) -> str:
-    """Of an array host that the Infinidat driver made for one port of a hypervisor: it makes one for each; empty of any other."""
-    port = host.removeprefix("openstack-host-").replace(".", "").lower()
-    return port if host.startswith("openstack-host-") and len(port) == 16 and set(port) <= set(hexdigits) else ""
 
 
 def _both(change: Change, providers: Providers, source_array: str) -> tuple[Replica, Replica]:

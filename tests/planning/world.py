@@ -22,7 +22,8 @@ from millpond.model.snapshot import CloudState, FabricState, Snapshot, StorageSt
 from millpond.planning.build import build
 from millpond.reconcilers.base import Scope
 from millpond.reconcilers.fabric import driver
-from millpond.reconcilers.invariants import everything_is_known, wwpn
+from millpond.reconcilers.invariants import everything_is_known
+from millpond.reconcilers.mappings import wwpn
 from millpond.reconcilers.registry import BY_KIND
 from millpond.reconcilers.storage.reservation import RESERVATIONS
 from tests.planning.arrays import Array

@@ -332,11 +332,17 @@ def _unheld_once(desired: Same, snapshot: Same) -> frozenset[str]:
 
 @lru_cache(maxsize=16)
 def _in_use_once(desired: Same, snapshot: Same) -> frozenset[str]:
-    """A volume of the target that is free, or used by a server that stands for none of its own."""
+    """A volume of the target that is free, or used by a server that stands for none of its own; or in no list, and mapped to a host."""
     own, copies = servers_of_volumes(desired.item), {copy.id: copy.marker for copy in snapshot.item.target.servers}
-    away = [group for group in groups(desired.item, snapshot.item) if ends(group, snapshot.item).promoted]
-    found = {member.volume.id: twin(snapshot.item, "volumes", member.volume.id) for group in away for member in group.members}
-    return frozenset(id for id, double in found.items() if double is not None and _is_in_use(double, copies, own.get(id, ())))
+    backed = {volume.backend_name: volume for volume in snapshot.item.target.volumes}
+    disks = {(disk.array, disk.id): disk for disk in snapshot.item.storage.volumes}
+    result = []
+    for id, end in remote_ends(desired.item, snapshot.item).items():
+        disk = disks.get((end.array, end.id))
+        volume = twin(snapshot.item, "volumes", id) or (backed.get(disk.name) if disk else None)
+        used = _is_in_use(volume, copies, own.get(id, ())) if volume else bool(disk and disk.mapped_to)
+        result += [id] if end.writable and used else []
+    return frozenset(result)
 
 
 def _is_in_use(double: Volume, copies: Mapping[str, str], own: tuple[str, ...]) -> bool:

@@ -46,7 +46,9 @@ from millpond.reconcilers.storage.replication_refusals import (
     turned,
     unknown,
 )
+from millpond.reconcilers.storage.used_by_others import used_by_others
 from millpond.reconcilers.storage.way_back import of_group
+from millpond.reconcilers.usage import RETURNING
 
 KIND = "replication_group"
 READS_AFTER: tuple[str, ...] = ("project", "volume")
@@ -87,7 +89,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         findings += foreign
         if foreign:
             _hold(ladder, stage)
-            steps += of_group(desired, snapshot, group, stage)
+            steps += of_group(desired, snapshot, group, stage, foreign)
         elif wanted:
             left -= pairing.pair_or_wait(ladder, snapshot, group, found, left)
         if not foreign:
@@ -127,6 +129,8 @@ def _blockers(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, 
         result.append(turned(group))
     if stage in (Stage.REPLICATE, Stage.CUT, Stage.CARRY_BACK) and not result:
         result += other_ends(desired, snapshot, group, found)
+    if stage in RETURNING and not result:
+        result += used_by_others(desired, snapshot, group, found)
     if stage is Stage.CUT and not result and _overwritten(desired, snapshot, goals, group, found):
         result.append(both_written(group))
     return result

@@ -12,7 +12,7 @@ from millpond.model.snapshot import Facts
 from millpond.providers.ports import Providers
 from millpond.providers.together import AT_ONCE, together
 from millpond.reconcilers.base import Scope
-from millpond.reconcilers.invariants import wwpn
+from millpond.reconcilers.mappings import wwpn
 
 T = TypeVar("T")
 

@@ -17,11 +17,15 @@ from millpond.reconcilers.storage.replication import Group
 from millpond.reconcilers.twins import by_id, twin
 from millpond.reconcilers.usage import RETURNING, servers_of_volumes
 
+USED = ("disk_used_elsewhere", "marker_lost")
 
-def of_group(desired: Desired, snapshot: Snapshot, group: Group, stage: Stage) -> list[Waiting]:
-    """The gate of a group with a blocker, for those of its servers whose copy is not stopped yet."""
-    up = tuple(id for id in group.servers(desired) if _may_run(twin(snapshot, "servers", id)))
-    if not up or stage not in (Stage.DISCARD, Stage.CARRY_BACK):
+
+def of_group(desired: Desired, snapshot: Snapshot, group: Group, stage: Stage, blockers: Iterable[Finding]) -> list[Waiting]:
+    """The gate of a group with a blocker, for those of its servers whose copy is not stopped yet. While somebody else uses one of its
+    disks, for all of them: no last write can be timed."""
+    used = any(finding.code in USED for finding in blockers)
+    up = tuple(id for id in group.servers(desired) if used or _may_run(twin(snapshot, "servers", id)))
+    if not (up or used) or stage not in (Stage.DISCARD, Stage.CARRY_BACK):
         return []
     address = desired.address("gate", group.members[0].volume.id)
     return [Waiting(address, "way_back", "held by the blocker of its replica", wave=group.wave, servers=up, long=True)]
