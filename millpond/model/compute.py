@@ -102,6 +102,17 @@ class Server:
         return self.status == "SHUTOFF" and self.power_state not in AT_REST
 
     @property
+    def never_ran(self) -> bool:
+        """Its boot failed before launch, and its hypervisor has nothing of it up."""
+        return self.status == "ERROR" and not self.launched_at and self.power_state in AT_REST
+
+    @property
+    def runs_unlaunched(self) -> bool:
+        """Its hypervisor has it up although Nova says that its boot failed before launch: nova-compute was restarted between the guest's
+        start and the writing of its launch (nova/compute/manager.py, _init_instance). Nova's API stops none that was never launched."""
+        return self.status == "ERROR" and not self.launched_at and self.power_state not in AT_REST
+
+    @property
     def stopped(self) -> bool:
         return self.status == "SHUTOFF" and self.idle and not self.guest_runs
 

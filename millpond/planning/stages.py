@@ -111,27 +111,30 @@ def _running_twice(desired: Desired, snapshot: Snapshot, wave: DesiredWave) -> l
 
 
 def _is_up(desired: Desired, snapshot: Snapshot, server: Server) -> bool:
-    """Also where Nova calls it SHUTOFF and its guest runs; not while Nova is powering that one off: its power state is the old one until
-    then, and `limits.stop_timeout` says how long that may take.
+    """Also where Nova calls it SHUTOFF, or never launched, and its guest runs; not while Nova is powering it off: its power state is the
+    old one until then, and `limits.stop_timeout` says how long that may take.
     """
-    return server.status == "ACTIVE" or (server.guest_runs and not being_stopped(desired, snapshot, server))
+    if server.status == "ACTIVE" or server.runs_unlaunched:
+        return True
+    return server.guest_runs and not being_stopped(desired, snapshot, server)
 
 
 def _both_running(desired: Desired, snapshot: Snapshot, servers: list[str]) -> Finding:
     names = ", ".join(desired.names.get(id, id) for id in servers)
     copies = [one for one in snapshot.source.servers if one.id in servers]
     copies += [one for one in snapshot.target.servers if one.marker in servers]
-    hidden = ", ".join(one.id for one in copies if one.guest_runs)
+    found = [one for one in copies if one.guest_runs or one.runs_unlaunched]
+    hidden, called = ", ".join(one.id for one in found), " or ".join(sorted({one.status for one in found}, reverse=True))
     return Finding(
         "both_running",
         Severity.BLOCKER,
         desired.address("server", servers[0]),
         f"the server runs on both clouds at once: {names}" if len(servers) == 1 else f"servers run on both clouds at once: {names}",
-        f"both copies are up, with the same MAC and IP addresses; Nova calls SHUTOFF what its hypervisor runs: {hidden}"
+        f"both copies are up, with the same MAC and IP addresses; Nova calls {called} what its hypervisor runs: {hidden}"
         if hidden
         else "both copies are ACTIVE, with the same MAC and IP addresses",
         "decide which one holds the truth and stop the other"
-        + (" (what Nova calls SHUTOFF: on its host)" if hidden else "")
+        + (f" (what Nova calls {called}: on its host)" if hidden else "")
         + "; Millpond does nothing by itself here",
     )
 

@@ -311,8 +311,7 @@ def is_ours(change: Change, providers: Providers, server_id: str, marker: str) -
 
 
 def _asleep(server: Server) -> bool:
-    never_ran = server.status == "ERROR" and not server.launched_at
-    return never_ran or (server.stopped and server.locked)
+    return server.never_ran or (server.stopped and server.locked)
 
 
 def _stopped(change: Change, servers: Iterable[Server], wanted: Sequence[str], side: str) -> None:

@@ -198,6 +198,11 @@ def test_what_both_sides_may_have_written_is_left_to_a_person() -> None:
     assert planned.id not in {step.id for step in plan.steps}
 
 
+def unlaunched(world: World) -> None:
+    """nova-compute was restarted between the guest's start and the writing of its launch."""
+    copy_of(world, status="ERROR", launched_at="", power_state=1)
+
+
 def held_by_another(world: World) -> None:
     storage = world.target.block_storage
     id = next(id for id, volume in storage.rows.items() if volume.name == "web-1-data")
@@ -210,6 +215,7 @@ def held_by_another(world: World) -> None:
     [
         (lambda w: copy_of(w, status="ACTIVE"), "still run on the target"),
         (lambda w: copy_of(w, locked=False), "still run on the target"),
+        (unlaunched, "still run on the target"),
         (held_by_another, "attached to a server on the target"),
     ],
 )
@@ -265,10 +271,11 @@ def test_no_copy_is_booted_from_a_disk_that_holds_nothing() -> None:
     refused(world, replace(planned, parameters={**planned.parameters, "disks": unpaired}), "not the remote end")
 
 
-def test_no_source_is_started_beside_a_running_copy() -> None:
+@pytest.mark.parametrize("turn", [lambda w: copy_of(w, status="ACTIVE"), unlaunched], ids=["active", "unlaunched"])
+def test_no_source_is_started_beside_a_running_copy(turn: Callable[[World], None]) -> None:
     start = done()
     world, planned = ready(back(start, "discard"), "source_server/web-1#start", start)
-    copy_of(world, status="ACTIVE")
+    turn(world)
     refused(world, planned, "two copies would run")
 
 
@@ -401,6 +408,7 @@ def deadly_disk(world: World) -> None:
         (deadly_disk, "a disk of server"),
         (lambda w: copy_of(w, status="ACTIVE"), "proven stopped, or never ran"),
         (lambda w: copy_of(w, locked=False), "proven stopped, or never ran"),
+        (unlaunched, "proven stopped, or never ran"),
     ],
 )
 def test_a_target_server_is_not_deleted(turn: Callable[[World], None], match: str) -> None:
@@ -417,6 +425,14 @@ def test_a_boot_that_came_to_life_is_not_deleted_as_failed() -> None:
     world, planned = ready(PILOT, "server/web-1#delete_failed", start)
     copy_of(world, status="SHUTOFF", locked=True, launched_at="2026-12-01T22:00:00+00:00")
     refused(world, planned, "did not fail before launch")
+
+
+def test_nor_one_whose_guest_came_up_behind_novas_back() -> None:
+    start = prepared()
+    start.target.compute.failing = {"web-1"}
+    world, planned = ready(PILOT, "server/web-1#delete_failed", start)
+    unlaunched(world)
+    refused(world, planned, "proven stopped, or never ran")
 
 
 def dying(id: str) -> tuple[World, Change]:

@@ -18,7 +18,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import boots_first, flavor
 from millpond.reconcilers.compute.boot_sent import fresh, lost, may_come
 from millpond.reconcilers.compute.boots_first import may_still_come
-from millpond.reconcilers.compute.server_back import remove, unexpected
+from millpond.reconcilers.compute.server_back import remove, runs_unlaunched, unexpected
 from millpond.reconcilers.compute.server_disks import carry_delete_on_termination
 from millpond.reconcilers.compute.server_identity import (
     boot_name,
@@ -82,7 +82,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             findings.append(unexpected(desired, goals, server, target))
             ladder.wait("stop", "held by the blocker of this server", long=True)
         elif aim == "absent" and target is not None:
-            remove(ladder, snapshot, goals, server, target)
+            findings += remove(ladder, desired, snapshot, goals, server, target)
         elif aim == "absent" and may_come(desired, snapshot, server, boot.declared(record)):
             ladder.wait("stop", may_still_come(desired, snapshot, server))
         elif aim == "tenants" and goals.unpairing(server.id) and target is not None:
@@ -187,6 +187,9 @@ def _failed(
                 wave=goals.wave(server.id),
             )
         ]
+    if target.runs_unlaunched:
+        ladder.wait("delete_failed", "held by the guest that is up on its hypervisor", long=target.idle)
+        return [runs_unlaunched(desired, goals, server, target)] if target.idle else []
     if boot.failures(record)[1] == target.id[:8]:
         ladder.change(
             "delete_failed",
@@ -294,7 +297,7 @@ def leads_on(desired: Desired, snapshot: Snapshot, server: Server, target: Serve
     if target.status == "BUILD":
         return True
     if target.status == "ERROR":
-        return not target.launched_at
+        return target.never_ran
     return target.status in RUNNING and bool(target.launched_at) and not _wrong(desired, snapshot, server, target)
 
 

@@ -19,33 +19,15 @@ def _under_way(target: Server) -> str:
     return f"the server on the target is being {'deleted' if target.task_state == 'deleting' else 'stopped'}"
 
 
-def remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> None:
+def remove(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> list[Finding]:
     """Back: locked and stopped before the disks change hands, deleted once the source runs again.
 
     On OVN it is deleted before, and its ports with it: there a port draws its MAC's traffic even when its server is stopped.
     """
     reason = f"wave {goals.wave(server.id)} goes back"
     delete = "delete_first" if snapshot.target.mechanism == "ovn" else "delete"
-    never_ran = target.status == "ERROR" and not target.launched_at
-    if not never_ran:
-        if not target.locked:
-            ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id)
-        if target.status == "BUILD":
-            ladder.wait("stop", "the server on the target is being built: it can be stopped once it runs")
-        elif target.task_state == "deleting" and target.status in ("SHUTOFF", "DELETED"):
-            pass  # nothing is left to stop
-        elif target.task_state or target.guest_runs:
-            ladder.wait("stop", _under_way(target))
-        elif target.status != "SHUTOFF":
-            ladder.change(
-                "stop",
-                reason,
-                fields=(FieldChange("status", target.status, "SHUTOFF"),),
-                danger=True,
-                outage=True,
-                server_id=target.id,
-                relock=target.locked,
-            )
+    if not target.never_ran:
+        _stop(ladder, reason, target)
     for volume in target.volumes:
         if volume.delete_on_termination:
             ladder.change(f"keep_volume:{volume.volume_id}", "its disks must survive it", server_id=target.id, volume_id=volume.volume_id)
@@ -63,6 +45,44 @@ def remove(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server, tar
             marker=server.id,
             reversible=False,
         )
+    return [runs_unlaunched(desired, goals, server, target)] if target.runs_unlaunched and target.idle else []
+
+
+def _stop(ladder: Ladder, reason: str, target: Server) -> None:
+    if not target.locked:
+        ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id)
+    if target.status == "BUILD":
+        ladder.wait("stop", "the server on the target is being built: it can be stopped once it runs")
+    elif target.task_state == "deleting" and target.status in ("SHUTOFF", "DELETED"):
+        pass  # nothing is left to stop
+    elif target.runs_unlaunched and target.idle:
+        ladder.wait("stop", "held by the blocker of this server", long=True)
+    elif target.task_state or target.guest_runs:
+        ladder.wait("stop", _under_way(target))
+    elif target.status != "SHUTOFF":
+        ladder.change(
+            "stop",
+            reason,
+            fields=(FieldChange("status", target.status, "SHUTOFF"),),
+            danger=True,
+            outage=True,
+            server_id=target.id,
+            relock=target.locked,
+        )
+
+
+def runs_unlaunched(desired: Desired, goals: Goals, server: Server, target: Server) -> Finding:
+    return Finding(
+        "runs_unlaunched",
+        Severity.BLOCKER,
+        desired.address("server", server.id),
+        f"its boot on the target ended in ERROR, and the guest is up on its hypervisor (server {target.id})",
+        "Nova says that it was never launched, as after a restart of nova-compute in the middle of a build, and stops no such server; no "
+        "disk is taken from under a guest",
+        "end the guest on its hypervisor, or delete the server in the target's Nova (its disks stay); the next apply goes on once Nova "
+        "tells that it is down or gone",
+        wave=goals.wave(server.id),
+    )
 
 
 def unexpected(desired: Desired, goals: Goals, server: Server, target: Server) -> Finding:

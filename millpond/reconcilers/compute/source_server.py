@@ -193,7 +193,7 @@ def _is_stale(desired: Desired, snapshot: Snapshot, goals: Goals, server: Server
 
 def _count_failure(ladder: Ladder, goals: Goals, here: Server, record: CutRecord, target: Server) -> None:
     """A boot that failed before launch is counted before its server is deleted, so that a crash cannot lose the count."""
-    if target.launched_at or boot.failures(record)[1] == target.id[:8]:
+    if not target.never_ran or boot.failures(record)[1] == target.id[:8]:
         return
     declared = boot.declared(record)
     failed = replace(declared, run=boot.FAILED) if declared else ""
@@ -247,7 +247,9 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
 
 def _runs(snapshot: Snapshot, server: Server) -> bool:
     target = twin(snapshot, "servers", server.id)
-    return target is not None and bool(target.launched_at) and (target.status != "SHUTOFF" or target.guest_runs)
+    if target is None:
+        return False
+    return target.runs_unlaunched or (bool(target.launched_at) and (target.status != "SHUTOFF" or target.guest_runs))
 
 
 def _dying(desired: Desired, here: Server) -> list[str]:

@@ -162,7 +162,7 @@ def _still_to_boot(desired: Desired, snapshot: Snapshot, goals: Goals) -> dict[s
         key, twins = of_server(desired, server), marked(snapshot.target.servers, server.id)
         if key is None:
             continue
-        if not twins or (twins[0].status == "ERROR" and not twins[0].launched_at):
+        if not twins or twins[0].never_ran:
             if boot.failures(records.get(server.id))[0] < desired.site.limits.attempts:
                 unsent.setdefault(key.name, []).append((server.id, key))
         elif twins[0].status == "BUILD":

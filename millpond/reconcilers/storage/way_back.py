@@ -32,9 +32,7 @@ def of_group(desired: Desired, snapshot: Snapshot, group: Group, stage: Stage, b
 
 
 def _may_run(copy: Server | None) -> bool:
-    if copy is None or (copy.status == "SHUTOFF" and not copy.guest_runs):
-        return False
-    return copy.status != "ERROR" or bool(copy.launched_at)
+    return copy is not None and not copy.never_ran and (copy.status != "SHUTOFF" or copy.guest_runs)
 
 
 def of_volume(desired: Desired, goals: Goals, volume: Volume) -> list[Waiting]:
