@@ -167,7 +167,7 @@ class Compute:
             case "lock" | "unlock":
                 self.put(server_id, locked=action == "lock")
             case "os-stop":
-                if server.status != "ACTIVE":
+                if server.status not in ("ACTIVE", "ERROR"):
                     raise refused(f"cannot stop while {server.status}")
                 self.put(server_id, task_state="powering-off", updated_at=self.cloud.world.stamp())
             case "os-start":
@@ -225,7 +225,8 @@ class Compute:
                 self._built(id, failed=server.name in self.failing)
             elif server.task_state in ("powering-off", "powering-on"):
                 up = server.task_state == "powering-on"
-                self.put(id, task_state="", status="ACTIVE" if up else "SHUTOFF", updated_at=self.cloud.world.stamp())
+                power = server.power_state if up else 0
+                self.put(id, task_state="", status="ACTIVE" if up else "SHUTOFF", power_state=power, updated_at=self.cloud.world.stamp())
 
     def _built(self, id: str, *, failed: bool) -> None:
         if failed:

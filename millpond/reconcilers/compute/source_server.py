@@ -24,10 +24,11 @@ from millpond.reconcilers.compute import server as target_server
 from millpond.reconcilers.compute.boot_sent import lost
 from millpond.reconcilers.compute.server_back import GUEST_RUNS
 from millpond.reconcilers.compute.server_lacking import never_there
+from millpond.reconcilers.compute.source_state import cannot_be_started, cannot_be_stopped, held, is_stuck
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import READ_LATER, UNDOING, claim, clear, clock_of, clocks, current, forget, planned, record_change, timed
-from millpond.reconcilers.storage.replication import away, is_stale
+from millpond.reconcilers.storage.replication import away, ends, groups, is_stale
 from millpond.reconcilers.twins import by_id, twin
 
 KIND = "source_server"
@@ -63,8 +64,10 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         aim = goal(KIND, goals.stage(server.id))
         if aim == "verified" and not (here.record and here.record.cut and here.record.verified):
             _cut(ladder, desired, snapshot, goals, server, here)
+            findings += _not_stopped(desired, snapshot, goals, server, here)
         elif aim == "as_found" and here.record is not None and not (here.record.cut and goals.stage(server.id) is Stage.REPLICATE):
             _give_back(ladder, desired, snapshot, goals, server, here.record, here)
+            findings += _not_started(desired, snapshot, goals, server, here, here.record)
         elif aim == "absent":
             dying = _dying(desired, here)
             findings += [_excluded_disk_dies(desired, goals, server, dying)] if dying else []
@@ -101,7 +104,7 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
     if record is None:
         record = _new_record(goals, wave, here)
         record_change(ladder, "record", "what must be remembered of this cut", here.id, planned(record), outage=False)
-    stale = here.status == "ACTIVE" or here.guest_runs or is_stale(desired, snapshot, goals, wave, record)
+    stale = here.status != "SHUTOFF" or here.guest_runs or is_stale(desired, snapshot, goals, wave, record)
     if record.stopped and stale:  # before a claim: it would vouch for what another run timed
         forget(ladder, "untime", "it may have run since: its stop is timed anew", here.id, record, "stopped")
     claim(ladder, goals, here.id, record)
@@ -117,20 +120,7 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
             destination="locked",
             server_id=here.id,
         )
-    if here.task_state:
-        ladder.wait("stop", f"the server is changing its power state (task {here.task_state})")
-    elif here.guest_runs:
-        ladder.wait("stop", GUEST_RUNS)
-    elif here.status == "ACTIVE":
-        ladder.change(
-            "stop",
-            reason,
-            fields=(FieldChange("status", "ACTIVE", "SHUTOFF"),),
-            destination="stopped",
-            outage=True,
-            danger=True,
-            server_id=here.id,
-        )
+    _stop(ladder, reason, here)
     if not record.stopped or stale:
         ladder.change(
             "time",
@@ -142,6 +132,34 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
             **clock_of(desired, "source"),
         )
     _boot(ladder, desired, snapshot, goals, server, here, record)
+
+
+def _stop(ladder: Ladder, reason: str, here: Server) -> None:
+    """Of one in ERROR without a field: a saved plan that was made while it ran covers its stop."""
+    ran = here.status == "ACTIVE"
+    if here.task_state:
+        ladder.wait("stop", f"the server is changing its power state (task {here.task_state})")
+    elif here.guest_runs:
+        ladder.wait("stop", GUEST_RUNS)
+    elif is_stuck(here):
+        ladder.wait("stop", held(here), long=True)
+    elif here.status != "SHUTOFF":
+        ladder.change(
+            "stop",
+            reason if ran else f"{reason}; what the server in {here.status} still runs is ended",
+            fields=(FieldChange("status", "ACTIVE", "SHUTOFF"),) if ran else (),
+            destination="stopped",
+            outage=True,
+            danger=True,
+            server_id=here.id,
+        )
+
+
+def _not_stopped(desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server) -> list[Finding]:
+    """Before its record, preflight tells it."""
+    if here.record is None or not is_stuck(here):
+        return []
+    return [cannot_be_stopped(desired, goals, server, here, copy_runs=_runs(snapshot, server))]
 
 
 def _new_record(goals: Goals, wave: str, here: Server) -> CutRecord:
@@ -243,6 +261,17 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
         if here.locked and record.locked == "no":
             ladder.change("unlock", reason, fields=(FieldChange("locked", True, False),), server_id=here.id)
     clear(ladder, here.id, replace(record, verified="") if record.cut else record)
+
+
+def _not_started(desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server, record: CutRecord) -> list[Finding]:
+    """Once nothing but its state keeps it from being started: its disks are the source's again, and its copy does not run."""
+    ran = record.cut and record.power == "active"
+    if not ran or not here.idle or here.status in ("ACTIVE", "SHUTOFF"):
+        return []
+    disks = (ends(group, snapshot) for group in groups(desired, snapshot) if server.id in group.servers(desired))
+    if any(found.paired and not found.source_writable for found in disks) or _runs(snapshot, server):
+        return []
+    return [cannot_be_started(desired, goals, server, here)]
 
 
 def _runs(snapshot: Snapshot, server: Server) -> bool:
