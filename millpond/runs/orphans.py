@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from millpond.errors import MillpondError
@@ -41,14 +42,20 @@ def orphans(site: Site, tenants: Sequence[Desired]) -> tuple[Finding, ...]:
 
 def _without_manifest(site: Site) -> tuple[Finding, ...]:
     """No manifest says which clouds the site migrates between. Several logins of one cloud see each their part of it."""
-    logins = _logins()
-    answers = together([partial(_seen, site, names) for names in logins])
-    heard = [names[0] for names, (_, errors) in zip(logins, answers, strict=True) if len(errors) < len(names)]
-    found = [finding for seen, _ in answers for finding in seen]
-    silent = [
-        _not_listed(site, (names[0],), errors[0]) for names, (_, errors) in zip(logins, answers, strict=True) if len(errors) == len(names)
-    ]
-    return (*found, *silent, _no_manifest(site, heard))
+    answers = together([partial(_seen, site, names) for names in _logins()])
+    found = [finding for seen in answers for finding in seen.found.values()]
+    silent = [_not_listed(site, (seen.names[0],), seen.errors[0]) for seen in answers if not seen.heard]
+    return (*found, *silent, _no_manifest(site, [seen.heard[0] for seen in answers if seen.heard]))
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the logins of one cloud see: id → finding of each project; the logins that were answered, and the errors of the others."""
+
+    names: Sequence[str]
+    found: dict[str, Finding] = field(default_factory=dict)
+    heard: list[str] = field(default_factory=list)
+    errors: list[MillpondError] = field(default_factory=list)
 
 
 def _logins() -> list[list[str]]:
@@ -63,16 +70,16 @@ def _logins() -> list[list[str]]:
     return list(found.values())
 
 
-def _seen(site: Site, names: Sequence[str]) -> tuple[list[Finding], list[MillpondError]]:
-    """What the logins of one cloud see, each project once, and the errors of those that see nothing."""
-    found: dict[str, Finding] = {}
-    errors: list[MillpondError] = []
+def _seen(site: Site, names: Sequence[str]) -> _Seen:
+    seen = _Seen(names)
     for name in names:
         try:
-            found = {**_tagged(open_providers(site, name, name, Access.READ).source, set()), **found}
+            for id, finding in _tagged(open_providers(site, name, name, Access.READ).source, set()).items():
+                seen.found.setdefault(id, finding)
+            seen.heard.append(name)
         except MillpondError as error:
-            errors.append(error)
-    return list(found.values()), errors
+            seen.errors.append(error)
+    return seen
 
 
 def _no_manifest(site: Site, heard: Sequence[str]) -> Finding:
