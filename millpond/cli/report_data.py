@@ -38,7 +38,7 @@ def reports(site: Site, tenants: Sequence[Desired]) -> Iterator[str]:
         plan, snapshot = _looked_at(site, desired)
         tenant = desired.tenant
         outages = outages_of(journal.entries(tenant), journal.measured(tenant)) if journal else ()
-        yield report_text(plan, moved(desired, snapshot), outages, datetime.now(UTC))
+        yield report_text(plan, moved(desired, snapshot), outages, datetime.now(UTC), at_work(site).get(tenant, ""))
 
 
 def page(site: Site, tenants: Sequence[Desired], refused: Mapping[str, MillpondError]) -> ReportPage:

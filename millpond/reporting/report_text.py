@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from click import unstyle
+
 from millpond.model.cutover import Outage
 from millpond.model.desired import Desired
-from millpond.model.finding import EXCLUDED
-from millpond.model.plan import TenantPlan
+from millpond.model.finding import EXCLUDED, Finding
+from millpond.model.plan import BACK, NOT_KNOWN, Plan, TenantPlan, WaveStatus
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.compute import server_group
 from millpond.reconcilers.identity import user
 from millpond.reporting.amounts import duration, moment
+from millpond.reporting.markdown import fence, prose
+from millpond.reporting.outage_text import outage_lines
+from millpond.reporting.summary import holds
 
 KINDS: Mapping[str, str] = {
     "servers": "server",
@@ -45,16 +50,21 @@ def moved(desired: Desired, snapshot: Snapshot) -> tuple[Moved, ...]:
     return tuple(_moved(desired, snapshot))
 
 
-def report_text(plan: TenantPlan, objects: Sequence[Moved], outages: Iterable[Outage], made: datetime) -> str:
+def report_text(plan: TenantPlan, objects: Sequence[Moved], outages: Iterable[Outage], made: datetime, at_work: str = "") -> str:
+    """`outages` have ended; those that go on are the plan's. `at_work`: who works on the tenant now, in words."""
+    whole = Plan(made, "", (plan,), plan.digest)
+    down = [unstyle(line) for line in outage_lines(whole, at_work={plan.tenant: at_work})]
     excluded = [(str(finding.address), finding.what) for finding in plan.findings if finding.code == EXCLUDED]
     parts = [
         f"# Tenant {plan.tenant}",
         f"Made at {moment(made)}. Digest `{plan.digest}`.",
+        *(("\n".join(fence(down, "text")),) if down else ()),
         "## Waves",
         _table(("Wave", "Servers", "Phase", "Cut"), [(w.name, str(len(w.servers)), w.phase, w.cut or "-") for w in plan.waves]),
+        *(("## Held", *map(_held, plan.blockers)) if plan.blockers else ()),
         *(("## Excluded", _table(("Object", "What becomes of it"), excluded)) if excluded else ()),
         "## Outages",
-        _outages(tuple(outages)),
+        _outages(tuple(outages), plan, made),
         "## Objects",
         _table(("Kind", "Name", "Source id", "Target id"), [(o.kind, o.name, f"`{o.source}`", _id(o.target)) for o in objects]),
     ]
@@ -86,11 +96,33 @@ def _by_name(desired: Desired, snapshot: Snapshot, collection: str) -> dict[str,
     return {}
 
 
-def _outages(outages: Sequence[Outage]) -> str:
-    if not outages:
-        return "None is in the journal."
+def _held(blocker: Finding) -> str:
+    """What holds, why, what to do, and the patch that is ready to commit."""
+    told = (("", f"{blocker.what}."), ("Why: ", blocker.why), ("To do: ", blocker.fix))
+    lines = [f"**{blocker.address}** holds {holds(blocker)} (`{blocker.code}`)", *(f"{label}{prose(text)}" for label, text in told if text)]
+    where = f"Ready to commit in `tenants/{blocker.address.tenant}.yaml`:"
+    patch = [where, "\n".join(fence(blocker.patch.splitlines(), "yaml"))] if blocker.patch else []
+    return "\n\n".join([*lines, *patch])
+
+
+def _outages(outages: Sequence[Outage], plan: TenantPlan, now: datetime) -> str:
     rows = [(o.server, "rollback" if o.back else "cutover", moment(o.began), moment(o.ended), duration(o.seconds)) for o in outages]
+    rows += [row for wave in plan.waves if wave.outage_since for row in _still_down(wave, now)]
+    if not rows:
+        return "None is in the journal."
     return _table(("Server", "By", "Began", "Ended", "Lasted"), rows)
+
+
+def _still_down(wave: WaveStatus, now: datetime) -> Iterator[tuple[str, str, str, str, str]]:
+    by = "rollback" if wave.stage in BACK else "cutover"
+    known = wave.outage_since != NOT_KNOWN
+    began, lasted = (moment(wave.outage_since), _so_far(wave.outage_since, now)) if known else ("not known", "-")
+    for server in wave.down:
+        yield server, by, began, "still down", lasted
+
+
+def _so_far(since: str, now: datetime) -> str:
+    return f"{duration(max(0.0, (now - datetime.fromisoformat(since)).total_seconds()))} so far"
 
 
 def _id(id: str) -> str:

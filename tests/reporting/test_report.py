@@ -6,6 +6,7 @@ from millpond.model.compute import ServerGroup
 from millpond.model.cutover import Outage
 from millpond.model.finding import EXCLUDED, Finding, Severity
 from millpond.model.identity import Project, User
+from millpond.model.plan import NOT_KNOWN, Stage
 from millpond.model.snapshot import CloudState, Snapshot
 from millpond.reporting.discovery_text import discovery_text
 from millpond.reporting.report_text import Moved, moved, report_text
@@ -75,6 +76,21 @@ def test_a_report_lists_what_stays_behind() -> None:
 
 def test_a_report_without_outages_says_so() -> None:
     assert "None is in the journal." in report_text(examples.QUIET, (), (), examples.NOON)
+
+
+def test_a_report_tells_the_outage_that_goes_on() -> None:
+    since = examples.NOON - timedelta(minutes=4)
+    wave = replace(examples.PILOT, stage=Stage.CUT, outage_since=since.isoformat(), down=("acme/server/db-1",))
+    text = report_text(replace(examples.QUIET, waves=(wave,)), (), (), examples.NOON)
+    assert "OUTAGE IN PROGRESS" in text
+    assert "    millpond apply acme" in text.splitlines()
+    assert "| acme/server/db-1 | cutover | 2026-12-01 11:56:00 UTC | still down | 4 min so far |" in text.splitlines()
+    unknown = report_text(
+        replace(examples.QUIET, waves=(replace(wave, stage=Stage.DISCARD, outage_since=NOT_KNOWN),)), (), (), examples.NOON
+    )
+    assert "| acme/server/db-1 | rollback | not known | still down | - |" in unknown.splitlines()
+    busy = report_text(replace(examples.QUIET, waves=(wave,)), (), (), examples.NOON, "ada is at work on it")
+    assert "A run is at work on acme" in busy
 
 
 def test_discovery_counts() -> None:
