@@ -25,7 +25,9 @@ class ExitCode(IntEnum):
 
 
 class MillpondError(Exception):
-    """Base of everything that is told to a person instead of shown as a traceback."""
+    """Base of everything that is told to a person instead of shown as a traceback. `also` is to be told with it: of the same kind, and as
+    good a reason to stop.
+    """
 
     summary = "Something is wrong"
     exit_code = ExitCode.ERROR
@@ -36,6 +38,7 @@ class MillpondError(Exception):
         self.where = where
         self.fix = fix
         self.command = command
+        self.also: tuple[MillpondError, ...] = ()
 
     def __copy__(self) -> Self:
         """Without the constructor, which every kind has its own of."""

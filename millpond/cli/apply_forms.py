@@ -37,4 +37,5 @@ def apply_forms(site: Site, result: ApplyResult, host: Host) -> Writers:
 def _redacted(error: MillpondError, secrets: frozenset[str]) -> MillpondError:
     kept = copy(error)
     kept.why = redact(error.why, secrets)
+    kept.also = tuple(_redacted(one, secrets) for one in error.also)
     return kept

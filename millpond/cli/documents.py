@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from millpond import schemas
+from millpond.cli.fabric_driver import driver_problems
 from millpond.cli.one_cloud import refused_for_one_cloud
 from millpond.errors import InvalidDocument, MillpondError
 from millpond.execution.run import git_sha
@@ -26,6 +27,7 @@ from millpond.schemas.document import refuse
 def load(directory: Path, tenants: Sequence[str], wave: str = "") -> tuple[Site, tuple[Desired, ...]]:
     """Site and tenants. InvalidDocument names all problems; UsageError where no tenant has such a wave."""
     site, desired = load_all(directory, tenants)
+    refuse(driver_problems(directory))
     _expect_wave(desired, wave)
     expect_two_clouds(directory, desired)
     return site, desired
@@ -34,6 +36,7 @@ def load(directory: Path, tenants: Sequence[str], wave: str = "") -> tuple[Site,
 def load_each(directory: Path, tenants: Sequence[str], wave: str = "") -> tuple[Site, tuple[Desired, ...], dict[str, InvalidDocument]]:
     """Like load, but a tenant whose documents have problems does not keep the others."""
     site, desired, refused = schemas.load_each(directory, tenants)
+    refuse(driver_problems(directory))
     _expect_wave(desired, wave)
     twice = refused_for_one_cloud(directory, desired)
     if len(twice) == len(desired):

@@ -135,8 +135,9 @@ def _told(error: MillpondError) -> int:
     from millpond.execution.redaction import redact, secrets_of
     from millpond.reporting.errors_text import error_text
 
-    if isinstance(error, MissingCloud):
-        error.where = _named_at(error)
+    for one in (error, *error.also):
+        if isinstance(one, MissingCloud):
+            one.where = _named_at(one)
     say(redact(error_text(error), secrets_of(os.environ)), err=True)
     return error.exit_code
 

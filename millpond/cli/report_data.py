@@ -83,7 +83,9 @@ def _window(wave: DesiredWave) -> str:
 
 def _looked_at(site: Site, desired: Desired) -> tuple[TenantPlan, Snapshot]:
     manifest = desired.manifest
-    snapshot = observe(open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ), desired)
+    providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ)
+    with providers.all_told():
+        snapshot = observe(providers, desired)
     return dated_by_journal(site, desired, snapshot, build(desired, snapshot)), snapshot
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from millpond.cli import options
+from millpond.errors import InvalidDocument, Problem
 
 if TYPE_CHECKING:
-    from millpond.model.desired import Desired
     from millpond.model.site import Site
 
 
@@ -25,12 +25,22 @@ def validate(directory: Path, tenants: tuple[str, ...]) -> None:
     Where this machine knows clouds of the site (clouds.yaml, OS_*), the ones that manifests name must be among them.
     Passwords of arrays that are not here are named; they are no problem of the documents.
     """
+    from millpond.cli.documents import expect_two_clouds
+    from millpond.cli.fabric_driver import driver_problems
     from millpond.reporting.amounts import counted
     from millpond.schemas import load_all
+    from millpond.schemas.document import refuse
 
-    site, desired = load_all(directory, tenants)
+    unchecked, problems = _clouds(directory, tenants)
+    problems += driver_problems(directory)
+    try:
+        site, desired = load_all(directory, tenants)
+    except InvalidDocument as error:
+        refuse([*error.problems, *problems])
+        raise
+    refuse(problems)
+    expect_two_clouds(directory, desired)
     servers = sum(len(wave.servers) for tenant in desired for wave in tenant.waves)
-    unchecked = _check_clouds(directory, desired)
     click.echo(f"Valid: {counted(len(desired), 'tenant')}, {counted(servers, 'server')}.")
     for line in (*([unchecked] if unchecked else []), *_without_password(site)):
         click.echo(line)
@@ -45,17 +55,16 @@ def _without_password(site: Site) -> Iterator[str]:
             yield f"Not checked: array {array.name} has no password here, there is no file {path}."
 
 
-def _check_clouds(directory: Path, tenants: Sequence[Desired]) -> str:
-    """What could not be checked. InvalidDocument where a manifest names a cloud that is not among those of its site."""
-    from millpond.cli.documents import expect_two_clouds
+def _clouds(directory: Path, tenants: Sequence[str]) -> tuple[str, list[Problem]]:
+    """What could not be checked, and where manifests name a cloud that is not among those of their site."""
     from millpond.providers.open import configured_clouds
-    from millpond.schemas.document import refuse
-    from millpond.schemas.places import unknown_clouds
+    from millpond.schemas import tenant_names
+    from millpond.schemas.places import named_clouds, unknown_clouds
 
-    named = sorted({ref.cloud for desired in tenants for ref in (desired.manifest.source, desired.manifest.target)})
+    there = [name for name in tenant_names(directory) if name in tenants or not tenants]
+    places = list(named_clouds(directory, there))
+    named = sorted({cloud for cloud, _ in places})
     known = configured_clouds() if named else ()
     if not {*named} & {*known}:
-        return f"Not checked: no clouds.yaml of this machine has {' or '.join(named)}." if named else ""
-    refuse(unknown_clouds(directory, tenants, known))
-    expect_two_clouds(directory, tenants)
-    return ""
+        return f"Not checked: no clouds.yaml of this machine has {' or '.join(named)}." if named else "", []
+    return "", list(unknown_clouds(places, known))

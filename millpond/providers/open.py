@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from millpond.errors import MillpondError
+from millpond.errors import BadCredentials, MillpondError, MissingCloud, ReadingAccount, Unreachable
 from millpond.model.site import Site
 from millpond.providers.access import Access
 from millpond.providers.first_use import FirstUse
 from millpond.providers.ports import Cloud, StorageArray
+from millpond.providers.together import together
 
 if TYPE_CHECKING:
     from millpond.providers.infinibox import InfiniBoxArray
+
+
+NO_LOGIN = (BadCredentials, MissingCloud, ReadingAccount, Unreachable)
 
 
 class UnknownArray(MillpondError):
@@ -55,6 +60,24 @@ class SiteProviders:
             raise UnknownArray(f"array {name} is not configured", where="millpond.yaml", fix=fix)
         return arrays[name]
 
+    @contextmanager
+    def all_told(self) -> Iterator[None]:
+        """Where a login fails, the others are tried too: what is wrong with them is told beside the error."""
+        try:
+            yield
+        except NO_LOGIN as error:
+            beside: dict[str, MillpondError] = {str(error): error}
+            for one in together([partial(_failure, login) for login in self._logins()]):
+                if one:
+                    beside.setdefault(str(one), one)
+            error.also = tuple(one for one in beside.values() if one is not error)
+            raise
+
+    def _logins(self) -> list[Callable[[], object]]:
+        with self._lock:
+            arrays = self._arrays or self._made_arrays()
+        return [*(cloud.get for cloud in self._clouds.values()), *(array.log_in for array in arrays.values())]
+
     def _made_arrays(self) -> Mapping[str, InfiniBoxArray]:
         from millpond.providers.infinibox import InfiniBoxArray  # noqa: PLC0415 (a third of a second)
 
@@ -62,6 +85,14 @@ class SiteProviders:
         for one in self.site.arrays:
             self._arrays[one.name] = InfiniBoxArray(one, self._access, limits, directory, lambda: self._arrays)
         return self._arrays
+
+
+def _failure(login: Callable[[], object]) -> MillpondError | None:
+    try:
+        login()
+    except MillpondError as error:
+        return error
+    return None
 
 
 def open_providers(site: Site, source_cloud: str, target_cloud: str, access: Access) -> SiteProviders:

@@ -13,7 +13,7 @@ def error_markdown(error: MillpondError, title: str, site: str, host: Host) -> s
     if isinstance(error, InvalidDocument):
         told = [f"- {code(p.where)}: {prose(p.what)}{why(p.why, p.fix)}" for p in error.problems]
     else:
-        told = [f"- {f'{code(error.where)}: ' if error.where else ''}{prose(error.why)}{why('', error.fix)}"]
+        told = [f"- {f'{code(e.where)}: ' if e.where else ''}{prose(e.why)}{why('', e.fix)}" for e in (error, *error.also)]
         told += ["", *fence([error.command], "sh", "  ")] if error.command else []
     shown = [line for n, line in enumerate(told) if fits([*head, *told[: n + 1]], host.limit - 100)]
     more = len(told) - len(shown)

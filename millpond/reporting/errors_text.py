@@ -11,6 +11,10 @@ UNEXPECTED = "Millpond failed in a way that it does not know"
 
 
 def error_text(error: MillpondError) -> str:
+    return "\n\n".join(_one(each) for each in (error, *error.also))
+
+
+def _one(error: MillpondError) -> str:
     if isinstance(error, InvalidDocument):
         return _documents(error)
     lines = [_title(error.summary)]
@@ -27,9 +31,10 @@ def unexpected_text(kind: str, trace: str) -> str:
     return "\n".join(lines)
 
 
-def usage_text(message: str, usage: str, command: str) -> str:
+def usage_text(message: str, usage: str, command: str, *, known: bool = False) -> str:
+    """`command` shows what there is; where it is `known` what was meant, it is that."""
     lines = [_title("The command line is not understood"), *_part("Why:   ", message), *_part("Usage: ", usage.removeprefix("Usage: "))]
-    return "\n".join([*lines, "  To do: See what there is:", *_command(command)])
+    return "\n".join([*lines, "  To do: Run this:" if known else "  To do: See what there is:", *_command(command)])
 
 
 def _documents(error: InvalidDocument) -> str:

@@ -73,7 +73,8 @@ def state(result: ApplyResult) -> str:
 
 
 def _failures(result: ApplyResult) -> list[str]:
-    lines = [f"- {code(tenant)}: {prose(error.summary)}: {prose(error.why)}{why('', error.fix)}" for tenant, error in result.errors]
+    errors = [(tenant, one) for tenant, error in result.errors for one in (error, *error.also)]
+    lines = [f"- {code(tenant)}: {prose(error.summary)}: {prose(error.why)}{why('', error.fix)}" for tenant, error in errors]
     return lines + [_failure(outcome) for outcome in result.final.values() if outcome.result is not Result.DONE]
 
 

@@ -112,6 +112,7 @@ class _Work:
     ) -> None:
         manifest = desired.manifest
         providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.WRITE)
+        self._providers = providers
         self._desired, self._stop, self._envelope = desired, stop, envelope
         self._lease = Lease(journal.engine, desired.tenant, run)
         executor = Executor(providers, journal, self._lease, run.id)
@@ -119,7 +120,7 @@ class _Work:
 
     def to_its_end(self) -> None:
         if not self._stop.is_set():
-            with self._lease:
+            with self._lease, self._providers.all_told():
                 self._loop.until_quiet()
 
     def abandon(self) -> None:

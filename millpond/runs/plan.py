@@ -63,6 +63,10 @@ def make_plan(
 
 def told(error: MillpondError) -> str:
     """In one paragraph."""
+    return "; ".join(_told(one) for one in (error, *error.also))
+
+
+def _told(error: MillpondError) -> str:
     if isinstance(error, InvalidDocument):
         found = (f"{problem.where}: {problem.what}" for problem in error.problems)
         return f"{error.summary}: {'; '.join(found)}"
@@ -73,7 +77,8 @@ def told(error: MillpondError) -> str:
 def _observed(site: Site, desired: Desired) -> Snapshot:
     manifest = desired.manifest
     providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ)
-    return observe(providers, desired)
+    with providers.all_told():
+        return observe(providers, desired)
 
 
 def whole(plans: Sequence[TenantPlan]) -> Plan:

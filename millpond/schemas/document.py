@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,18 @@ from millpond.schemas.composer import Composer
 from millpond.schemas.nodes import Node
 from millpond.schemas.sentences import schema_problems
 from millpond.schemas.text import read_text
+from millpond.schemas.violations import violations, without_unknown_keys
 
 TITLES = {"site": "Site", "tenant": "Tenant", "inventory": "Inventory"}
 
 
 @dataclass(frozen=True)
 class Document:
-    """A document that its schema allows."""
+    """A document that its schema allows. One that is not `sound` has other values, or lacks some: what it says can be quoted, not used."""
 
     file: str
     root: Node
+    sound: bool = True
 
     @property
     def name(self) -> str:
@@ -32,6 +34,11 @@ class Document:
     def value(self) -> Mapping[str, Any]:
         assert isinstance(self.root.value, dict)  # noqa: S101 - the schema asks for a mapping
         return self.root.value
+
+    def text(self, *path: str | int) -> str:
+        """The text at `path`; empty where there is none."""
+        node = self.root.at(path)
+        return node.value if node and isinstance(node.value, str) else ""
 
     def where(self, *path: str | int) -> str:
         """`file:line:column` of the value at `path`."""
@@ -45,23 +52,38 @@ class Document:
 
 def read_document(path: Path, kind: str, problems: list[Problem]) -> Document | None:
     """The document in `path`, or None where it has problems, which are added to `problems`."""
+    before = len(problems)
+    document = read_as_far_as_it_goes(path, kind, problems)
+    return document if len(problems) == before else None
+
+
+def read_as_far_as_it_goes(path: Path, kind: str, problems: list[Problem]) -> Document | None:
+    """Like `read_document`, but with problems, too, where the file holds a document of that kind: what else is wrong with it can be told
+    together. It is sound if its schema has nothing against it but keys that it does not know, which are left out.
+    """
     text = read_text(path)
-    return _check(text, str(path), kind, problems)
-
-
-def _check(text: str | Problem, file: str, kind: str, problems: list[Problem]) -> Document | None:
     if isinstance(text, Problem):
         problems.append(text)
         return None
+    file = str(path)
     composer = Composer(text, file)
     root = composer.compose()
-    found = composer.problems
-    if not found:
-        found = [*_shape(root, file, kind)]
-    if root and not found:
-        found = [*schema_problems(root, file, kind)]
+    problems.extend(composer.problems)
+    if root is None and composer.problems:
+        return None
+    shape = _shape(root, file, kind)
+    if root is None or shape or (composer.problems and not _is_of(root, kind)):
+        problems.extend(() if composer.problems else shape)
+        return None
+    told = {problem.where for problem in composer.problems}
+    found = [problem for problem in schema_problems(root, file, kind) if problem.where not in told]
     problems.extend(found)
-    return Document(file, root) if root and not found else None
+    known = without_unknown_keys(root, kind)
+    return Document(file, replace(root, value=known), sound=not any(violations(replace(root, value=known), kind)))
+
+
+def _is_of(root: Node, kind: str) -> bool:
+    return isinstance(root.value, dict) and root.value.get("kind") == TITLES[kind]
 
 
 def _shape(root: Node | None, file: str, kind: str) -> Sequence[Problem]:

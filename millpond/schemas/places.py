@@ -7,30 +7,32 @@ from pathlib import Path
 
 from millpond.errors import Problem
 from millpond.model.desired import Desired
-from millpond.schemas.document import read_document
+from millpond.schemas.document import read_as_far_as_it_goes, read_document
 from millpond.schemas.nearest import did_you_mean, listed
 from millpond.schemas.tenants import manifest_path, same_cloud, tenant_names
 
 
 def places_of_cloud(directory: Path, cloud: str) -> tuple[str, ...]:
     """`file:line:column` of every manifest that names it, source before target. Documents that cannot be read are passed over."""
-    found: list[str] = []
-    ignored: list[Problem] = []
-    for tenant in tenant_names(directory):
-        document = read_document(manifest_path(directory, tenant), "tenant", ignored)
-        spec = document.value["spec"] if document else {}
-        found += [document.where("spec", side, "cloud") for side in ("source", "target") if document and spec[side]["cloud"] == cloud]
-    return tuple(found)
+    return tuple(where for name, where in named_clouds(directory, tenant_names(directory)) if name == cloud)
 
 
-def unknown_clouds(directory: Path, tenants: Iterable[Desired], known: Sequence[str]) -> tuple[Problem, ...]:
+def named_clouds(directory: Path, tenants: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Cloud and `file:line:column` of each place in these tenants' manifests that names one, whatever else is wrong with them."""
+    for tenant in tenants:
+        document = read_as_far_as_it_goes(manifest_path(directory, tenant), "tenant", [])
+        for side in ("source", "target") if document else ():
+            if document and (cloud := document.text("spec", side, "cloud")):
+                yield cloud, document.where("spec", side, "cloud")
+
+
+def unknown_clouds(named: Iterable[tuple[str, str]], known: Sequence[str]) -> tuple[Problem, ...]:
     """A problem for each place that names a cloud which is not among the configured ones."""
-    named = {ref.cloud for desired in tenants for ref in (desired.manifest.source, desired.manifest.target)}
     otherwise = "add it to clouds.yaml, or set OS_CLIENT_CONFIG_FILE to the file that has it"
     return tuple(
         Problem(where, f"cloud `{cloud}` is not configured", f"configured: {listed(known)}", did_you_mean(cloud, known, otherwise))
-        for cloud in sorted(named - {*known})
-        for where in places_of_cloud(directory, cloud)
+        for cloud, where in named
+        if cloud not in known
     )
 
 

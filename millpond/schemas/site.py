@@ -10,7 +10,7 @@ from typing import Any
 from millpond.errors import Problem
 from millpond.model.site import Site
 from millpond.schemas.convert import DOCUMENT
-from millpond.schemas.document import Document, read_document, refuse
+from millpond.schemas.document import Document, read_as_far_as_it_goes, read_document, refuse
 from millpond.schemas.nearest import did_you_mean, listed
 
 SITE_FILE = "millpond.yaml"
@@ -39,6 +39,14 @@ def read_site(directory: Path, problems: list[Problem]) -> Site:
     site = _structure(document, directory)
     problems.extend(_problems(site, document))
     return site
+
+
+def named_driver(directory: Path) -> tuple[str, str]:
+    """The fabric driver that the site file names, and `file:line:column` of that; both are empty where it names none."""
+    path = directory / SITE_FILE
+    document = read_as_far_as_it_goes(path, "site", []) if path.is_file() else None
+    name = document.text("spec", "fabric", "driver") if document else ""
+    return name, document.where("spec", "fabric", "driver") if document and name else ""
 
 
 def _missing(directory: Path) -> Problem:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from millpond.errors import InvalidDocument, Problem
 from millpond.model.desired import Desired
 from millpond.model.site import Site
-from millpond.schemas.document import Document, read_document, refusal, refuse
+from millpond.schemas.document import Document, read_as_far_as_it_goes, refusal, refuse
 from millpond.schemas.inventory import inventory_of
 from millpond.schemas.manifest import manifest_of
 from millpond.schemas.nearest import did_you_mean, listed
@@ -80,10 +81,15 @@ def _read_tenants(
     return found
 
 
+def _first(tenant: str) -> str:
+    """What writes the first manifest of a tenant."""
+    return f"millpond discover {tenant} --source-cloud NAME --target-cloud NAME"
+
+
 def _directory_problems(directory: Path) -> Iterator[Problem]:
     tenants = directory / TENANTS
     if not tenants.is_dir():
-        fix = "run `millpond discover` for a first tenant: it writes the manifest and the inventory"
+        fix = f"run `{_first('NAME')}` for a first tenant: it writes the manifest and the inventory"
         yield Problem(str(tenants), "there is no such directory", "it holds the manifests of the tenants", fix)
     for path in sorted(tenants.glob("*.yml")):
         yield Problem(str(path), "the file is not read", "manifests end with .yaml", f"rename it to {path.stem}.yaml")
@@ -92,14 +98,13 @@ def _directory_problems(directory: Path) -> Iterator[Problem]:
 def _unknown_tenants(directory: Path, names: Sequence[str], known: Sequence[str]) -> Iterator[Problem]:
     for name in dict.fromkeys(names):
         if name not in known:
-            otherwise = f"tenants: {listed(known)}" if known else f"run `millpond discover {name}`"
+            otherwise = f"tenants: {listed(known)}" if known else f"run `{_first(name)}`"
             why = f"there is no file {manifest_path(directory, name)}"
             yield Problem(str(directory / TENANTS), f"there is no tenant `{name}`", why, did_you_mean(name, known, otherwise))
 
 
 def _read_tenant(directory: Path, site: Site, name: str, problems: list[Problem]) -> Desired | None:
-    before = len(problems)
-    manifest = _named(read_document(manifest_path(directory, name), "tenant", problems), name, ".yaml", problems)
+    manifest = _named(read_as_far_as_it_goes(manifest_path(directory, name), "tenant", problems), name, ".yaml", problems)
     problems.extend(_one_cloud(manifest) if manifest else ())
     path = inventory_path(directory, name)
     if not path.exists():
@@ -108,16 +113,17 @@ def _read_tenant(directory: Path, site: Site, name: str, problems: list[Problem]
             Problem(str(manifest_path(directory, name)), f"tenant `{name}` has no inventory", why, f"run `millpond discover {name}`")
         )
         return None
-    inventory = _named(read_document(path, "inventory", problems), name, INVENTORY, problems)
-    if manifest is None or inventory is None or len(problems) > before:
+    inventory = _named(read_as_far_as_it_goes(path, "inventory", problems), name, INVENTORY, problems)
+    if manifest is None or inventory is None or not manifest.sound or not inventory.sound:
         return None
-    return resolve_into(problems, site, manifest, manifest_of(manifest), inventory_of(inventory))
+    return resolve_into(problems, site, manifest, replace(manifest_of(manifest), name=name), replace(inventory_of(inventory), tenant=name))
 
 
 def _named(document: Document | None, name: str, ending: str, problems: list[Problem]) -> Document | None:
-    if document and document.name != name:
-        what = f"`metadata.name` is `{document.name}`, but the file is {name}{ending}"
-        fix = f"write `name: {name}`, or rename the file to {document.name}{ending}"
+    other = document.text("metadata", "name") if document else ""
+    if document and other and other != name:
+        what = f"`metadata.name` is `{other}`, but the file is {name}{ending}"
+        fix = f"write `name: {name}`, or rename the file to {other}{ending}"
         problems.append(Problem(document.where("metadata", "name"), what, "both must be the same", fix))
     return document
 
@@ -128,8 +134,8 @@ def same_cloud(where: str, what: str) -> Problem:
 
 
 def _one_cloud(manifest: Document) -> Iterator[Problem]:
-    source, target = manifest.value["spec"]["source"]["cloud"], manifest.value["spec"]["target"]["cloud"]
-    if source == target:
+    source, target = manifest.text("spec", "source", "cloud"), manifest.text("spec", "target", "cloud")
+    if source and source == target:
         yield same_cloud(manifest.where("spec", "target", "cloud"), f"source and target are the same cloud, `{target}`")
 
 

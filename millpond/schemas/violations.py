@@ -65,3 +65,26 @@ def violations(root: Node, kind: str) -> Iterator[Violation]:
     """All that the schema of `kind` has against `root`."""
     for error in validator(kind).iter_errors(root.value):
         yield violation(error, root)
+
+
+def without_unknown_keys(root: Node, kind: str) -> object:
+    """The value of `root` without the keys that its schema does not know, outside of alternatives."""
+    extra = [each for each in violations(root, kind) if each.rule == "additionalProperties"]
+    unknown = [(each.path, each.given.keys() - each.properties.keys()) for each in sorted(extra, key=lambda each: -len(each.path))]
+    if not unknown:
+        return root.value
+    value: Any = _copied(root.value)
+    for path, keys in unknown:
+        holder = value
+        for part in path:
+            holder = holder[part]
+        for key in keys:
+            del holder[key]
+    return value
+
+
+def _copied(value: object) -> object:
+    """What aliases share is apart in the copy: a key may be known in one place alone."""
+    if isinstance(value, dict):
+        return {key: _copied(each) for key, each in value.items()}
+    return [_copied(each) for each in value] if isinstance(value, list) else value

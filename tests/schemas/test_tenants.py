@@ -73,7 +73,7 @@ def test_an_inventory_without_a_manifest_is_nobodys(site: SiteDirectory) -> None
 def test_a_directory_without_tenants(site: SiteDirectory) -> None:
     assert lines(site.problems(lambda: load_tenants(site.path, Site("north"), ["acme"]))) == [
         "tenants: there is no such directory (it holds the manifests of the tenants)"
-        " -> run `millpond discover` for a first tenant: it writes the manifest and the inventory"
+        " -> run `millpond discover NAME --source-cloud NAME --target-cloud NAME` for a first tenant: it writes the manifest and the inventory"
     ]
 
 

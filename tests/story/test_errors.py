@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.story.command import millpond
-from tests.story.stage import Stage
+from tests.story.stage import SOURCE, TARGET, Stage
 from tests.story.tls import terminated
 from tests.story.worlds import INVENTORY
 
@@ -202,6 +202,11 @@ WRONG = (
           Where: ibox-a
           Why:   array ibox-a refused the login of admin
           To do: Check the username of array ibox-a in millpond.yaml, and the password in the file password.
+
+        Error: The login was refused
+          Where: ibox-b
+          Why:   array ibox-b refused the login of admin
+          To do: Check the username of array ibox-b in millpond.yaml, and the password in the file password.
         """,
     ),
     Wrong(
@@ -211,6 +216,11 @@ WRONG = (
         Error: The password of an array is missing
           Where: ibox-a
           Why:   there is no password for array ibox-a: password cannot be read: No such file or directory
+          To do: Write the password of admin into it, or correct password_file in millpond.yaml.
+
+        Error: The password of an array is missing
+          Where: ibox-b
+          Why:   there is no password for array ibox-b: password cannot be read: No such file or directory
           To do: Write the password of admin into it, or correct password_file in millpond.yaml.
         """,
     ),
@@ -309,6 +319,78 @@ def test_all_that_is_wrong_in_the_documents_is_told_at_once(stage: Stage) -> Non
     assert all(name in answer.err for name in ("`web-9`", "`coers`", "`db-2`", "did you mean `cores`?"))
 
 
+LAYERS = {
+    "decommission: yes": "`yes` is not the same to all readers",
+    "decommission: no": "the key `decommission` is written twice",
+    "cutovr: true": "unknown key `cutovr`",
+    "waves: [{name: pilot, servers: [web-9]}]": "`web-9`",
+    "quotas: {coers: 4}": "there is no quota `coers`",
+    "brake_overrides: []": "`soak`",
+}
+"""A line of a manifest, and what is told of it: syntax, schema, references and flags."""
+
+
+def test_what_is_wrong_in_different_ways_is_told_at_once(stage: Stage) -> None:
+    stage.site_spec = {"fabric": {"driver": "nodriver"}}
+    stage.write()
+    stage.site_spec = {}
+    path = stage.directory / "tenants/acme.yaml"
+    text = path.read_text().replace("name: acme", "name: acne").replace("source-admin", "source-admim").replace("  cutover: false\n", "")
+    path.write_text(text + "".join(f"  {line}\n" for line in LAYERS))
+    answer = millpond(stage.directory, "validate")
+    told = [*LAYERS.values(), "`metadata.name` is `acne`", "cloud `source-admim` is not configured", "no fabric driver is named `nodriver`"]
+    assert answer.code == 1
+    assert [words for words in told if words not in answer.err] == []
+    assert "millpond.yaml:" in answer.err.partition("no fabric driver")[0].splitlines()[-2]
+
+
+def test_a_value_that_its_schema_refuses_hides_neither_the_name_nor_the_clouds(stage: Stage) -> None:
+    stage.manifest |= {"soak": "x", "target": {**TARGET, "cloud": "nowhere"}}
+    stage.write()
+    path = stage.directory / "tenants/acme.yaml"
+    path.write_text(path.read_text().replace("name: acme\nspec", "name: acne\nspec"))
+    answer = millpond(stage.directory, "validate")
+    assert "Error: The documents are not valid: 3 problems" in answer.err
+    assert all(words in answer.err for words in ("`spec.soak`", "`acne`", "cloud `nowhere` is not configured"))
+
+
+@pytest.mark.parametrize("verb", ["plan", "status", "apply", "report"])
+def test_all_logins_that_fail_are_told_at_once(stage: Stage, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    clouds = yaml.safe_load(stage.sandbox.clouds_yaml.read_text())
+    for name in ("source-admin", "target-admin"):
+        clouds["clouds"][name]["auth"]["password"] = "wrong"
+    (stage.directory / "clouds.yaml").write_text(yaml.safe_dump(clouds))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(stage.directory / "clouds.yaml"))
+    (stage.directory / "password").write_text("wrong")
+    stage.write()
+    answer = millpond(stage.directory, verb)
+    told = " ".join(answer.text.split())
+    assert answer.code == 1
+    assert [
+        name
+        for name in ("cloud source-admin", "cloud target-admin", "array ibox-a", "array ibox-b")
+        if f"{name} refused the login" not in told
+    ] == []
+
+
+def test_both_clouds_that_are_not_configured_are_told_with_their_places(stage: Stage) -> None:
+    stage.manifest |= {"source": {**SOURCE, "cloud": "old"}, "target": {**TARGET, "cloud": "new"}}
+    stage.write()
+    told = " ".join(millpond(stage.directory, "apply").err.split())
+    assert [name for name in ("cloud old is not configured", "cloud new is not configured") if name not in told] == []
+    assert told.count("tenants/acme.yaml:") == 2
+
+
+@pytest.mark.parametrize("verb", ["plan", "validate", "status", "apply", "report"])
+def test_a_fabric_driver_that_is_not_installed_is_told_with_its_place(stage: Stage, verb: str) -> None:
+    stage.site_spec = {"fabric": {"driver": "provider-vln"}}
+    stage.write()
+    line = 1 + next(n for n, text in enumerate((stage.directory / "millpond.yaml").read_text().splitlines()) if "provider-vln" in text)
+    answer = millpond(stage.directory, verb)
+    assert (answer.code, f"millpond.yaml:{line}:13\n    no fabric driver is named `provider-vln`" in answer.err) == (1, True)
+    assert "did you mean `provider-vlan`?" in answer.err
+
+
 def test_an_array_whose_certificate_nobody_signed_is_refused_unless_its_ca_is_named(stage: Stage, tmp_path: Path) -> None:
     with terminated(stage.sandbox.host("ibox-a"), stage.sandbox.port, tmp_path / "ca.pem") as port:
         tls = {**stage._array("ibox-a"), "port": port, "tls": True}
@@ -376,11 +458,14 @@ def test_secrets_may_stand_in_secure_yaml_alone(stage: Stage, monkeypatch: pytes
     assert (refused.code, refused.err.strip()) == (1, WITHOUT_PASSWORD)
 
 
-WITHOUT_PASSWORD = """Error: The login was refused
-  Where: source-admin
-  Why:   there is no password for cloud source-admin
+WITHOUT_PASSWORD = "\n\n".join(
+    f"""Error: The login was refused
+  Where: {cloud}
+  Why:   there is no password for cloud {cloud}
   To do: Add `password` to its auth in secure.yaml or clouds.yaml, or set OS_CLIENT_SECURE_FILE to
          the file that has it."""
+    for cloud in ("source-admin", "target-admin")
+)
 UNTRUSTED_CLOUD = """Error: A service cannot be reached
   Where: target-admin: GET /identity/v3
   Why:   Keystone of cloud target-admin: its TLS certificate cannot be verified

@@ -44,6 +44,10 @@ class InfiniBoxArray:
     def name(self) -> str:
         return self._session.name
 
+    def log_in(self) -> None:
+        """BadCredentials, ReadingAccount or Unreachable where that fails; nothing is sent where it is logged in."""
+        self._session.log_in()
+
     # Reading.
 
     def facts(self) -> ArrayFacts:

@@ -75,6 +75,9 @@ class Session:
             self._transport.seal(box.api._session)  # infinisdk may have replaced it
         return box
 
+    def log_in(self) -> None:
+        self._login.get()
+
     def _logged_in(self) -> Any:
         site = self._configured
         address = (site.address, site.port or (443 if site.tls else 80))

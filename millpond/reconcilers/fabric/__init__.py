@@ -63,11 +63,16 @@ class Driver(Protocol):
         ...
 
 
+def driver_names() -> tuple[str, ...]:
+    """The drivers that installed packages provide."""
+    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+
+
 @cache
 def _load(name: str) -> Driver:
     found = [point for point in entry_points(group=GROUP) if point.name == name]
     if not found:
-        known = ", ".join(sorted(point.name for point in entry_points(group=GROUP)))
+        known = ", ".join(driver_names())
         problem = Problem("millpond.yaml", f"no fabric driver is named {name!r}", "no installed package provides it", f"one of: {known}")
         raise InvalidDocument((problem,))
     return cast("Driver", found[0].load()())
