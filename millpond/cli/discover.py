@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from millpond.cli.misuse import Misuse
+
 if TYPE_CHECKING:
     from millpond.model.inventory import Inventory
     from millpond.model.manifest import ProjectRef
     from millpond.model.site import Site
+
+NOT_THERE = (
+    "Name the cloud, the domain and the project that it has there with --source-cloud, --source-domain and --source-project, or check that "
+    "this login may list projects."
+)
 
 
 @click.command()
@@ -39,7 +46,7 @@ def discover(directory: Path, /, tenants: tuple[str, ...], **places: str) -> Non
     if places["source_cloud"] or places["target_cloud"]:
         raise click.UsageError("--source-cloud and --target-cloud are for a tenant without a manifest")
     if not known:
-        raise click.UsageError("there is no tenant yet: name one, with --source-cloud and --target-cloud")
+        raise Misuse("there is no tenant yet: name one, with --source-cloud and --target-cloud", _command("NAME", places))
     for name in tenants or known:
         _write_inventory(site, directory, name, load_manifest(manifest_path(directory, name)).source)
     _write_schemas(directory)
@@ -48,19 +55,31 @@ def discover(directory: Path, /, tenants: tuple[str, ...], **places: str) -> Non
 def _first(site: Site, directory: Path, tenants: tuple[str, ...], places: Mapping[str, str]) -> None:
     from millpond.cli.say import say
     from millpond.reporting.files import write_text
-    from millpond.schemas import initial_manifest, manifest_path
+    from millpond.runs.observe import MissingProject
+    from millpond.schemas import initial_manifest, manifest_path, tenant_names
 
     if len(tenants) != 1 or not places["source_cloud"] or not places["target_cloud"]:
-        raise click.UsageError("a tenant without a manifest is discovered alone, with --source-cloud and --target-cloud")
+        alone = "a tenant without a manifest is discovered alone, with --source-cloud and --target-cloud"
+        raise Misuse(alone, _command(next(name for name in tenants if name not in tenant_names(directory)), places))
     if places["source_cloud"] == places["target_cloud"]:
         raise click.UsageError("--source-cloud and --target-cloud are the same: name the cloud that the tenant moves to")
     source, target = _places(tenants[0], places)
-    inventory = _write_inventory(site, directory, tenants[0], source)
+    try:
+        inventory = _write_inventory(site, directory, tenants[0], source)
+    except MissingProject as error:
+        error.fix = NOT_THERE
+        raise
     path = manifest_path(directory, tenants[0])
     write_text(path, initial_manifest(inventory, source, target))
     say(f"Wrote {path}.")
     _write_schemas(directory)
     say(f"\nReview the manifest, then commit what was written. To see what it takes:\n\n    millpond plan {tenants[0]}")
+
+
+def _command(tenant: str, places: Mapping[str, str]) -> str:
+    """What takes a new tenant in, with the clouds that were named already."""
+    source, target = places["source_cloud"] or "NAME", places["target_cloud"] or "NAME"
+    return f"millpond discover {tenant} --source-cloud {source} --target-cloud {target}"
 
 
 def _write_schemas(directory: Path) -> None:

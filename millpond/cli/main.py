@@ -17,6 +17,7 @@ import click
 from millpond.cli.apply import apply
 from millpond.cli.discover import discover
 from millpond.cli.drift import drift
+from millpond.cli.misuse import Misuse
 from millpond.cli.plan import plan
 from millpond.cli.report import report
 from millpond.cli.sandbox import sandbox
@@ -158,7 +159,8 @@ def _misused(error: click.UsageError) -> int:
         return ExitCode.USAGE
     path = context.command_path if context else "millpond"
     usage = context.get_usage() if context else ""
-    click.echo(usage_text(" ".join(error.format_message().split()), usage, f"{path} --help"), err=True)
+    right = error.command if isinstance(error, Misuse) else ""
+    say(usage_text(" ".join(error.format_message().split()), usage, right or f"{path} --help", known=bool(right)), err=True)
     return ExitCode.USAGE
 
 

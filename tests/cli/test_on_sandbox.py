@@ -96,3 +96,14 @@ def test_a_cloud_that_is_not_configured(sandbox: Sandbox, tmp_path: Path, capsys
     assert called.code == 1
     assert "nowhere" in called.err
     assert list((tmp_path / "tenants").iterdir()) == []
+
+
+def test_a_project_that_is_not_there_the_first_time(sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Stage(sandbox, tmp_path)
+    (tmp_path / "tenants/acme.yaml").unlink()
+    called = call(capsys, "-C", str(tmp_path), "discover", "globex", *TO_TARGET)
+    told = " ".join(called.err.split())
+    assert called.code == 1
+    assert "no project called globex in domain Default on cloud source-admin" in told
+    assert "--source-cloud, --source-domain and --source-project" in told
+    assert "in the manifest" not in told

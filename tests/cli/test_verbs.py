@@ -274,6 +274,26 @@ def test_a_first_discovery_needs_both_clouds(site: Path, capsys: pytest.CaptureF
     assert "for a tenant without a manifest" in known.err
 
 
+def test_what_takes_a_first_tenant_in_is_told_in_full(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = "millpond discover globex --source-cloud NAME --target-cloud NAME"
+    for path in (site / "tenants").iterdir():
+        path.unlink()
+    planned = " ".join(call(capsys, "-C", str(site), "plan", "globex").err.split())
+    assert f"run `{first}`" in planned
+    again = call(capsys, "-C", str(site), "discover", "globex", "--source-cloud", "old")
+    assert again.code == 64
+    assert f"    millpond -C {site} discover globex --source-cloud old --target-cloud NAME" in again.err.splitlines()
+    unnamed = call(capsys, "-C", str(site), "discover")
+    assert f"    millpond -C {site} discover NAME --source-cloud NAME --target-cloud NAME" in unnamed.err.splitlines()
+    (site / "tenants").rmdir()
+    assert first.replace("globex", "NAME") in " ".join(call(capsys, "-C", str(site), "validate").err.split())
+
+
+def test_millpond_is_a_module_that_can_be_run() -> None:
+    ran = subprocess.run([sys.executable, "-m", "millpond", "--version"], capture_output=True, text=True, check=True, env=os.environ)
+    assert ran.stdout.startswith("millpond")
+
+
 def test_the_sandbox_says_what_to_install() -> None:
     program = """
 import sys
