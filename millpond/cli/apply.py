@@ -27,7 +27,7 @@ def _digest(_context: click.Context, _option: click.Parameter, text: str) -> str
 @click.command()
 @click.argument("arguments", nargs=-1, metavar="[PLAN.JSON] [TENANT]...")
 @options.wave
-@options.detailed_exitcode
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where the run advanced and work is left, see above.")
 @options.in_forms("json", "markdown")
 @click.option(
     "--expect-digest",
