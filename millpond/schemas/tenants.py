@@ -77,7 +77,7 @@ def _read_tenants(
     wanted = sorted(set(names) & set(known)) if names else known
     kept: dict[str, list[Problem]] = {name: problems if own is None else own.setdefault(name, []) for name in wanted}
     found = tuple(desired for name in wanted if (desired := _read_tenant(directory, site, name, kept[name])))
-    problems.extend(_shared_projects(found))
+    problems.extend(_shared_projects(found if own is None else [desired for desired in found if not own[desired.tenant]]))
     return found
 
 

@@ -103,6 +103,16 @@ def test_two_tenants_with_one_project(site: SiteDirectory) -> None:
     ]
 
 
+def test_a_copy_that_is_not_finished_keeps_no_other_tenant(site: SiteDirectory) -> None:
+    two_tenants(site)
+    site.write("tenants/beta.yaml", HEAD)
+    told = [problem.what for problem in site.problems(lambda: load_all(site.path))]
+    assert [what for what in told if what.startswith("`metadata.name`")]
+    assert [what for what in told if "have the same target project" in what]
+    _, others, refused = load_each(site.path)
+    assert ([each.tenant for each in others], [*refused]) == (["acme"], ["beta"])
+
+
 def test_the_problems_of_all_documents_come_at_once_in_order(site: SiteDirectory) -> None:
     two_tenants(site)
     site.write("millpond.yaml", SITE + "oops: 1\n")
