@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from millpond.cli import options
-from millpond.errors import InvalidDocument, Problem
+from millpond.errors import InvalidDocument, MillpondError, Problem
 
 if TYPE_CHECKING:
     from millpond.model.site import Site
@@ -31,14 +31,17 @@ def validate(directory: Path, tenants: tuple[str, ...]) -> None:
     from millpond.schemas import load_all
     from millpond.schemas.document import refuse
 
-    unchecked, problems = _clouds(directory, tenants)
-    problems += driver_problems(directory)
+    problems: list[Problem] = driver_problems(directory)
     try:
         site, desired = load_all(directory, tenants)
     except InvalidDocument as error:
-        refuse([*error.problems, *problems])
+        problems += error.problems
+    try:
+        unchecked, unknown = _clouds(directory, tenants)
+    except MillpondError:
+        refuse(problems)
         raise
-    refuse(problems)
+    refuse([*problems, *unknown])
     expect_two_clouds(directory, desired)
     servers = sum(len(wave.servers) for tenant in desired for wave in tenant.waves)
     click.echo(f"Valid: {counted(len(desired), 'tenant')}, {counted(servers, 'server')}.")

@@ -354,6 +354,18 @@ def test_a_value_that_its_schema_refuses_hides_neither_the_name_nor_the_clouds(s
     assert all(words in answer.err for words in ("`spec.soak`", "`acne`", "cloud `nowhere` is not configured"))
 
 
+def test_a_clouds_yaml_that_cannot_be_read_hides_no_problem_of_the_documents(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    (stage.directory / "clouds.yaml").write_text("clouds: [")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(stage.directory / "clouds.yaml"))
+    stage.write()
+    alone = millpond(stage.directory, "validate")
+    stage.manifest["cutovr"] = True
+    stage.write()
+    answer = millpond(stage.directory, "validate")
+    assert (alone.code, "The file of the clouds cannot be read" in alone.err) == (1, True)
+    assert (answer.code, "unknown key `cutovr`" in answer.err) == (1, True)
+
+
 @pytest.mark.parametrize("verb", ["plan", "status", "apply", "report"])
 def test_all_logins_that_fail_are_told_at_once(stage: Stage, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     clouds = yaml.safe_load(stage.sandbox.clouds_yaml.read_text())
