@@ -160,7 +160,7 @@ def _decommissioned(
         held += [finding] if finding else []
         waits += [waiting] if waiting else []
     if held or any(f.severity is Severity.BLOCKER for f in findings):
-        waits.append(Waiting(desired.address("gate", "decommission"), "approval", "held by the blockers above", long=True))
+        waits.append(Waiting(desired.address("gate", "decommission"), "approval", "held by blockers", long=True))
     gates = tuple(dict.fromkeys(wait.id for wait in waits))
     result: list[AnyStep] = list({wait.id: wait for wait in waits}.values())
     for step in steps:

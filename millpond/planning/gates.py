@@ -79,7 +79,7 @@ def _held(
     name = wave.name
     yield name, None, gate(desired, name, "a wave is admitted once all of it is prepared and in sync")
     if any(f.severity is Severity.BLOCKER and f.wave in ("", name) for f in found):
-        yield name, None, gate(desired, name, "held by the blockers above", long=True)
+        yield name, None, gate(desired, name, "held by blockers", long=True)
     if wave.window is not None:
         yield from _window(desired, wave, wave.window, snapshot)
     if wave.cutover_at is not None:

@@ -76,9 +76,10 @@ def _next(tenant: TenantPlan, wave: WaveStatus) -> str:
     ending = wave.stage is Stage.DECOMMISSION
     if any(finding.wave in ("", wave.name) or (ending and finding.code == UNAPPROVED) for finding in tenant.blockers):
         return red("blocked")
-    if any(change.wave == wave.name and not change.after for change in tenant.changes):
+    own = ("", wave.name) if wave.stage is Stage.REPLICATE else (wave.name,)  # what the whole tenant lacks comes before a cutover
+    if any(change.wave in own and not change.after for change in tenant.changes):
         return "apply"
-    if any(step.wave == wave.name and not step.after for step in tenant.waiting):
+    if any(step.wave in own and not step.after for step in tenant.waiting):
         return "wait"
     if wave.phase == DECOMMISSIONED:
         return "nothing"

@@ -50,7 +50,7 @@ def test_a_slip_in_a_pool_pair_is_one_blocker_for_each_wave_that_names_the_pair(
     assert rest.what.endswith("1 volume(s): web-2-root")
     assert pilot.why == "it is not known where its volumes shall go; pool pair `ssd` leads from pool pool-7, which ibox-a does not have"
     assert pilot.fix == "correct the source pool of `ssd` under pool_pairs in millpond.yaml, or add the pair"
-    held = {step.wave for step in plan.steps if step.kind == "gate" and step.reason == "held by the blockers above"}  # type: ignore[union-attr]
+    held = {step.wave for step in plan.steps if step.kind == "gate" and step.reason == "held by blockers"}  # type: ignore[union-attr]
     assert held == {"pilot", "rest"}
 
 

@@ -22,7 +22,7 @@ SHUT = Waiting(examples.address("gate", "core"), "admission", "the window opens 
 UNAPPROVED = Finding(
     "decommission_unapproved", Severity.BLOCKER, examples.address("gate", "decommission"), "it is not approved", wave="decommission"
 )
-APPROVAL = Waiting(examples.address("gate", "decommission"), "approval", "held by the blockers above", long=True)
+APPROVAL = Waiting(examples.address("gate", "decommission"), "approval", "held by blockers", long=True)
 SOAK = Waiting(examples.address("gate", "decommission"), "admission", "the soak ends in 90 s", "decommission", long=True, seconds=90)
 DELETE = Change(examples.address("source_server", "web-1"), "delete", "decommission: true", "core", effect=Effect.DELETE, danger=True)
 HELD = TenantPlan("acme", examples.DIGEST, steps=(SHUT,), findings=(WINDOW,), waves=(examples.CORE,))
@@ -47,7 +47,7 @@ def test_a_gate_that_opens_by_itself_is_waited_for() -> None:
 def test_an_approval_is_a_persons_and_a_soak_is_not() -> None:
     text = shown(TenantPlan("acme", examples.DIGEST, steps=(APPROVAL, SOAK), findings=(UNAPPROVED,), waves=(ENDING,)))
     assert "Blocker: acme/gate/decommission holds the decommissioning" in text
-    assert "held by the blockers above" not in text
+    assert "held by blockers" not in text
     assert "the soak ends in 90 s" in text
 
 

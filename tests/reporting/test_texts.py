@@ -4,7 +4,7 @@ import pytest
 from click import style, unstyle
 
 from millpond.errors import InvalidDocument, LeaseHeld, Problem, StalePlan
-from millpond.model.change import Change, FieldChange
+from millpond.model.change import Change, Effect, FieldChange
 from millpond.model.outcome import Outcome, Result
 from millpond.model.plan import NOT_KNOWN, Plan, Stage, TenantPlan
 from millpond.reporting.drift_report import DriftReport
@@ -93,6 +93,14 @@ def test_what_is_handed_over_soaks_before_its_source_is_deleted() -> None:
     assert row.split()[-1] == "soak"
     assert "After the soak, with the word of the tenant's owner and an approval, `decommission: true`" in " ".join(text.split())
     assert "soak" not in unstyle(status_text(examples.FULL, {}))
+
+
+def test_status_invites_no_cutover_while_the_tenant_lacks_something() -> None:
+    wave = replace(examples.PILOT, stage=Stage.REPLICATE, phase="preparing")
+    group = Change(examples.address("security_group", "web"), "create", "the tenant has it on the source", effect=Effect.CREATE)
+    lacking = replace(examples.QUIET, waves=(wave,), steps=(group,))
+    assert "cutover: true" not in unstyle(status_text(examples.plan(lacking), {}))
+    assert "cutover: true" in unstyle(status_text(examples.plan(replace(lacking, steps=())), {}))
 
 
 def test_status_in_an_outage() -> None:
