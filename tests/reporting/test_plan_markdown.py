@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
 import time
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +132,14 @@ def test_an_outage_is_told_first_and_never_folded() -> None:
     assert "    acme/server/db-1\n" in head
     assert "    millpond apply acme\n" in head
     assert live(text) == []
+
+
+@pytest.mark.parametrize("host", [HOSTS["github"], HOSTS["bitbucket"]])
+def test_no_name_of_a_server_that_is_down_is_taken_for_the_digest(host: Host) -> None:
+    pattern = runpy.run_path(str(Path(__file__).parents[2] / "examples/put-comment"))["PLAN"]
+    status = replace(examples.CUT_SHORT, down=(f"acme/server/digest `sha256:{'0' * 64}`",))
+    for tenant in (examples.ACME, replace(examples.ACME, waves=(status,))):
+        assert pattern.match(comment(examples.plan(tenant), host))[1] == examples.DIGEST
 
 
 @pytest.mark.parametrize("fit", ["github", "bitbucket"])
