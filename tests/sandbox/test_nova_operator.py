@@ -171,8 +171,35 @@ def test_a_hypervisor_shows_less_from_2_88(target: Connection) -> None:
     assert "vcpus" not in new[0]
 
 
+def test_statistics_add_up_what_hypervisors_show_and_are_gone_from_2_88(source: Connection, target: Connection) -> None:
+    each = source.compute.get("/os-hypervisors/detail", microversion="2.53").json()["hypervisors"]
+    total = source.compute.get("/os-hypervisors/statistics", microversion="2.53").json()["hypervisor_statistics"]
+    assert total["count"] == len(each)
+    assert {name: value for name, value in total.items() if name != "count"} == {
+        name: sum(row[name] for row in each) for name in total if name != "count"
+    }
+    assert target.compute.get("/os-hypervisors/statistics", microversion="2.88").status_code == 404
+
+
+def test_hosts_are_listed_until_2_43(source: Connection) -> None:
+    hosts = source.compute.get("/os-hosts", microversion="2.1").json()["hosts"]
+    assert {(host["service"], host["zone"]) for host in hosts} == {
+        ("compute", "nova"),
+        ("conductor", "internal"),
+        ("scheduler", "internal"),
+    }
+    assert source.compute.get("/os-hosts", microversion="2.43").status_code == 404
+
+
 def test_the_operators_pages_are_closed_to_tenants(member: Connection) -> None:
-    for path in ("/os-hypervisors", "/os-services", "/os-availability-zone/detail", "/os-quota-class-sets/default"):
+    closed = (
+        "/os-hypervisors",
+        "/os-hypervisors/statistics",
+        "/os-services",
+        "/os-availability-zone/detail",
+        "/os-quota-class-sets/default",
+    )
+    for path in (*closed, "/os-hosts", "/os-simple-tenant-usage"):
         assert member.compute.get(path).status_code == 403
     assert member.compute.get("/os-availability-zone").json()["availabilityZoneInfo"][0]["zoneName"] == "nova"
 
@@ -188,6 +215,9 @@ def test_the_operators_pages_are_closed_to_tenants(member: Connection) -> None:
         ["availability", "zone", "list", "--compute"],
         ["limits", "show", "--absolute"],
         ["server", "list", "--all-projects"],
+        ["usage", "list"],
+        ["host", "list"],
+        ["hypervisor", "stats", "show"],
     ],
 )
 def test_the_openstack_client(sandbox: Sandbox, command: list[str]) -> None:

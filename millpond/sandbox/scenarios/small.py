@@ -5,6 +5,10 @@ from millpond.sandbox.simulation import Simulation
 
 
 def seed(world: Simulation) -> None:
+    for cloud in world.clouds.values():
+        admin = cloud.keystone.by_name("project", "admin", "default")
+        assert admin is not None
+        cloud.glance.create_image(admin["id"], "debian-12", visibility="public", min_disk=2)
     tenant = Tenant(world, description="ACME web shop", tags=["prod"])
     tenant.keypair(tenant.owner, "alice")
     app = tenant.network("app", 101)

@@ -12,11 +12,12 @@ from millpond.sandbox.nova.routes import (
     server_groups,
     server_metadata,
     servers,
+    usage,
     versions,
 )
 from millpond.sandbox.nova.service import NovaService
 
-MODULES = (versions, servers, actions, server_metadata, attachments, flavors, keypairs, server_groups, quotas, cloud)
+MODULES = (versions, servers, actions, server_metadata, attachments, flavors, keypairs, server_groups, quotas, usage, cloud)
 
 
 def all_routes(nova: NovaService) -> web.RouteTableDef:

@@ -13,6 +13,20 @@ from millpond.sandbox.nova.service import NovaService
 HYPERVISORS = "/v2.1/os-hypervisors"
 SERVICES = "/v2.1/os-services"
 ZONES = "/v2.1/os-availability-zone"
+COUNTED = (
+    "vcpus",
+    "memory_mb",
+    "local_gb",
+    "vcpus_used",
+    "memory_mb_used",
+    "local_gb_used",
+    "free_ram_mb",
+    "free_disk_gb",
+    "disk_available_least",
+    "current_workload",
+    "running_vms",
+)
+"""What the statistics of hypervisors add up."""
 CONTROLLERS = ("nova-conductor", "nova-scheduler")
 
 
@@ -83,6 +97,16 @@ def _add_hypervisors(routes: web.RouteTableDef, nova: NovaService) -> None:
     async def detail(request: web.Request) -> web.Response:
         rows = [detailed(nova, row, minor(request)) for row in chosen(request)]
         return web.json_response({"hypervisors": rows})
+
+    @routes.get(HYPERVISORS + "/statistics")
+    async def statistics(request: web.Request) -> web.Response:
+        """Of all that are enabled. Gone from 2.88 on, as capacity is Placement's business."""
+        administrator(request, "os-hypervisors:statistics")
+        if minor(request) >= 88:
+            raise ApiError(404, "The resource could not be found.")
+        rows = [detailed(nova, row, 1) for row in nova.hypervisors.table if row["status"] == "enabled"]
+        total = {name: sum(row[name] for row in rows) for name in COUNTED}
+        return web.json_response({"hypervisor_statistics": {"count": len(rows), **total}})
 
     @routes.get(HYPERVISORS + "/{id}")
     async def show(request: web.Request) -> web.Response:
