@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from millpond.model.change import AnyStep
+from millpond.model.change import AnyStep, Waiting
 
 PREPARED = (
     "source_project#tag",
@@ -116,6 +116,8 @@ class Rule:
     later: tuple[str, ...]
     earlier: tuple[str, ...]
     by: str = "tenant"
+    begins: bool = False
+    """Of what is `later` only what has not begun yet: what is under way is waited for all the same."""
 
 
 RULES: tuple[Rule, ...] = (
@@ -137,6 +139,7 @@ RULES: tuple[Rule, ...] = (
     Rule(INSIDE, ("gate#admission",), "wave"),
     Rule(("source_server#record",), ("key_pair#copy",), "wave"),
     Rule(("source_server#lock", "source_server#stop", "source_volume#time"), ("source_server#record", "source_volume#record"), "wave"),
+    Rule(("source_server#stop",), ("gate#cut", "volume#blocked"), "server", begins=True),
     Rule(("source_volume#record_hold", "source_volume#hold"),
          ("source_server#record", "source_volume#record", "source_server#untime", "source_volume#untime"), "wave"),
     Rule(("source_server#stop", "source_server#time", "source_volume#time"), ("source_volume#hold",), "wave"),
@@ -253,6 +256,8 @@ def ordered(steps: tuple[AnyStep, ...], rules: Iterable[Rule] = RULES) -> tuple[
             for key in _keys(step, rule.by):
                 earlier.setdefault(key, []).append(step.id)
         for step in late if earlier else ():
+            if rule.begins and isinstance(step, Waiting):
+                continue
             for key in (*_keys(step, rule.by), *(("",) if rule.by == "wave" else ())):
                 edges[step.id].update(dict.fromkeys(id for id in earlier.get(key, ()) if id != step.id))
     present = edges.keys()

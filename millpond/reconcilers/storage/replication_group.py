@@ -17,7 +17,7 @@ from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
-from millpond.reconcilers.storage import handed_over, pairing, replication_calls
+from millpond.reconcilers.storage import handed_over, onward, pairing, replication_calls
 from millpond.reconcilers.storage.replication import (
     SAFETY_PREFIX,
     Ends,
@@ -87,6 +87,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             continue
         foreign = _blockers(desired, snapshot, goals, group, found, wanted=wanted)
         findings += foreign
+        steps += onward.gate(desired, snapshot, goals, group, found, blocked=bool(foreign))
         if foreign:
             _hold(ladder, stage)
             steps += of_group(desired, snapshot, group, stage, foreign)

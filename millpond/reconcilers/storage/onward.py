@@ -1,0 +1,47 @@
+"""A cut that cannot be finished stops nothing more: what still runs on the source goes on running until the blocker is gone.
+
+Servers that are down already are not held by it: after its admission a wave is held by invariants alone.
+"""
+
+from __future__ import annotations
+
+from millpond.model.change import Waiting
+from millpond.model.compute import Server
+from millpond.model.desired import Desired
+from millpond.model.plan import Stage
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.base import Goals
+from millpond.reconcilers.compute.source_state import STOPPED_FROM, is_stuck
+from millpond.reconcilers.storage.replication import Ends, Group
+from millpond.reconcilers.twins import by_id
+
+
+def gate(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends, *, blocked: bool) -> list[Waiting]:
+    """Of a group that cannot change hands: it is `blocked`, or one of its servers cannot be stopped, or the arrays have lost their link."""
+    live = by_id(snapshot.source.servers)
+    own = [live[id] for id in group.servers(desired) if id in live and goals.stage(id) is Stage.CUT and id not in goals.verified]
+    up = tuple(server.id for server in own if server.idle and server.status in STOPPED_FROM)
+    if not up or group.wave not in goals.admitted or found.fenced or found.promoted:
+        return []
+    if blocked:
+        reason = "held by the blocker of its replica"
+    elif any(is_stuck(server) for server in own):
+        reason = "held by the blocker of a server that it shares a replica with"
+    elif _cut_off(snapshot, group) and not any(_is_down(server) for server in own if server.id not in up):
+        reason = "held by the blocker of its arrays"
+    else:
+        return []
+    return [Waiting(desired.address("gate", group.members[0].volume.id), "cut", reason, wave=group.wave, servers=up, long=True)]
+
+
+def _is_down(server: Server) -> bool:
+    """By its cut: a link may come back any moment, and the sooner the others are stopped then, the shorter is its outage."""
+    return server.record is not None and server.record.power == "active"
+
+
+def _cut_off(snapshot: Snapshot, group: Group) -> bool:
+    known = {fact.array: fact for fact in snapshot.storage.arrays}
+    here, there = known.get(group.pair.source.array), known.get(group.pair.target.array)
+    if here is None or there is None:
+        return False
+    return not (here.links.get(there.serial) and there.links.get(here.serial))

@@ -1,0 +1,129 @@
+"""A cut that a later run goes on with: what is still up is not stopped for a group that cannot change hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from millpond.model.array import Replica
+from millpond.model.change import Waiting
+from millpond.model.desired import Desired
+from tests.planning.situations import PILOT, before, one_wave
+from tests.planning.tenant import world
+from tests.planning.world import World, at, flagged
+
+
+def replicas(made: World, changed: Callable[[Replica], Replica | None]) -> Callable[[], None]:
+    kept = [(array, dict(array.replicas_)) for array in made.arrays.values()]
+    for array, known in kept:
+        array.replicas_ = {id: one for id, old in known.items() if (one := changed(old)) is not None}
+
+    def mend() -> None:
+        for array, known in kept:
+            array.replicas_ = known
+
+    return mend
+
+
+def unreadable(made: World) -> Callable[[], None]:
+    return replicas(made, lambda one: replace(one, unknown="state FOO"))
+
+
+def lost(made: World) -> Callable[[], None]:
+    return replicas(made, lambda one: None)
+
+
+def cut_off(made: World) -> Callable[[], None]:
+    def link(*, up: bool) -> None:
+        for array in made.arrays.values():
+            array.link_up = up
+
+    link(up=False)
+    return lambda: link(up=True)
+
+
+def in_error(made: World) -> Callable[[], None]:
+    storage = made.target.block_storage
+    twin = next(one for one in storage.volumes("") if one.marker == "root-1")
+    storage.put(twin.id, status="error")
+    return lambda: storage.put(twin.id, status=twin.status)
+
+
+BLOCKED = pytest.mark.parametrize(
+    ("happens", "code"), [(unreadable, "unknown_replica"), (lost, "pair_lost"), (cut_off, "link_down"), (in_error, "volume_error")]
+)
+
+
+@BLOCKED
+def test_a_server_that_is_up_stays_up_until_the_blocker_is_gone(happens: Callable[[World], Callable[[], None]], code: str) -> None:
+    made = before("source_server/web-1#lock")
+    mend = happens(made)
+    plan = made.advance(PILOT)
+    assert code in {finding.code for finding in plan.blockers}
+    assert made.source.compute.rows["server-1"].status == "ACTIVE"
+    assert not [wave.outage_since for wave in plan.waves if wave.outage_since]
+    mend()
+    assert made.advance(PILOT).blockers == ()
+    assert made.source.compute.shown("server-1").record.verified  # type: ignore[union-attr]
+
+
+@BLOCKED
+def test_what_is_down_or_on_its_way_is_not_held_by_it(happens: Callable[[World], Callable[[], None]], code: str) -> None:
+    made = before("source_server/web-1#time")
+    happens(made)
+    plan = made.plan(PILOT)
+    assert code in {finding.code for finding in plan.blockers}
+    assert not [step for step in plan.steps if step.id.endswith("#cut")]
+    assert made.advance(PILOT, at("source_server/web-1#boot"), ticks=40)
+    assert "acme/source_server/web-1#time" in made.sent
+
+
+@BLOCKED
+def test_a_stop_that_is_under_way_is_waited_for(happens: Callable[[World], Callable[[], None]], code: str) -> None:
+    made = before("source_server/web-1#stop")
+    made.source.compute.put("server-1", task_state="powering-off")
+    happens(made)
+    plan = made.plan(PILOT)
+    assert code in {finding.code for finding in plan.blockers}
+    [stop] = [step for step in plan.steps if step.id == "acme/source_server/web-1#stop"]
+    assert isinstance(stop, Waiting)
+    assert not [id for id in stop.after if id.endswith(("#cut", "#blocked"))]
+
+
+def both_to_be_stopped() -> tuple[World, Desired]:
+    base = one_wave()
+    made = world()
+    made.tick()
+    made.advance(base)
+    made.tick(3600)
+    on = flagged(base, pilot={"cutover": True})
+    made.advance(on, at("source_server/web-1#stop"))
+    made.crash()
+    return made, on
+
+
+def test_the_others_of_a_group_stay_up_beside_one_that_cannot_be_stopped() -> None:
+    made, on = both_to_be_stopped()
+    made.source.compute.put("server-2", status="PAUSED")
+    plan = made.advance(on)
+    assert {finding.code for finding in plan.blockers} == {"server_state"}
+    assert {id: one.status for id, one in made.source.compute.rows.items()} == {"server-1": "ACTIVE", "server-2": "PAUSED"}
+    made.source.compute.put("server-2", status="ACTIVE")
+    assert made.advance(on).blockers == ()
+    assert {one.status for one in made.target.compute.rows.values()} == {"ACTIVE"}
+
+
+def test_a_link_that_is_lost_while_one_of_them_is_down_does_not_end_the_run() -> None:
+    made, on = both_to_be_stopped()
+    cut_off(made)
+    assert [step.servers for step in made.plan(on).steps if step.id.endswith("#cut")] == [("server-1", "server-2")]
+    made.source.compute.put("server-2", status="SHUTOFF")
+    assert not [step for step in made.plan(on).steps if step.id.endswith("#cut")]
+
+
+def test_before_its_admission_a_wave_has_the_gate_of_its_admission_alone() -> None:
+    made = before("source_server/web-1#record")
+    lost(made)
+    assert [step.id for step in made.plan(PILOT).steps if step.kind == "gate"] == ["acme/gate/pilot#admission"]
