@@ -63,7 +63,7 @@ class InvalidDocument(MillpondError):
     summary = "The documents are not valid"
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__(f"{len(problems)} problem(s)")
+        super().__init__(f"{len(problems)} problem{'' if len(problems) == 1 else 's'}")
         self.problems = problems
 
 

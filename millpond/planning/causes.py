@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from millpond.model.counting import counted
 from millpond.model.finding import Finding
 from millpond.reconcilers.few import few
 
@@ -24,4 +25,4 @@ def _of_cause(finding: Finding) -> Finding:
 def _with_resources(told: Finding, held: list[Finding]) -> Finding:
     kind = held[0].address.kind.replace("_", " ")
     names = {one.address.name for one in held}
-    return replace(told, what=f"{told.what}; it is needed for {len(names)} {kind}(s): {few(names)}")
+    return replace(told, what=f"{told.what}; it is needed for {counted(len(names), kind)}: {few(names)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from millpond.model.counting import told_of
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
@@ -41,7 +42,8 @@ def _without_a_project(desired: Desired, snapshot: Snapshot) -> Iterator[Finding
         names = few(one.name or one.id for one in images)
         yield Finding(
             "images_left", Severity.BLOCKER, desired.address("image", ""),
-            f"{len(images)} image(s) of the source belong to the project that is to be deleted: {names}",
+            f"{told_of(len(images), 'image', 'of the source belongs', 'of the source belong')} to the project that is to be deleted: "
+            f"{names}",
             "images are not migrated; without their project they stay in Glance, and only an administrator may change them",
             "copy those that must live on to the target and delete them on the source, or give them to a project that stays: "
             "openstack image set --project PROJECT IMAGE",
@@ -50,7 +52,7 @@ def _without_a_project(desired: Desired, snapshot: Snapshot) -> Iterator[Finding
         names = few(one.name or one.id for one in backups)
         yield Finding(
             "backups_left", Severity.BLOCKER, desired.address("backup", ""),
-            f"{len(backups)} backup(s) of volumes belong to the project that is to be deleted: {names}",
+            f"{told_of(len(backups), 'backup', 'of a volume belongs', 'of volumes belong')} to the project that is to be deleted: {names}",
             "backups are not migrated, and Cinder gives none to another project: without theirs only an administrator reaches them",
             "restore what must live on and copy it out, then delete them: openstack volume backup delete BACKUP",
         )  # fmt: skip

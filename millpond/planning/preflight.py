@@ -9,6 +9,7 @@ from millpond.model.address import Address
 from millpond.model.array import ArrayPool, ArrayVolume
 from millpond.model.block_storage import Volume
 from millpond.model.compute import Server
+from millpond.model.counting import told_of
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
@@ -50,7 +51,7 @@ def _left_behind(desired: Desired, snapshot: Snapshot) -> Iterator[Finding]:
     if names:
         yield Finding(
             "snapshots_left_behind", Severity.INFO, desired.address("snapshot", ""),
-            f"{len(names)} snapshot(s) of volumes are not moved: {', '.join(names)}",
+            f"{told_of(len(names), 'snapshot', 'of a volume is', 'of volumes are')} not moved: {', '.join(names)}",
             "snapshots stay on the array they were made on, and go with the source's volumes",
             "make volumes of those that must live on, before `discover`",
         )  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from millpond.model.counting import counted as counted  # noqa: PLC0414 (views take all amounts from here)
+
 _ISO = re.compile(r"(?<![\w`])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)(?![\w`])")
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -63,8 +65,3 @@ def moment(when: datetime | str) -> str:
 def moments(text: str) -> str:
     """A sentence in which every ISO 8601 time with its offset is told as all others are, in UTC."""
     return _ISO.sub(lambda found: moment(found[0]), text)
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 server`, `3 servers`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -9,6 +9,7 @@ from functools import partial
 from millpond.errors import MillpondError
 from millpond.model.address import Address
 from millpond.model.compute import Server
+from millpond.model.counting import told_of
 from millpond.model.desired import Desired
 from millpond.model.finding import NO_MANIFEST, Finding, Severity
 from millpond.model.identity import Project
@@ -136,11 +137,12 @@ def _orphan(cloud: Cloud, project: Project) -> Finding:
 
 
 def _outage(cloud: Cloud, project: Project, stopped: list[str]) -> Finding:
+    of = f"of {project.name}"
     return Finding(
         "orphan_in_outage",
         Severity.BLOCKER,
         Address(project.name, "project", cloud.name),
-        f"OUTAGE: {len(stopped)} server(s) of {project.name} are stopped in the middle of a cut: {', '.join(stopped)}",
+        f"OUTAGE: {told_of(len(stopped), 'server', f'{of} is', f'{of} are')} stopped in the middle of a cut: {', '.join(stopped)}",
         "their manifest was removed before the cut was complete",
         "put the manifest and the inventory back and run apply: it goes on where it stopped",
         wave="-",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from millpond.model.compute import Server
+from millpond.model.counting import counted
 from millpond.model.inventory import Inventory
 from millpond.model.manifest import ProjectRef
 from millpond.schemas.attachments import attachments
@@ -14,7 +15,7 @@ from millpond.schemas.next_hops import plain_servers
 
 MANIFEST = """\
 {modeline}
-# Tenant {tenant}: {servers} server(s), {volumes} volume(s) of {size} GiB, {networks} network(s).
+# Tenant {tenant}: {servers}, {volumes} of {size} GiB, {networks}.
 apiVersion: {api_version}
 kind: Tenant
 metadata: {{name: {tenant}}}
@@ -40,10 +41,10 @@ def initial_manifest(inventory: Inventory, source: ProjectRef, target: ProjectRe
     head = MANIFEST.format(
         modeline=modeline("tenant"),
         tenant=inventory.tenant,
-        servers=len(inventory.servers),
-        volumes=len(inventory.volumes),
+        servers=counted(len(inventory.servers), "server"),
+        volumes=counted(len(inventory.volumes), "volume"),
         size=sum(volume.size for volume in inventory.volumes),
-        networks=sum(1 for network in inventory.networks if not network.shared and not network.external),
+        networks=counted(sum(1 for network in inventory.networks if not network.shared and not network.external), "network"),
         api_version=API_VERSION,
         source=_place(source),
         target=_place(target),

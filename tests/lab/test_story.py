@@ -84,7 +84,7 @@ def test_preparing_leaves_the_servers_alone_and_is_done_once(prepared: Move) -> 
     assert answer.code == 0, answer.text
     assert "No changes. Your infrastructure matches the configuration." in answer.text
     assert "[snapshots_left_behind]" in answer.text
-    assert "1 snapshot(s) of volumes are not moved: archive-2025" in answer.text
+    assert "1 snapshot of a volume is not moved: archive-2025" in answer.text
 
 
 def test_disks_are_kept_from_the_tenant_until_the_cut(prepared: Move) -> None:

@@ -46,8 +46,8 @@ def test_a_slip_in_a_pool_pair_is_one_blocker_for_each_wave_that_names_the_pair(
     pilot, rest = (one for one in plan.blockers if one.code == "no_pool_pair")
     assert {str(one.address) for one in (pilot, rest)} == {"acme/pool/ibox-a:pool-1"}
     assert (pilot.wave, rest.wave) == ("pilot", "rest")
-    assert pilot.what == "no pool pair leads from pool pool-1 of ibox-a; it is needed for 2 volume(s): web-1-data, web-1-root"
-    assert rest.what.endswith("1 volume(s): web-2-root")
+    assert pilot.what == "no pool pair leads from pool pool-1 of ibox-a; it is needed for 2 volumes: web-1-data, web-1-root"
+    assert rest.what.endswith("1 volume: web-2-root")
     assert pilot.why == "it is not known where its volumes shall go; pool pair `ssd` leads from pool pool-7, which ibox-a does not have"
     assert pilot.fix == "correct the source pool of `ssd` under pool_pairs in millpond.yaml, or add the pair"
     held = {step.wave for step in plan.steps if step.kind == "gate" and step.reason == "held by blockers"}  # type: ignore[union-attr]
@@ -76,7 +76,7 @@ def test_a_backend_of_which_no_array_has_a_volume_is_one_cause_and_a_lost_volume
         (
             "acme/backend/hosta@lvm#lvm",
             "pilot",
-            "no source array has any volume of hosta@lvm#lvm; it is needed for 2 volume(s): web-1-data, web-1-root",
+            "no source array has any volume of hosta@lvm#lvm; it is needed for 2 volumes: web-1-data, web-1-root",
         )
     ]
 
@@ -87,20 +87,20 @@ def test_a_backend_of_which_no_array_has_a_volume_is_one_cause_and_a_lost_volume
         (
             mapped(flavors={"m1.small": "none"}),
             [
-                ("acme/flavor/none", "pilot", "the target has no flavor `none`; it is needed for 1 server(s): web-1"),
-                ("acme/flavor/none", "rest", "the target has no flavor `none`; it is needed for 1 server(s): web-2"),
+                ("acme/flavor/none", "pilot", "the target has no flavor `none`; it is needed for 1 server: web-1"),
+                ("acme/flavor/none", "rest", "the target has no flavor `none`; it is needed for 1 server: web-2"),
             ],
         ),
         (
             mapped(volume_types={"ssd": "none"}),
             [
-                ("acme/volume_type/none", "pilot", "the target has no volume type `none`; it is needed for 2 volume(s): web-1-data, web-1-root"),
-                ("acme/volume_type/none", "rest", "the target has no volume type `none`; it is needed for 1 volume(s): web-2-root"),
+                ("acme/volume_type/none", "pilot", "the target has no volume type `none`; it is needed for 2 volumes: web-1-data, web-1-root"),
+                ("acme/volume_type/none", "rest", "the target has no volume type `none`; it is needed for 1 volume: web-2-root"),
             ],
         ),
         (
             mapped(domains={"Default": "none"}),
-            [("acme/domain/none", "", "the target has no domain `none`; it is needed for 1 user(s): ada")],
+            [("acme/domain/none", "", "the target has no domain `none`; it is needed for 1 user: ada")],
         ),
     ],
 )  # fmt: skip
@@ -113,7 +113,7 @@ def test_roles_are_told_by_the_role_and_few_who_have_it_are_named() -> None:
     documents = desired(replace(INVENTORY, role_assignments=people), replace(SITE, maps=replace(SITE.maps, roles={"member": "none"})))
     (found,) = world().plan(documents).blockers
     assert (found.code, str(found.address), found.wave) == ("missing_role", "acme/role/none", "")
-    assert found.what.endswith("it is needed for 5 role assignment(s): ada:member, bo:member, cy:member and 2 more")
+    assert found.what.endswith("it is needed for 5 role assignments: ada:member, bo:member, cy:member and 2 more")
     assert found.why.startswith("maps.roles in millpond.yaml maps `member` to it")
 
 
@@ -147,9 +147,9 @@ def test_only_what_says_the_same_of_the_same_wave_is_taken_together() -> None:
 
     found = told_once([of("a"), of("@1"), of("b", wave="v"), of("c", why="another entry"), of("d", cause=None)])
     assert [(one.address.kind, one.wave, one.why, one.what) for one in found] == [
-        ("flavor", "w", "", "none; it is needed for 2 server(s): a, @1"),
-        ("flavor", "v", "", "none; it is needed for 1 server(s): b"),
-        ("flavor", "w", "another entry", "none; it is needed for 1 server(s): c"),
+        ("flavor", "w", "", "none; it is needed for 2 servers: a, @1"),
+        ("flavor", "v", "", "none; it is needed for 1 server: b"),
+        ("flavor", "w", "another entry", "none; it is needed for 1 server: c"),
         ("server", "w", "", "none"),
     ]
     assert {one.cause for one in found} == {None}

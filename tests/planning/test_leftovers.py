@@ -64,17 +64,17 @@ LATE: list[tuple[Callable[[World], None], str, str, list[str]]] = [
 
 
 LEFT: list[tuple[Callable[[World], None], str, str, str]] = [
-    (image, "images_left", "1 image(s) of the source belong to the project that is to be deleted: golden", "openstack image set --project"),
+    (image, "images_left", "1 image of the source belongs to the project that is to be deleted: golden", "openstack image set --project"),
     (
-        copy, "backups_left", "1 backup(s) of volumes belong to the project that is to be deleted: weekly",
+        copy, "backups_left", "1 backup of a volume belongs to the project that is to be deleted: weekly",
         "openstack volume backup delete",
     ),
     (
-        balancer, "service_port", "1 port(s) in the source project belong to other services: octavia-lb-1 (Octavia)",
+        balancer, "service_port", "1 port in the source project belongs to other services: octavia-lb-1 (Octavia)",
         "openstack loadbalancer delete",
     ),
     (
-        amphora, "foreign_port", "1 port(s) of other projects are on networks that are to go: octavia-lb-1 (compute:nova)",
+        amphora, "foreign_port", "1 port of another project is on networks that are to go: octavia-lb-1 (compute:nova)",
         "delete what they belong to",
     ),
 ]  # fmt: skip

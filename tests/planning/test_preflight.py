@@ -139,7 +139,7 @@ def test_snapshots_of_volumes_that_move_are_told_of() -> None:
     made.tick()
     (told,) = (finding for finding in made.plan(desired()).findings if finding.code == "snapshots_left_behind")
     assert (told.severity, told.wave, str(told.address)) == (Severity.INFO, "", "acme/snapshot")
-    assert told.what == "2 snapshot(s) of volumes are not moved: nightly, s-1"
+    assert told.what == "2 snapshots of volumes are not moved: nightly, s-1"
 
 
 PORTS = ("10000090fa000001", "10000090fa000002")

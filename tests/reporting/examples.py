@@ -99,7 +99,7 @@ PASSWORDS = Finding(
     "users_without_password",
     Severity.INFO,
     address("user", ""),
-    "1 user(s) have no password on the target: alice",
+    "1 user has no password on the target: alice",
     "no API returns a password, so none can be carried",
     "set one for each (`openstack user set --password-prompt NAME`) or let them log in through your identity provider",
 )

@@ -18,7 +18,7 @@ SOURCE, TARGET = ProjectRef("old", "Default", "acme"), ProjectRef("new", "custom
 def test_a_first_manifest_can_be_reviewed_in_a_minute() -> None:
     assert initial_manifest(INVENTORY, SOURCE, TARGET) == (
         "# yaml-language-server: $schema=../schemas/tenant.schema.json\n"
-        "# Tenant acme: 5 server(s), 6 volume(s) of 60 GiB, 2 network(s).\n"
+        "# Tenant acme: 5 servers, 6 volumes of 60 GiB, 2 networks.\n"
         "apiVersion: millpond.dev/v1\n"
         "kind: Tenant\n"
         "metadata: {name: acme}\n"
@@ -141,5 +141,5 @@ def test_the_suggested_pilot_is_valid_once_it_is_uncommented(site: SiteDirectory
 
 def test_a_tenant_without_servers_has_a_manifest_too() -> None:
     empty = Inventory("acme", "now", INVENTORY.project)
-    assert "0 server(s), 0 volume(s)" in initial_manifest(empty, SOURCE, TARGET)
+    assert "0 servers, 0 volumes" in initial_manifest(empty, SOURCE, TARGET)
     assert "pilot" not in initial_manifest(empty, SOURCE, TARGET)

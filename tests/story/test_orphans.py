@@ -55,7 +55,7 @@ def test_one_in_the_middle_of_a_cut_is_an_outage(stage: Stage) -> None:
     replaced(stage)
     stage.sandbox.control.clear_faults()
     outage = next(orphan for orphan in orphans(stage) if orphan["code"] == "orphan_in_outage")
-    assert "OUTAGE: 3 server(s) of acme are stopped" in str(outage)
+    assert "OUTAGE: 3 servers of acme are stopped" in str(outage)
 
 
 def test_documents_that_cannot_be_read_are_no_orphans(stage: Stage) -> None:
@@ -85,7 +85,7 @@ def without_manifest(stage: Stage) -> Stage:
 @pytest.mark.parametrize(("verb", "code"), [("plan", 0), ("status", 0), ("apply", 3)])
 def test_the_last_manifest_that_was_removed_is_told_with_what_it_left(without_manifest: Stage, verb: str, code: int) -> None:
     answer = millpond(without_manifest.directory, verb)
-    assert (answer.code, "OUTAGE: 3 server(s) of acme are stopped" in answer.out) == (code, True)
+    assert (answer.code, "OUTAGE: 3 servers of acme are stopped" in answer.out) == (code, True)
     told = " ".join(answer.out.split())
     assert "no tenant has a manifest" in told
     assert "clouds that this machine knows (source-admin, target-admin), and on no other" in told

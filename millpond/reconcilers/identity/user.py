@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from millpond.model.change import AnyStep, Change, Effect, FieldChange
+from millpond.model.counting import told_of
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.identity import User
@@ -104,7 +105,7 @@ def _passwords(desired: Desired, names: list[str]) -> Finding:
         "users_without_password",
         Severity.INFO,
         desired.address(KIND, ""),
-        f"{len(names)} user(s) have no password on the target: {', '.join(sorted(names))}",
+        f"{told_of(len(names), 'user', 'has', 'have')} no password on the target: {', '.join(sorted(names))}",
         "no API returns a password, so none can be carried; nor does one tell whether it was set since",
         "set one where there is none (`openstack user set --password-prompt NAME`) or let them log in through your identity provider",
     )

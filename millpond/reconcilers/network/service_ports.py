@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from millpond.model.counting import told_of
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.marker import FENCE_OWNER
@@ -58,7 +59,8 @@ def _own(desired: Desired, ports: list[Port]) -> Finding:
         "service_port",
         Severity.BLOCKER,
         desired.address(KIND, ""),
-        f"{len(ports)} port(s) in the source project belong to other services: {_named(ports)}",
+        f"{told_of(len(ports), 'port', 'in the source project belongs', 'in the source project belong')} to other services: "
+        f"{_named(ports)}",
         "load balancers, and what else other services made, are not migrated: what stands behind these ports would lose its address",
         "make it anew on the target and delete it on the source (`openstack loadbalancer delete`); a network that no server uses may be "
         "excluded in the manifest instead",
@@ -70,7 +72,7 @@ def _foreign(desired: Desired, ports: list[Port]) -> Finding:
         "foreign_port",
         Severity.BLOCKER,
         desired.address(KIND, "foreign"),
-        f"{len(ports)} port(s) of other projects are on networks that are to go: {_named(ports)}",
+        f"{told_of(len(ports), 'port', 'of another project is', 'of other projects are')} on networks that are to go: {_named(ports)}",
         "Neutron deletes no network with such a port, and Millpond no port of another project; Octavia has its own for each load balancer",
         "delete what they belong to (a load balancer takes its ports along); a network that no server uses may be excluded in the manifest "
         "instead",

@@ -47,7 +47,7 @@ def test_who_was_made_without_a_password_is_told_until_decommissioning() -> None
     made = done()
     found = planned(user, PILOT, made)
     assert found.steps == ()
-    assert [finding.what for finding in found.findings] == ["1 user(s) have no password on the target: ada"]
+    assert [finding.what for finding in found.findings] == ["1 user has no password on the target: ada"]
     assert found.findings[0].why.endswith("nor does one tell whether it was set since")
     assert user.plan(PILOT, made.snapshot(), Goals(decommission=True, verified=frozenset({"server-1"}))).findings == ()
     made.target.identity.users_ = {id: replace(one, source_id="") for id, one in made.target.identity.users_.items()}
