@@ -65,6 +65,6 @@ class Answer(dict[str, Any]):
 
 
 def _inside(value: Any, call: Call) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return Answer(value, call)
     return [_inside(each, call) for each in value] if isinstance(value, list) else value

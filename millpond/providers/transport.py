@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from threading import BoundedSemaphore
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -41,6 +42,7 @@ class Transport(TCPKeepAliveAdapter):
         self._timeout = limits.request_timeout
         self._slots = BoundedSemaphore(limits.requests)
         self._verify = verify
+        self._surroundings: dict[str, dict[str, Any]] = {}
 
     def send(
         self,
@@ -80,14 +82,28 @@ class Transport(TCPKeepAliveAdapter):
         proxies: Mapping[str, str] | None,
     ) -> requests.Response:
         """One try. The body is read here, so that a reply lost half-way is told apart as well."""
-        trusted = verify if self._verify is None else self._verify
+        around = self._around(request.url or "")
+        trusted = next(said for said in (self._verify, around["verify"] if verify is True else verify) if said is not None)
         with self._slots:
-            response = super().send(request, stream, self._timeout, trusted, cert, proxies)
+            response = super().send(request, stream, self._timeout, trusted, cert, {**around["proxies"], **(proxies or {})})
             _ = response.content
             return response
 
+    def _around(self, url: str) -> dict[str, Any]:
+        """The proxies and the CA certificates that the environment names for an address, asked once."""
+        address = urlsplit(url)._replace(path="", query="", fragment="").geturl()
+        if address not in self._surroundings:
+            with requests.Session() as asked:
+                self._surroundings[address] = dict(asked.merge_environment_settings(address, {}, None, None, None))
+        return self._surroundings[address]
+
     def seal(self, session: requests.Session) -> None:
-        """Makes this the only way out of the session. A session that is sealed is left alone: other threads may be sending through it."""
+        """Makes this the only way out of the session. A session that is sealed is left alone: other threads may be sending through it.
+
+        The session itself reads the environment no more: it would for every request, which is a fourth of the work that one makes,
+        and would send what a netrc holds for the address.
+        """
+        session.trust_env = False
         if list(session.adapters.values()) != [self, self]:
             session.adapters.clear()
             session.mount("https://", self)

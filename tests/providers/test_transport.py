@@ -1,16 +1,20 @@
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
-from millpond.errors import Refused, Retryable, UnknownOutcome
+from millpond.errors import Refused, Retryable, UnknownOutcome, Unreachable
 from millpond.model.secret import Secret
 from millpond.model.site import Limits
 from millpond.providers import transport
 from millpond.providers.access import Access
 from millpond.providers.open import SiteProviders
 from millpond.providers.openstack.service import has_next, revealed, without
+from millpond.providers.transport import Transport
 from tests.providers.conftest import opened
 from tests.sandbox.running import Sandbox
 
@@ -97,6 +101,37 @@ def test_many_threads_may_use_one_login(sandbox: Sandbox) -> None:
         arrays = threads.map(lambda at: providers.array(f"ibox-{'ab'[at % 2]}").facts().name, range(16))
         assert set(arrays) == {"ibox-a", "ibox-b"}
         assert all(threads.map(lambda _: providers.source.identity.domains(), range(16)))
+
+
+ASKED: list[Callable[[SiteProviders], object]] = [
+    lambda providers: providers.target.identity.domains(),
+    lambda providers: providers.array("ibox-a").clock(),
+]
+
+
+@pytest.mark.parametrize("ask", ASKED, ids=["cloud", "array"])
+def test_proxies_of_the_environment_hold_for_what_it_does_not_except(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, ask: Callable[[SiteProviders], object]
+) -> None:
+    with monkeypatch.context() as environment:
+        for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
+            environment.delenv(name, raising=False)
+        environment.setenv("http_proxy", "http://127.0.0.1:9")
+        with pytest.raises(Unreachable):
+            ask(opened(sandbox, Access.READ))
+        environment.setenv("no_proxy", "127.0.0.0/8")
+        assert ask(opened(sandbox, Access.READ))
+
+
+def test_what_a_netrc_holds_is_sent_to_no_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login ada password of-another-service\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    asked: list[requests.PreparedRequest] = []
+    session, seam = requests.Session(), Transport("cloud", Access.READ, Limits())
+    seam.seal(session)
+    monkeypatch.setattr(seam, "send", lambda request, **_: asked.append(request) or requests.Response())
+    session.get("http://127.0.0.1:9/")
+    assert "Authorization" not in asked[0].headers
 
 
 def test_an_array_s_failure_shows_no_cookie(sandbox: Sandbox, providers: SiteProviders) -> None:
