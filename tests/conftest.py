@@ -1,5 +1,6 @@
 """For all tests."""
 
+import gc
 import os
 import signal
 
@@ -9,6 +10,13 @@ import pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FIGURE = "figure"
+
+gc.disable()  # until all is collected: nothing of that is garbage, and to look through it again and again takes a tenth of the time
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
