@@ -27,6 +27,9 @@ AMPLE = {
     ),
 }
 
+VLANS = iter(random.sample(range(1000, 4000), 3000))
+"""Each once: networks of earlier tests may still have theirs."""
+
 
 class Ground:
     """`admin`: the login of clouds.yaml. `owner`: the same user with a token of the tenant's project, as Millpond creates. `member`: one
@@ -95,7 +98,7 @@ class Ground:
         provider = {
             "provider:network_type": "vlan",
             "provider:physical_network": PHYSICAL_NETWORK,
-            "provider:segmentation_id": random.randint(1000, 3999),
+            "provider:segmentation_id": next(VLANS),
         }
         return {"name": self.name(name), "project_id": self.project_id, **provider, **fields}
 

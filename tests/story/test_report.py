@@ -93,7 +93,7 @@ def test_in_the_middle_of_a_cut_the_page_says_who_is_down_and_since_when(stage: 
     answer = millpond(stage.directory, "report", "-o", "report.html")
     assert answer.code == 0
     text = told(stage.directory / "report.html")
-    assert "Outage in progress. Servers of wave rest are down since" in text
+    assert "Outage in progress. 3 of 3 servers of wave rest are down since" in " ".join(text.split())
     assert "Wave rest is going over" in text
     assert "still down" in text
     assert "down for" in text
