@@ -37,7 +37,7 @@ def discard_begun(desired: Desired, snapshot: Snapshot, wave: DesiredWave, cut: 
         desired.address("wave", wave.name),
         "target_writes is carry_back, but the target's side was given up without carrying anything back",
         "nothing shows that the source has what was written there: " + "; ".join(_stands(*one) for one in given),
-        _to_do(desired, given),
+        _to_do(desired, given, kept=any(found.promoted for _, found in own)),
         wave=wave.name,
     )
 
@@ -80,8 +80,11 @@ def _stands(group: Group, found: Ends) -> str:
     return f"of {group.address.name} {roles}, and if any side still holds it, that is {there}"
 
 
-def _to_do(desired: Desired, given: Iterable[Given]) -> str:
-    """`cutover: true` promotes what is fenced as it is. What the source can write again it would synchronise to the target first."""
+def _to_do(desired: Desired, given: Iterable[Given], *, kept: bool) -> str:
+    """`cutover: true` promotes what is fenced as it is. What the source can write again it would synchronise to the target first.
+
+    `kept`: other disks of the wave are the target's still, with what was written there.
+    """
     file, lost = f"tenants/{desired.tenant}.yaml", "what was written on the target is lost"
     turned = [(group, found) for group, found in given if not found.fenced and not _overwritten(found)]
     if turned:
@@ -94,7 +97,7 @@ def _to_do(desired: Desired, given: Iterable[Given]) -> str:
             f"servers on the source (what they wrote since is lost then) and change the role of {names} to TARGET on {here} and to SOURCE "
             f"on {there}{first}: the next apply carries it back"
         )
-    if any(found.fenced for _, found in given):
+    if kept or any(found.fenced for _, found in given):
         return (
             f"set cutover: true for the wave again in {file}, without the rollback block, and run apply: its servers run on the target "
             f"with what is there; then go back with carry_back. Or state target_writes: discard: {lost}"

@@ -139,7 +139,7 @@ RULES: tuple[Rule, ...] = (
     Rule(INSIDE, ("gate#admission",), "wave"),
     Rule(("source_server#record",), ("key_pair#copy",), "wave"),
     Rule(("source_server#lock", "source_server#stop", "source_volume#time"), ("source_server#record", "source_volume#record"), "wave"),
-    Rule(("source_server#stop",), ("gate#cut", "volume#blocked"), "server", begins=True),
+    Rule(("source_server#stop",), ("gate#cut",), "server", begins=True),
     Rule(("source_volume#record_hold", "source_volume#hold"),
          ("source_server#record", "source_volume#record", "source_server#untime", "source_volume#untime"), "wave"),
     Rule(("source_server#stop", "source_server#time", "source_volume#time"), ("source_volume#hold",), "wave"),

@@ -35,12 +35,17 @@ def overdue(
     desired: Desired, snapshot: Snapshot, steps: tuple[AnyStep, ...], waited: Waited
 ) -> tuple[tuple[AnyStep, ...], tuple[Finding, ...]]:
     """The steps, those that ran out of time as long waits, and a blocker of its wave for each of these."""
-    freed = {server for step in steps if step.id.endswith(f"#{ACTION}") for server in step.servers}
+    freed = {server for step in steps if step.id.endswith(f"#{ACTION}") and not _is_long(step) for server in step.servers}
     asked = (step for step in steps if not (step.kind == "server" and step.source_id in freed))  # it boots again then
     late = {step.id: finding for step in asked for finding in _late(desired, snapshot, step, waited)}
     waves = {finding.wave for id, finding in late.items() if id.endswith("#stop")}
     held = (replace(s, long=True) if isinstance(s, Waiting) and (s.id in late or _is_held(s, waves)) else s for s in steps)
     return tuple(held), tuple(late.values())
+
+
+def _is_long(step: AnyStep) -> bool:
+    """Then the reservation is not taken back before a person has done something."""
+    return isinstance(step, Waiting) and step.long
 
 
 def _is_held(step: Waiting, waves: Collection[str]) -> bool:

@@ -13,6 +13,7 @@ TARGET_VOLUMES: Readers = (("volume", "target"),)
 
 MOVED_BY: Mapping[str, Readers] = {
     "gate": (("server", ""),),
+    "gate#boots": (("server", ""), ("port", "target"), ("volume", "target"), ("server_group", "target"), ("reservation", "target")),
     "source_project": (("projects", ""),),
     "project": (("projects", ""),),
     "source_server": (("server", "source"),),

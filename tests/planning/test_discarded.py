@@ -12,8 +12,8 @@ from millpond.model.cut_record import RESERVED
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding
 from millpond.model.manifest import Rollback
-from tests.planning.situations import PILOT, back, cut_of, done
-from tests.planning.tenant import INVENTORY, desired, volume, world
+from tests.planning.situations import PILOT, back, cut_of, done, one_wave
+from tests.planning.tenant import INVENTORY, desired, prepared, volume, world
 from tests.planning.test_any_way import on_firmware
 from tests.planning.world import World, at, flagged
 
@@ -89,6 +89,37 @@ def test_what_is_overwritten_is_told_and_discarded_to_the_end(state: ReplicaStat
     assert "nothing is left that could be carried back" in found.fix
     made.discard(["server-1"])
     is_home(made, back(made, "discard"))
+
+
+def test_while_other_disks_of_the_wave_are_the_targets_still_nothing_is_given_up() -> None:
+    """Two groups: one was discarded to the end, the other one's server still runs on the target."""
+    base = one_wave()
+    made = prepared()
+    made.advance(flagged(base, pilot={"cutover": True}))
+    made.tick(600)
+    cut = cut_of(made)
+    made.discard(["server-1", "server-2"])
+    on = flagged(base, pilot={"rollback": Rollback(cut, "discard")})
+    for _ in range(60):
+        ready = [change for change in made.plan(on).changes if not change.after and change.id != "acme/server/web-2#stop"]
+        if any(change.id == "acme/source_server/web-1#forget:millpond.cut" for change in ready):
+            break
+        for change in ready:
+            made.perform(change)
+        if not ready:
+            made.tick()
+    made.crash()
+    made.keep(["server-2"])
+    carried = flagged(base, pilot={"rollback": Rollback(cut, "carry_back")})
+    found = held(made, carried)
+    assert "set cutover: true for the wave again" in found.fix
+    assert "nothing is left" not in found.fix
+    written = max(made.arrays["ibox-b"].contents.values())
+    made.advance(flagged(base, pilot={"cutover": True}))
+    made.tick(600)
+    cut = cut_of(made)
+    assert made.advance(flagged(base, pilot={"rollback": Rollback(cut, "carry_back")})).steps == ()
+    assert max(array.contents[disk] for _, array, disk in made.disks(made.source, "server-2")) >= written
 
 
 def test_a_time_that_an_undone_way_back_left_is_no_proof() -> None:

@@ -123,6 +123,16 @@ def test_a_link_that_is_lost_while_one_of_them_is_down_does_not_end_the_run() ->
     assert not [step for step in made.plan(on).steps if step.id.endswith("#cut")]
 
 
+def test_a_volume_that_cannot_be_used_holds_no_server_that_is_down_beside_it() -> None:
+    made, on = both_to_be_stopped()
+    in_error(made)
+    assert [step.servers for step in made.plan(on).steps if step.id.endswith("#cut")] == [("server-1", "server-2")]
+    made.source.compute.put("server-2", status="SHUTOFF", power_state=4)
+    plan = made.advance(on)
+    assert "volume_error" in {finding.code for finding in plan.blockers}
+    assert {one.name: one.status for one in made.target.compute.rows.values()} == {"web-2": "ACTIVE"}
+
+
 def test_before_its_admission_a_wave_has_the_gate_of_its_admission_alone() -> None:
     made = before("source_server/web-1#record")
     lost(made)

@@ -11,6 +11,7 @@ from millpond.model.change import Waiting
 from millpond.model.desired import Desired
 from millpond.model.plan import TenantPlan
 from millpond.planning.build import build
+from millpond.runs.moving import moved_by
 from tests.planning.situations import PILOT, back, before
 from tests.planning.tenant import prepared
 from tests.planning.world import World, at
@@ -63,6 +64,22 @@ def test_a_boot_of_which_no_server_has_come_is_held_too() -> None:
     plan = world.plan(PILOT)
     assert told(plan) == [("boot_timeout", "acme/server/web-1", "pilot")]
     assert "no server has come of it" in plan.blockers[0].what
+
+
+def test_nor_is_one_waited_for_for_ever_whose_disk_somebody_reserved() -> None:
+    """A person has to let go of it, and that is seen by the run that waits."""
+    world = before("server/web-1#create")
+    root = next(volume for volume in world.target.block_storage.rows.values() if volume.name == "web-1-root")
+    world.target.block_storage.put(root.id, status="reserved")
+    world.discard(["server-1"])
+    on = back(world, "discard")
+    world.now += timedelta(hours=3)
+    plan = world.plan(on)
+    assert "boot_timeout" in {code for code, _, _ in told(plan)}
+    assert all(step.long for step in plan.waiting if not step.after)
+    boots = [step for step in plan.waiting if step.id.endswith("#boots")]
+    asked = moved_by(boots)
+    assert {"volume", "reservation", "server", "port"} <= asked.keys()
 
 
 def test_ports_that_do_not_come_up_are_named() -> None:

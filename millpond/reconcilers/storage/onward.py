@@ -13,11 +13,12 @@ from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.compute.source_state import STOPPED_FROM, is_stuck
 from millpond.reconcilers.storage.replication import Ends, Group
-from millpond.reconcilers.twins import by_id
+from millpond.reconcilers.twins import by_id, twin
 
 
 def gate(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends, *, blocked: bool) -> list[Waiting]:
-    """Of a group that cannot change hands: it is `blocked`, or one of its servers cannot be stopped, or the arrays have lost their link."""
+    """Of a group that cannot change hands: it is `blocked`, or one of its servers cannot be stopped. And while none of its servers is
+    down, of one whose arrays have lost their link, or of whose disks Cinder cannot use one: the others' cut goes on without it."""
     live = by_id(snapshot.source.servers)
     own = [live[id] for id in group.servers(desired) if id in live and goals.stage(id) is Stage.CUT and id not in goals.verified]
     up = tuple(server.id for server in own if server.idle and server.status in STOPPED_FROM)
@@ -27,8 +28,12 @@ def gate(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found
         reason = "held by the blocker of its replica"
     elif any(is_stuck(server) for server in own):
         reason = "held by the blocker of a server that it shares a replica with"
-    elif _cut_off(snapshot, group) and not any(_is_down(server) for server in own if server.id not in up):
+    elif any(_is_down(server) for server in own if server.id not in up):
+        return []
+    elif _cut_off(snapshot, group):
         reason = "held by the blocker of its arrays"
+    elif _is_in_error(snapshot, group):
+        reason = "held by the blocker of a volume on the target"
     else:
         return []
     return [Waiting(desired.address("gate", group.members[0].volume.id), "cut", reason, wave=group.wave, servers=up, long=True)]
@@ -37,6 +42,11 @@ def gate(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found
 def _is_down(server: Server) -> bool:
     """By its cut: a link may come back any moment, and the sooner the others are stopped then, the shorter is its outage."""
     return server.record is not None and server.record.power == "active"
+
+
+def _is_in_error(snapshot: Snapshot, group: Group) -> bool:
+    twins = (twin(snapshot, "volumes", member.volume.id) for member in group.members)
+    return any(one is not None and one.status.startswith("error") for one in twins)
 
 
 def _cut_off(snapshot: Snapshot, group: Group) -> bool:
