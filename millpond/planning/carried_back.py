@@ -5,12 +5,13 @@ from __future__ import annotations
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
-from millpond.reconcilers.storage.replication import SAFETY_PREFIX, groups
+from millpond.reconcilers.storage.replication import groups
+from millpond.reconcilers.storage.safety import safety_prefix
 
 
 def carry_back_begun(desired: Desired, snapshot: Snapshot, wave: DesiredWave, cut: str) -> Finding | None:
     """Discarding would start the source on what was carried back so far."""
-    prefix = f"{SAFETY_PREFIX}{cut}-"
+    prefix = safety_prefix(cut)
     members = [member for group in groups(desired, snapshot) if group.wave == wave.name for member in group.members]
     kept = [(member, name) for member in members for name in member.local.snapshots if name.startswith(prefix)]
     if not kept:

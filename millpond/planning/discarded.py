@@ -8,7 +8,8 @@ from millpond.model.array import ReplicaState
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
-from millpond.reconcilers.storage.replication import SAFETY_PREFIX, Ends, Group, boot_declared, ends, groups, recorded_on
+from millpond.reconcilers.storage.replication import Ends, Group, boot_declared, ends, groups, recorded_on
+from millpond.reconcilers.storage.safety import safety_prefix
 from millpond.reconcilers.twins import by_id
 from millpond.reconcilers.usage import detached_volumes
 
@@ -58,7 +59,7 @@ def _took_part(desired: Desired, snapshot: Snapshot, group: Group, found: Ends, 
 
 
 def _was_carried(desired: Desired, snapshot: Snapshot, group: Group, cut: str) -> bool:
-    if any(name.startswith(f"{SAFETY_PREFIX}{cut}-") for member in group.members for name in member.local.snapshots):
+    if any(name.startswith(safety_prefix(cut)) for member in group.members for name in member.local.snapshots):
         return True
     servers, volumes = by_id(snapshot.source.servers), by_id(snapshot.source.volumes)
     carriers = [one for id in recorded_on(desired, group) if (one := servers.get(id) or volumes.get(id))]

@@ -83,7 +83,8 @@ class Transport(TCPKeepAliveAdapter):
     ) -> requests.Response:
         """One try. The body is read here, so that a reply lost half-way is told apart as well."""
         around = self._around(request.url or "")
-        trusted = next(said for said in (self._verify, around["verify"] if verify is True else verify) if said is not None)
+        asked = around["verify"] if verify is True else verify
+        trusted = asked if self._verify is None else self._verify
         with self._slots:
             response = super().send(request, stream, self._timeout, trusted, cert, {**around["proxies"], **(proxies or {})})
             _ = response.content

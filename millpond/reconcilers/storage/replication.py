@@ -22,7 +22,6 @@ from millpond.reconcilers.twins import Same, by_id, once_per, twin
 from millpond.reconcilers.usage import servers_of_volumes
 
 GIB = 1024**3
-SAFETY_PREFIX = "millpond-safety-"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.storage import handed_over, onward, pairing, replication_calls
 from millpond.reconcilers.storage.replication import (
-    SAFETY_PREFIX,
     Ends,
     Group,
     Member,
@@ -46,6 +45,7 @@ from millpond.reconcilers.storage.replication_refusals import (
     turned,
     unknown,
 )
+from millpond.reconcilers.storage.safety import SAFETY_PREFIX, looked_for, safety_name
 from millpond.reconcilers.storage.used_by_others import used_by_others
 from millpond.reconcilers.storage.way_back import of_group
 from millpond.reconcilers.usage import RETURNING
@@ -198,18 +198,6 @@ def _drop_safety(ladder: Ladder, member: Member, names: Iterable[str]) -> None:
         )
 
 
-def _safety_name(goals: Goals, group: Group, member: Member) -> str:
-    return f"{SAFETY_PREFIX}{goals.cuts.get(group.wave, '')}-{member.volume.id[:8]}"
-
-
-def _kept(goals: Goals, group: Group) -> dict[str, Any]:
-    """Where the safety snapshots are looked for, and what their names begin with."""
-    return {
-        "safety": f"{SAFETY_PREFIX}{goals.cuts.get(group.wave, '')}-",
-        "local_ids": [member.local.id for member in group.members],
-    }
-
-
 def _promote(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, found: Ends) -> None:
     reason = f"cutover: true for wave {group.wave}"
     proof = _proof(desired, snapshot, goals, group)
@@ -318,7 +306,7 @@ def _give_back(
     """
     fence_first, proof = desired.site.replication.fence_first, _proof(desired, snapshot, goals, group)
     loses = not carried and _stage(goals, group) is not Stage.RETURN  # before a boot is declared nobody could write on the target
-    proof |= {"carried": carried, "returned": stopped_at(desired, snapshot, group, "returned", goals.run), **_kept(goals, group)}
+    proof |= {"carried": carried, "returned": stopped_at(desired, snapshot, group, "returned", goals.run), **looked_for(goals, group)}
     if found.promoted and fence_first:
         _demote(ladder, group, target, proof, loses=loses)
     if found.promoted or found.fenced:
@@ -364,10 +352,10 @@ def _carry_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goa
         _reverse(ladder, desired, snapshot, goals, group, found)
     _give_back(ladder, desired, snapshot, goals, group, found, found.target, carried=True)
     if not found.forward or suspended(found.source):
-        kept = _kept(goals, group)
+        kept = looked_for(goals, group)
         ladder.change("resume", "replication goes on from the source", destination="in_sync", carried=True, **kept, **_call(found.source))
     for member in group.members:
-        name = _safety_name(goals, group, member)
+        name = safety_name(goals, group, member)
         if found.promoted or name in member.local.snapshots:
             _drop_safety(ladder, member, [name])
 
@@ -377,7 +365,7 @@ def _reverse(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
     back = found.target
     returned = stopped_at(desired, snapshot, group, "returned", goals.run)
     for member in group.members:
-        name = _safety_name(goals, group, member)
+        name = safety_name(goals, group, member)
         if name not in member.local.snapshots:
             ladder.change(
                 f"safety_snapshot:{member.label}",

@@ -8,7 +8,8 @@ from millpond.model.array import Pair, Replica, ReplicaState, Role
 from millpond.model.change import UNKNOWN
 from millpond.model.desired import Desired
 from millpond.reconcilers.storage import replication_group
-from millpond.reconcilers.storage.replication import SAFETY_PREFIX, groups
+from millpond.reconcilers.storage.replication import groups
+from millpond.reconcilers.storage.safety import SAFETY_PREFIX
 from tests.planning.arrays import GIB
 from tests.planning.situations import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, one_wave
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared, world
