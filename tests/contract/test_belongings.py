@@ -36,6 +36,17 @@ def test_all_images_of_a_project_are_listed_whoever_may_see_them(ground: Ground,
     assert all(one.name for one in found)
 
 
+def test_community_images_of_another_project_are_listed_by_their_visibility_alone(ground: Ground, made: list[str]) -> None:
+    """For an administrator too."""
+    id = image(ground, made, ground.project_id, visibility="community")
+    found = {
+        more: [row["id"] for row in ground.admin.done("GET", "image", "/images", owner=ground.project_id, **dict(more))["images"]]
+        for more in ((), (("visibility", "community"),))
+    }
+    assert id not in found[()]
+    assert id in found[("visibility", "community"),]
+
+
 def test_a_hidden_image_is_listed_where_glance_knows_such(ground: Ground, made: list[str]) -> None:
     id = image(ground, made, ground.project_id)
     hidden = ground.admin.call(
@@ -87,7 +98,11 @@ def test_all_backups_of_a_project_are_listed(ground: Ground) -> None:
     own = ground.member.done("GET", "block_storage", "/backups/detail")["backups"]
     assert [row["id"] for row in own] == [id]
     assert "os-backup-project-attr:project_id" not in own[0]
-    ground.admin.done("DELETE", "block_storage", f"/backups/{id}")
+    deleted = ground.admin.call("DELETE", "block_storage", f"/backups/{id}")
+    if deleted.status == 404:
+        assert "cinder-backup" in deleted.message  # taken in by the scheduler, and made by no service
+        return
+    assert deleted.status == 202, deleted
     ground.gone("block_storage", f"/backups/{id}")
 
 

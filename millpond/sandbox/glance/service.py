@@ -63,7 +63,7 @@ class GlanceService:
         return row
 
     def listed(self, caller: Caller, visibility: str | None = None, member_status: str = "accepted") -> list[Row]:
-        """Newest first. Community images of others only when that visibility is asked for."""
+        """Newest first. Community images of others only when that visibility is asked for, by an administrator too."""
         rows = [row for row in self.images if self._visible(caller, row) and self._is_listed(caller, row, visibility, member_status)]
         return sorted(rows, key=lambda row: str(row["created_at"]), reverse=True)
 
@@ -73,10 +73,10 @@ class GlanceService:
         return row["visibility"] == "shared" and bool(self.members.where(image_id=row["id"], member=caller.project_id))
 
     def _is_listed(self, caller: Caller, row: Row, visibility: str | None, member_status: str) -> bool:
-        own = caller.is_admin or row["owner"] == caller.project_id
+        own = row["owner"] == caller.project_id
         if visibility not in (None, "all"):
             return bool(row["visibility"] == visibility)
-        if row["visibility"] == "shared" and not own:
+        if row["visibility"] == "shared" and not own and not caller.is_admin:
             found = self.members.where(image_id=row["id"], member=caller.project_id)
             return member_status == "all" or any(member["status"] == member_status for member in found)
         return own or visibility == "all" or row["visibility"] != "community"
