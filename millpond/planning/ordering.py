@@ -246,7 +246,8 @@ def _keys(step: AnyStep, by: str) -> tuple[str, ...]:
 def ordered(steps: tuple[AnyStep, ...], rules: Iterable[Rule] = RULES) -> tuple[AnyStep, ...]:
     """The steps with every cross-kind edge in their `after`. Objects of no wave precede the gates of every wave."""
     index = _Index(steps)
-    edges: dict[str, dict[str, None]] = {step.id: dict.fromkeys(step.after) for step in steps}
+    present = frozenset(step.id for step in steps)
+    edges: dict[str, dict[str, None]] = {step.id: dict.fromkeys(id for id in step.after if id in present) for step in steps}
     for rule in rules:
         late = index.of(rule.later)
         if not late:
@@ -260,8 +261,7 @@ def ordered(steps: tuple[AnyStep, ...], rules: Iterable[Rule] = RULES) -> tuple[
                 continue
             for key in (*_keys(step, rule.by), *(("",) if rule.by == "wave" else ())):
                 edges[step.id].update(dict.fromkeys(id for id in earlier.get(key, ()) if id != step.id))
-    present = edges.keys()
-    return tuple(after(step, tuple(id for id in edges[step.id] if id in present)) for step in steps)
+    return tuple(after(step, tuple(edges[step.id])) for step in steps)
 
 
 def after(step: AnyStep, ids: tuple[str, ...]) -> AnyStep:

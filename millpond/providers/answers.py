@@ -9,6 +9,9 @@ from typing import Any, Never
 from millpond.errors import RemoteFailure
 from millpond.providers.failures import misshapen
 
+NESTED = (dict, list)
+"""Of a large answer nearly all is neither: what is not is not looked into."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -32,7 +35,7 @@ class Answer(dict[str, Any]):
     """A JSON object in an answer, and those in it. Asking for a key that it lacks raises what the call's failure is."""
 
     def __init__(self, values: Mapping[str, Any], call: Call) -> None:
-        super().__init__({key: _inside(value, call) for key, value in values.items()})
+        super().__init__({key: _inside(value, call) if isinstance(value, NESTED) else value for key, value in values.items()})
         self._call = call
 
     def __missing__(self, key: str) -> Never:
@@ -64,7 +67,7 @@ class Answer(dict[str, Any]):
         raise self._call.wrong(f"`{key}` in the answer is no object")
 
 
-def _inside(value: Any, call: Call) -> Any:
+def _inside(value: dict[str, Any] | list[Any], call: Call) -> Any:
     if isinstance(value, dict):
         return Answer(value, call)
-    return [_inside(each, call) for each in value] if isinstance(value, list) else value
+    return [_inside(each, call) if isinstance(each, NESTED) else each for each in value]

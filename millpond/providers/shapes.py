@@ -26,6 +26,8 @@ WORDS = {
     frozenset: "a list",
 }
 
+SCALARS = (str, int, float)
+
 
 def documented(parse: Callable[P, T]) -> Callable[P, T]:
     """A parser that raises the failure of the call where a row is not what the API documents, or what is made of it is not what it says."""
@@ -68,6 +70,8 @@ def _plain(kind: type) -> Misfit:
     accepted = (int, float) if kind is float else (kind,)
 
     def misfit(value: Any) -> str:
+        if type(value) is kind:
+            return ""
         fits = isinstance(value, accepted) and (kind is bool or not isinstance(value, bool))
         return "" if fits else f"{_shown(value)} stands where {WORDS[kind]} belongs"
 
@@ -82,7 +86,10 @@ def _each(kind: type[tuple[Any, ...]] | type[frozenset[Any]], inner: Misfit) -> 
     def misfit(value: Any) -> str:
         if not isinstance(value, kind):
             return f"{_shown(value)} stands where a list belongs"
-        return next((why for each in value if (why := inner(each))), "")
+        for each in value:
+            if why := inner(each):
+                return why
+        return ""
 
     return misfit
 
@@ -91,14 +98,17 @@ def _mapping(inner: Misfit) -> Misfit:
     def misfit(value: Any) -> str:
         if not isinstance(value, Mapping):
             return f"{_shown(value)} stands where an object belongs"
-        return next((f"in `{key}` {why}" for key, each in value.items() if (why := inner(each))), "")
+        for key, each in value.items():
+            if why := inner(each):
+                return f"in `{key}` {why}"
+        return ""
 
     return misfit
 
 
 def _scalar(value: Any) -> str:
     """Metadata are texts, and what some services give as a number or a boolean does no harm."""
-    return "" if isinstance(value, str | int | float) else f"{_shown(value)} stands where a text belongs"
+    return "" if isinstance(value, SCALARS) else f"{_shown(value)} stands where a text belongs"
 
 
 def _noun(kind: type) -> Misfit:
@@ -108,7 +118,10 @@ def _noun(kind: type) -> Misfit:
     def misfit(value: Any) -> str:
         if not isinstance(value, kind):
             return f"{_shown(value)} stands where an object belongs"
-        return next((f"in `{name}` {why}" for name, inner in parts if (why := inner(getattr(value, name)))), "")
+        for name, inner in parts:
+            if why := inner(getattr(value, name)):
+                return f"in `{name}` {why}"
+        return ""
 
     return misfit
 

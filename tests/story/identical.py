@@ -19,7 +19,7 @@ class Comparison:
 
     def __init__(self, stage: Stage) -> None:
         self.tables = stage.sandbox.control.dump()
-        self.inventory: Row = yaml.safe_load((stage.directory / INVENTORY).read_text())["spec"]
+        self.inventory: Row = yaml.load((stage.directory / INVENTORY).read_text(), yaml.CSafeLoader)["spec"]
         self.staying = {entry["server"] for entry in stage.manifest.get("exclude", []) if "server" in entry}
         self.image_metadata = {"hw_machine_type": "pc"}
 

@@ -86,20 +86,16 @@ class Scopes:
         with self._lock:
             key = (service_type, project_id)
             if key not in self._adapters:
-                self._adapters[key] = self._bound(service_type, project_id)
+                adapter = self._unbound(service_type, project_id)
+                self._endpoints[key] = self._found(adapter, service_type, project_id)
+                adapter.endpoint_override = self._endpoints[key].url
+                self._adapters[key] = adapter
             return self._adapters[key]
 
     def endpoint(self, service_type: str, project_id: str = "") -> Endpoint:
         with self._lock:
-            key = (service_type, project_id)
-            if key not in self._endpoints:
-                self._endpoints[key] = self._found(service_type, project_id)
-            return self._endpoints[key]
-
-    def _bound(self, service_type: str, project_id: str) -> Adapter:
-        adapter = self._unbound(service_type, project_id)
-        adapter.endpoint_override = self.endpoint(service_type, project_id).url
-        return adapter
+            self.adapter(service_type, project_id)
+            return self._endpoints[service_type, project_id]
 
     def _unbound(self, service_type: str, project_id: str) -> Adapter:
         connection = self._connection(project_id)
@@ -116,8 +112,7 @@ class Scopes:
             max_version=highest,
         )
 
-    def _found(self, service_type: str, project_id: str) -> Endpoint:
-        adapter = self._unbound(service_type, project_id)
+    def _found(self, adapter: Adapter, service_type: str, project_id: str) -> Endpoint:
         with told(self.name, service_type, project_id):
             if path := FIXED_PATHS.get(service_type):
                 url = (adapter.get_endpoint() or "").rstrip("/")
