@@ -15,6 +15,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.marker import PARKED
 from millpond.model.plan import Drift, Stage
 from millpond.model.snapshot import Snapshot
+from millpond.model.to_do import to_do
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.usage import usage
 
@@ -148,7 +149,7 @@ def source_findings(desired: Desired, goals: Goals, moved: Iterable[Moved]) -> I
                 one.drift.address,
                 one.drift.what or f"changed on the source: {changes}",
                 "the inventory no longer says what the tenant has",
-                f"run `millpond discover {desired.tenant}` and have its diff reviewed and merged",
+                to_do("take it into the inventory, and have the diff reviewed and merged", f"millpond discover {desired.tenant}"),
                 wave=wave,
             )
 

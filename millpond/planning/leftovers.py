@@ -12,6 +12,7 @@ from millpond.model.counting import told_of
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
+from millpond.model.to_do import to_do
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.few import few
 from millpond.reconcilers.twins import by_id
@@ -45,8 +46,10 @@ def _without_a_project(desired: Desired, snapshot: Snapshot) -> Iterator[Finding
             f"{told_of(len(images), 'image', 'of the source belongs', 'of the source belong')} to the project that is to be deleted: "
             f"{names}",
             "images are not migrated; without their project they stay in Glance, and only an administrator may change them",
-            "copy those that must live on to the target and delete them on the source, or give them to a project that stays: "
-            "openstack image set --project PROJECT IMAGE",
+            to_do(
+                "copy those that must live on to the target and delete them on the source, or give them to a project that stays",
+                "openstack image set --project PROJECT IMAGE",
+            ),
         )  # fmt: skip
     if backups:
         names = few(one.name or one.id for one in backups)
@@ -54,7 +57,7 @@ def _without_a_project(desired: Desired, snapshot: Snapshot) -> Iterator[Finding
             "backups_left", Severity.BLOCKER, desired.address("backup", ""),
             f"{told_of(len(backups), 'backup', 'of a volume belongs', 'of volumes belong')} to the project that is to be deleted: {names}",
             "backups are not migrated, and Cinder gives none to another project: without theirs only an administrator reaches them",
-            "restore what must live on and copy it out, then delete them: openstack volume backup delete BACKUP",
+            to_do("restore what must live on and copy it out, then delete them", "openstack volume backup delete BACKUP"),
         )  # fmt: skip
 
 
@@ -65,5 +68,8 @@ def _late_snapshot(desired: Desired, id: str, name: str, volume_id: str) -> Find
         desired.address("snapshot", id),
         f"volume {desired.names.get(volume_id, volume_id)} of the source has a snapshot that is not in the inventory: {name or id} ({id})",
         "snapshots are not migrated, and only what was in the inventory when it was approved may be deleted",
-        f"delete it by hand; or run `millpond discover {desired.tenant}`, have its diff merged, and approve the new digest",
+        to_do(
+            "delete it by hand; or take it into the inventory, have the diff merged, and approve the new digest",
+            f"millpond discover {desired.tenant}",
+        ),
     )

@@ -14,6 +14,7 @@ from millpond.model.manifest import Reference
 from millpond.model.marker import DECOMMISSION_BEGUN_TAG
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
+from millpond.model.to_do import to_do
 from millpond.planning.carried_back import carry_back_begun
 from millpond.planning.discarded import discard_begun
 from millpond.planning.latecomers import is_admitted, latecomers
@@ -276,8 +277,11 @@ def _source_gone(desired: Desired) -> Finding:
         desired.address("source_project", desired.inventory.project.id),
         f"the project {source.project} that the inventory was made of ({desired.inventory.project.id}) is not on cloud {source.cloud}",
         "nothing can be replicated from it, and nothing could go back to it",
-        f"if the inventory is of another project, run `millpond discover {desired.tenant}`; if the migration is complete, remove "
-        f"tenants/{desired.tenant}.yaml and its inventory; else check the login and the manifest's source",
+        to_do(
+            f"if the migration is complete, remove tenants/{desired.tenant}.yaml and its inventory; else check the login and the "
+            "manifest's source, and if the inventory is of another project, write it anew",
+            f"millpond discover {desired.tenant}",
+        ),
     )
 
 

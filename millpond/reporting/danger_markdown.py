@@ -14,6 +14,7 @@ from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES
 from millpond.reporting.markdown import code, fence, prose
 from millpond.reporting.sequence import by_wave
 from millpond.reporting.summary import UNAPPROVED, blockers, extent, holds, lost, outage_words, stranded
+from millpond.reporting.to_do_markdown import to_do
 
 _PARTS = ("_gateway", "_routes")
 """How actions end that name what they change of a resource."""
@@ -144,8 +145,9 @@ def _finding(finding: Finding, detail: Detail) -> list[str]:
     if not detail.reasons:
         return [line]
     line += f". Why: {prose(moments(finding.why))}" if finding.why else ""
-    line += f". To do: {prose(finding.fix)}" if finding.fix else ""
-    return [line, "", *fence(finding.patch.splitlines(), "yaml", "  ")] if finding.patch else [line]
+    first, *rest = to_do(finding.fix, "  ")
+    patch = ["", *fence(finding.patch.splitlines(), "yaml", "  ")] if finding.patch else []
+    return [f"{line}. {first}" if first else line, *rest, *patch]
 
 
 def _verb(change: Change) -> str:

@@ -9,11 +9,12 @@ from click import unstyle
 
 from millpond.model.finding import Finding
 from millpond.model.plan import Drift, TenantPlan
-from millpond.reporting.amounts import counted, moment, size
+from millpond.reporting.amounts import counted, moment, moments, size
 from millpond.reporting.amounts import lag as lag_words
 from millpond.reporting.drift_report import BLOCKED, LAG, SIDES, DriftReport, Lag, happened, of_side
 from millpond.reporting.hosts import Host, fits
 from millpond.reporting.markdown import code, fence, prose, table, weight
+from millpond.reporting.to_do_markdown import to_do
 from millpond.reporting.values import field_lines
 
 _ROWS = 100
@@ -48,10 +49,11 @@ def _blockers(found: tuple[Finding, ...], room: int) -> list[str]:
     """As many as `room` takes; the others are counted."""
     lines = ["", f"**{BLOCKED[0]}**: {prose(BLOCKED[1])}", ""] if found else []
     for number, finding in enumerate(found):
-        said = f"- {code(str(finding.address))} {code(finding.code)}: {prose(finding.what)}. To do: {prose(finding.fix)}"
-        if _bytes([*lines, said]) > room:
+        first, *rest = to_do(finding.fix, "  ")
+        said = [f"- {code(str(finding.address))} {code(finding.code)}: {prose(moments(finding.what))}. {first}".rstrip(), *rest]
+        if _bytes([*lines, *said]) > room:
             return [*lines, f"- and {counted(len(found) - number, 'blocker')} more: `millpond drift` shows all"]
-        lines.append(said)
+        lines += said
     return lines
 
 

@@ -13,8 +13,7 @@ def error_markdown(error: MillpondError, title: str, site: str, host: Host) -> s
     if isinstance(error, InvalidDocument):
         told = [f"- {code(p.where)}: {prose(p.what)}{why(p.why, p.fix)}" for p in error.problems]
     else:
-        told = [f"- {f'{code(e.where)}: ' if e.where else ''}{prose(e.why)}{why('', e.fix)}" for e in (error, *error.also)]
-        told += ["", *fence([error.command], "sh", "  ")] if error.command else []
+        told = [f"- {f'{code(e.where)}: ' if e.where else ''}{prose(e.why)}{why('', e.fix)}{command(e)}" for e in (error, *error.also)]
     shown = [line for n, line in enumerate(told) if fits([*head, *told[: n + 1]], host.limit - 100)]
     more = len(told) - len(shown)
     return "\n".join([*head, *shown, *([f"- and {more} more"] if more else [])]) + "\n"
@@ -22,3 +21,8 @@ def error_markdown(error: MillpondError, title: str, site: str, host: Host) -> s
 
 def why(reason: str, fix: str) -> str:
     return (f". Why: {prose(reason)}" if reason else "") + (f". To do: {prose(fix)}" if fix else "")
+
+
+def command(error: MillpondError) -> str:
+    """What there is to run, below an item of a list."""
+    return "\n".join(["", "", *fence([error.command], "sh", "  ")]) if error.command else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from millpond.model.finding import EXCLUDED, Finding, Severity
+from millpond.model.to_do import told_apart
 from millpond.reporting.amounts import moments
 from millpond.reporting.layout import columns, wrapped
 from millpond.reporting.summary import holds
@@ -36,12 +37,20 @@ def _finding(finding: Finding) -> list[str]:
     lines += wrapped(moments(finding.what), "  ")
     if finding.why:
         lines += wrapped(moments(finding.why), "         ", first="  Why:   ")
-    if finding.fix:
-        lines += wrapped(finding.fix, "         ", first="  To do: ")
+    lines += _to_do(finding.fix)
     if finding.patch:
         lines += ["", f"  Ready to commit in tenants/{finding.address.tenant}.yaml, merged into what stands there:", ""]
         lines += [f"      {line}".rstrip() for line in finding.patch.splitlines()]
     return lines
+
+
+def _to_do(fix: str) -> list[str]:
+    """Commands stand whole, between blank lines: they are there to be copied."""
+    lines: list[str] = []
+    for sentence, commands in told_apart(fix):
+        lines += wrapped(moments(sentence), "         ", first=None if lines else "  To do: ")
+        lines += ["", *(f"      {command}" for command in commands), ""] if commands else []
+    return lines[:-1] if lines and not lines[-1] else lines
 
 
 def _held(finding: Finding) -> str:

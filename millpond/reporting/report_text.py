@@ -16,10 +16,11 @@ from millpond.model.plan import BACK, NOT_KNOWN, Plan, TenantPlan, WaveStatus
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.compute import server_group
 from millpond.reconcilers.identity import user
-from millpond.reporting.amounts import duration, moment
+from millpond.reporting.amounts import duration, moment, moments
 from millpond.reporting.markdown import fence, prose
 from millpond.reporting.outage_text import outage_lines
 from millpond.reporting.summary import holds
+from millpond.reporting.to_do_markdown import to_do
 
 KINDS: Mapping[str, str] = {
     "servers": "server",
@@ -98,11 +99,13 @@ def _by_name(desired: Desired, snapshot: Snapshot, collection: str) -> dict[str,
 
 def _held(blocker: Finding) -> str:
     """What holds, why, what to do, and the patch that is ready to commit."""
-    told = (("", f"{blocker.what}."), ("Why: ", blocker.why), ("To do: ", blocker.fix))
-    lines = [f"**{blocker.address}** holds {holds(blocker)} (`{blocker.code}`)", *(f"{label}{prose(text)}" for label, text in told if text)]
+    told = (("", f"{blocker.what}."), ("Why: ", blocker.why))
+    lines = [f"**{blocker.address}** holds {holds(blocker)} (`{blocker.code}`)"]
+    lines += [f"{label}{prose(moments(text))}" for label, text in told if text]
     where = f"Ready to commit in `tenants/{blocker.address.tenant}.yaml`:"
     patch = [where, "\n".join(fence(blocker.patch.splitlines(), "yaml"))] if blocker.patch else []
-    return "\n\n".join([*lines, *patch])
+    fix = "\n".join(to_do(blocker.fix))
+    return "\n\n".join([*lines, *filter(None, [fix]), *patch])
 
 
 def _outages(outages: Sequence[Outage], plan: TenantPlan, now: datetime) -> str:

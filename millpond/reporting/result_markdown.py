@@ -10,7 +10,7 @@ from millpond.model.outcome import ApplyResult, Outcome, Result
 from millpond.reporting.amounts import counted, duration
 from millpond.reporting.danger_markdown import DETAILS, held_blocks
 from millpond.reporting.diff_markdown import cut, plain_part
-from millpond.reporting.error_markdown import why
+from millpond.reporting.error_markdown import command, why
 from millpond.reporting.fleet_markdown import tenant_table
 from millpond.reporting.hosts import Host, fits
 from millpond.reporting.markdown import code, fence, prose, table, weight
@@ -74,7 +74,9 @@ def state(result: ApplyResult) -> str:
 
 def _failures(result: ApplyResult) -> list[str]:
     errors = [(tenant, one) for tenant, error in result.errors for one in (error, *error.also)]
-    lines = [f"- {code(tenant)}: {prose(error.summary)}: {prose(error.why)}{why('', error.fix)}" for tenant, error in errors]
+    lines = [
+        f"- {code(tenant)}: {prose(error.summary)}: {prose(error.why)}{why('', error.fix)}{command(error)}" for tenant, error in errors
+    ]
     return lines + [_failure(outcome) for outcome in result.final.values() if outcome.result is not Result.DONE]
 
 

@@ -15,6 +15,7 @@ from millpond.model.finding import NO_MANIFEST, Finding, Severity
 from millpond.model.identity import Project
 from millpond.model.marker import TENANT_TAG
 from millpond.model.site import Site
+from millpond.model.to_do import to_do
 from millpond.providers.access import Access
 from millpond.providers.open import configured_clouds, open_providers, places
 from millpond.providers.ports import Cloud
@@ -92,8 +93,10 @@ def _no_manifest(site: Site, heard: Sequence[str]) -> Finding:
         Address(site.name, "site", "tenants"),
         f"no tenant has a manifest. What removed ones left behind was {where if heard else nowhere}",
         "removing a manifest detaches its tenant, even in the middle of a cut, and deletes nothing",
-        "put back the manifest and the inventory that were removed, or take the first tenant in with `millpond discover NAME "
-        "--source-cloud NAME --target-cloud NAME`",
+        to_do(
+            "put back the manifest and the inventory that were removed, or take the first tenant in",
+            "millpond discover NAME --source-cloud NAME --target-cloud NAME",
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from millpond.model.change import UNKNOWN, Change, Effect, FieldChange, Waiting
 from millpond.model.finding import Finding, Severity
 from millpond.model.outcome import ApplyResult, Outcome, Result
 from millpond.model.plan import Drift, OutageEstimate, Plan, Stage, TenantPlan, WaveStatus
+from millpond.model.to_do import to_do
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 DIGEST = "sha256:998c1075d07597f08fb8f3b96406c2e520b4408cb6e6928debaadd9175f9ff3c"
@@ -101,7 +102,7 @@ PASSWORDS = Finding(
     address("user", ""),
     "1 user has no password on the target: alice",
     "no API returns a password, so none can be carried",
-    "set one for each (`openstack user set --password-prompt NAME`) or let them log in through your identity provider",
+    to_do("let them log in through your identity provider, or set one where there is none", "openstack user set --password-prompt NAME"),
 )
 UNDECIDED = Finding(
     "rollback_undecided",

@@ -21,5 +21,7 @@ def check(name: str, text: str) -> None:
 
 
 def _may_be_broken(line: str) -> bool:
-    """Not so: values, the lines that CI tools parse, Markdown, and what has hardly any blanks."""
+    """Not so: values, commands, the lines that CI tools parse, Markdown, and what has hardly any blanks."""
+    if line.startswith("      openstack "):
+        return False
     return len(line.split()) > 3 and " = " not in line and not line.startswith(("Migration:", "Made at", "|"))

@@ -99,7 +99,7 @@ def test_a_diff_that_does_not_fit_is_cut_in_the_middle() -> None:
     head, cut, tail = text.partition("@@ ")
     assert "source_server/app-server-01 will be updated" in head
     assert "blocks left out here: the saved plan has all of it @@" in cut + tail
-    assert "set one for each" in tail, "the end is shown"
+    assert "set one where there is none" in tail, "the end is shown"
 
 
 def test_small_plans_are_whole() -> None:

@@ -138,9 +138,10 @@ WRONG = (
           the project acme that the inventory was made of (ffffffffffffffffffffffffffffffff) is not on cloud
           source-admin
           Why:   nothing can be replicated from it, and nothing could go back to it
-          To do: if the inventory is of another project, run `millpond discover acme`; if the migration is
-                 complete, remove tenants/acme.yaml and its inventory; else check the login and the
-                 manifest's source
+          To do: if the migration is complete, remove tenants/acme.yaml and its inventory; else check the
+                 login and the manifest's source, and if the inventory is of another project, write it anew:
+
+              millpond discover acme
         """,
         3,
     ),

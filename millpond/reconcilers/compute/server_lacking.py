@@ -6,6 +6,7 @@ from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
+from millpond.model.to_do import to_do
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.compute.server_identity import moving_disks
 from millpond.reconcilers.twins import by_id, twin
@@ -28,6 +29,10 @@ def incomplete(desired: Desired, goals: Goals, server: Server, lacking: list[str
         desired.address("server", server.id),
         f"nothing will stand on the target for what the server is booted with: {', '.join(lacking)}",
         "the inventory does not describe it, or it is in no wave: the boot would wait for it inside the outage, without end",
-        "run `millpond discover` and merge its diff, take it into a wave, or exclude the server in the manifest with a reason",
+        to_do(
+            "take it into a wave, or exclude the server in the manifest with a reason; where the inventory lacks it, write that anew and "
+            "merge the diff",
+            f"millpond discover {desired.tenant}",
+        ),
         wave=goals.wave(server.id),
     )

@@ -16,6 +16,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
+from millpond.model.to_do import to_do
 from millpond.providers.ports import Providers
 from millpond.providers.together import together
 from millpond.reconcilers import boot, invariants, invariants_decommission
@@ -293,7 +294,7 @@ def _excluded_disk_dies(desired: Desired, goals: Goals, server: Server, disks: l
         desired.address(KIND, server.id),
         f"an excluded volume would be deleted with its server: {', '.join(desired.names.get(id, id) for id in disks)}",
         "it stays behind, has no copy on the target, and is attached with delete_on_termination, which old releases cannot change",
-        f"detach it from the server on the source: openstack server remove volume {server.id} {disks[0]}",
+        to_do("detach it from the server on the source", *(f"openstack server remove volume {server.id} {disk}" for disk in disks)),
         wave=goals.wave(server.id),
     )
 

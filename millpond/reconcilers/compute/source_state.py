@@ -5,6 +5,7 @@ from __future__ import annotations
 from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
+from millpond.model.to_do import to_do
 from millpond.reconcilers.base import Goals
 
 STOPPED_FROM = ("ACTIVE", "ERROR")
@@ -32,7 +33,7 @@ def held(here: Server) -> str:
 
 def cannot_be_stopped(desired: Desired, goals: Goals, server: Server, here: Server, *, copy_runs: bool) -> Finding:
     """`copy_runs`: it must not be brought up beside its copy on the target."""
-    fix = f"{_leave(here)}; the next apply stops it then, or the wave goes back by its flag"
+    fix = _leave(here, "the next apply stops it then, or the wave goes back by its flag")
     return Finding(
         "server_state",
         Severity.BLOCKER,
@@ -51,12 +52,14 @@ def cannot_be_started(desired: Desired, goals: Goals, server: Server, here: Serv
         desired.address("server", server.id),
         f"the server is {here.status} on the source, and ran before its cut",
         "Nova starts only a server that is SHUTOFF; it stays locked by the migration until it runs",
-        f"{_leave(here)}; the next apply unlocks it then",
+        _leave(here, "the next apply unlocks it then"),
         wave=goals.wave(server.id),
     )
 
 
-def _leave(here: Server) -> str:
+def _leave(here: Server, then: str) -> str:
     """The lock is an administrator's: the tenant cannot do it."""
     verb = LEFT_BY.get(here.status)
-    return f"as an administrator: openstack server {verb} {here.id}" if verb else "bring it to ACTIVE or SHUTOFF as an administrator"
+    if verb is None:
+        return f"bring it to ACTIVE or SHUTOFF as an administrator; {then}"
+    return to_do(f"bring it out of that as an administrator; {then}", f"openstack server {verb} {here.id}")

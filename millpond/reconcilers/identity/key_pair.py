@@ -15,6 +15,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.identity import KeyPair
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
+from millpond.model.to_do import to_do
 from millpond.providers.ports import Providers
 from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals, KindPlan, Scope
@@ -202,7 +203,7 @@ def _missed(desired: Desired, goals: Goals, server: Server) -> Finding:
         desired.address("server", server.id),
         f"its key pair `{server.key_name}` exists on the source and is not in the inventory",
         "the server would be booted without it",
-        f"run `millpond discover {desired.tenant}` and have its diff merged",
+        to_do("take it into the inventory, and have the diff merged", f"millpond discover {desired.tenant}"),
         wave=goals.wave(server.id),
     )
 

@@ -8,6 +8,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.identity import User
 from millpond.model.snapshot import Facts, Snapshot
+from millpond.model.to_do import to_do
 from millpond.providers.ports import Cloud, Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.ladder import Ladder
@@ -107,7 +108,9 @@ def _passwords(desired: Desired, names: list[str]) -> Finding:
         desired.address(KIND, ""),
         f"{told_of(len(names), 'user', 'has', 'have')} no password on the target: {', '.join(sorted(names))}",
         "no API returns a password, so none can be carried; nor does one tell whether it was set since",
-        "set one where there is none (`openstack user set --password-prompt NAME`) or let them log in through your identity provider",
+        to_do(
+            "let them log in through your identity provider, or set one where there is none", "openstack user set --password-prompt NAME"
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import STRANDED, Finding, Severity
 from millpond.model.marker import SWITCHED_TAG, SWITCHING_TAG
 from millpond.model.snapshot import Facts, Snapshot
+from millpond.model.to_do import to_do
 from millpond.providers.ports import Providers
 from millpond.providers.together import together
 from millpond.reconcilers.base import Goals, KindPlan, Scope
@@ -144,7 +145,10 @@ def _gone_from_source(switch: Switch) -> Iterable[Finding]:
                 Severity.BLOCKER,
                 f"the router {router.name or router.id} is gone from the source",
                 "the gateway of the segment cannot go back to it",
-                "make a router of this name on the source and run `millpond discover`, or leave the segment on the target",
+                to_do(
+                    "leave the segment on the target, or make a router of this name on the source and take it into the inventory",
+                    f"millpond discover {switch.desired.tenant}",
+                ),
             )
 
 
@@ -161,7 +165,7 @@ def _late(switch: Switch) -> Iterable[Finding]:
             Severity.BLOCKER,
             f"the segment has what is not in the inventory: {what}",
             "the switch of the gateway would lose it",
-            f"run `millpond discover {switch.desired.tenant}` and have its diff reviewed and merged",
+            to_do("take it into the inventory, and have the diff reviewed and merged", f"millpond discover {switch.desired.tenant}"),
         )
 
 

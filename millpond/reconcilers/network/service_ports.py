@@ -14,6 +14,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.marker import FENCE_OWNER
 from millpond.model.network import Port
 from millpond.model.snapshot import Snapshot
+from millpond.model.to_do import to_do
 from millpond.reconcilers.few import few
 from millpond.reconcilers.twins import ids
 from millpond.reconcilers.usage import kept_ports, leaving_networks
@@ -62,8 +63,11 @@ def _own(desired: Desired, ports: list[Port]) -> Finding:
         f"{told_of(len(ports), 'port', 'in the source project belongs', 'in the source project belong')} to other services: "
         f"{_named(ports)}",
         "load balancers, and what else other services made, are not migrated: what stands behind these ports would lose its address",
-        "make it anew on the target and delete it on the source (`openstack loadbalancer delete`); a network that no server uses may be "
-        "excluded in the manifest instead",
+        to_do(
+            "exclude a network that no server uses in the manifest; else make anew on the target what they belong to and delete it on the "
+            "source",
+            "openstack loadbalancer delete LOADBALANCER",
+        ),
     )
 
 

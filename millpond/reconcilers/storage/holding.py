@@ -13,6 +13,7 @@ from millpond.model.cut_record import PREFIX, RESERVED
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
+from millpond.model.to_do import to_do
 from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.ladder import Ladder
@@ -142,6 +143,6 @@ def _busy(desired: Desired, volume: Volume, wave: str) -> Finding:
         desired.address("volume", volume.id),
         f"the volume is {volume.status} on the source",
         "no stopped server guards it, so it is reserved while it is cut, and Cinder reserves none but an available one",
-        f"wait until it is available, or see to it on the source: openstack volume show {volume.id}",
+        to_do("wait until it is available, or see to it on the source", f"openstack volume show {volume.id}"),
         wave=wave,
     )

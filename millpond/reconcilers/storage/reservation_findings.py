@@ -8,6 +8,7 @@ from millpond.model.block_storage import Volume, VolumeAttachment
 from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
+from millpond.model.to_do import to_do
 from millpond.reconcilers.base import Goals
 
 
@@ -49,6 +50,9 @@ def untold(desired: Desired, goals: Goals, volume: Volume, target: Volume) -> Fi
         desired.address("volume", volume.id),
         f"the volume on the target ({target.id}) is reserved, and Cinder lists no attachment that reserves it",
         "a Cinder API process died between two of its writes; nothing but its log can tell that the second one will not come",
-        f"see in Cinder's log that no request for the volume is under way, then: openstack volume set --state available {target.id}",
+        to_do(
+            "see in Cinder's log that no request for the volume is under way, then reset its status",
+            f"openstack volume set --state available {target.id}",
+        ),
         wave=goals.wave(volume.id),
     )

@@ -11,6 +11,7 @@ from millpond.model.cut_record import MARKER_KEY
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
+from millpond.model.to_do import to_do
 from millpond.reconcilers.invariants import UNSETTLED
 from millpond.reconcilers.mappings import held_by, holders_of, unaccounted, wwpn
 from millpond.reconcilers.storage.replication import Ends, Group, Member, remote_of
@@ -83,6 +84,6 @@ def _unmarked(desired: Desired, group: Group, member: Member, disk: ArrayVolume,
         f"the volume on the target ({volume.id}) does not say any more whose replica it is",
         f"it is {disk.name} on {disk.array}, and its metadata has {MARKER_KEY}={volume.marker or '(nothing)'}: nothing would take it out "
         "of use before its disk goes back",
-        f"set it again: openstack volume set --property {MARKER_KEY}={member.volume.id} {volume.id}",
+        to_do("set it again", f"openstack volume set --property {MARKER_KEY}={member.volume.id} {volume.id}"),
         wave=group.wave,
     )

@@ -7,6 +7,7 @@ from millpond.model.cut_record import MARKER_KEY
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
+from millpond.model.to_do import to_do
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.storage.replication import local_volume, pool_pair
 
@@ -41,15 +42,16 @@ def not_let_go(desired: Desired, goals: Goals, volume: Volume, target: Volume, *
     left = f"the volume on the target ({target.id}) is in error_unmanaging: Cinder could not let go of it"
     if has_no_disk:
         what, why = left, "it was never adopted and stands for no disk: the disk has another name on the array and is as it was"
-        fix = (
-            "see in cinder-volume's log why the adoption failed and mend it, then take the marker off what is left: "
-            f"openstack volume unset --property {MARKER_KEY} {target.id}; the next apply adopts the disk by a new volume"
+        fix = to_do(
+            "see in cinder-volume's log why the adoption failed and mend it, then take the marker off what is left; the next apply adopts "
+            "the disk by a new volume",
+            f"openstack volume unset --property {MARKER_KEY} {target.id}",
         )
     else:
         what, why = left, "its driver failed; the disk is on the array under the volume's name, and Millpond neither deletes nor resets it"
-        fix = (
-            "see in cinder-volume's log why, then let Cinder take the request again: "
-            f"openstack volume set --state available {target.id}; the next apply goes on"
+        fix = to_do(
+            "see in cinder-volume's log why, then let Cinder take the request again; the next apply goes on",
+            f"openstack volume set --state available {target.id}",
         )
     return Finding("unmanage_failed", Severity.BLOCKER, desired.address("volume", volume.id), what, why, fix, wave=goals.wave(volume.id))
 

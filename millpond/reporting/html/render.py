@@ -7,6 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from millpond.model.to_do import told_apart
 from millpond.reporting.amounts import counted, duration, lag, moment, moments, rate, rough, size
 from millpond.reporting.held import held_by
 from millpond.reporting.html.fields import field_rows
@@ -50,6 +51,7 @@ def _environment() -> Environment:
         "capitalised": lambda text: text[:1].upper() + text[1:],
         "counted": counted,
         "prose": prose,
+        "told_apart": told_apart,
         "field_rows": field_rows,
         "clock": clock,
         "day": day,
