@@ -49,7 +49,7 @@ def held_blocks(plan: Plan, detail: Detail, approvers: Sequence[str] = ()) -> li
     found = blockers(plan)
     lines = _section("Must be approved", [*approvers, *_findings((f for f in found if f.code == UNAPPROVED), detail, "approval")])
     lines += _section("Held", _findings((f for f in found if f.code != UNAPPROVED), detail, "blocker"))
-    return lines + _section("Not planned", [f"- {code(tenant)}: {prose(summary)}" for tenant, summary in plan.errors])
+    return lines + _section("Not planned", [f"- {code(tenant)}: {prose(moments(summary))}" for tenant, summary in plan.errors])
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from millpond.model.plan import Drift, Plan, TenantPlan
-from millpond.reporting.amounts import duration, size
+from millpond.reporting.amounts import duration, moments, size
 from millpond.reporting.drift_report import BLOCKED, SIDES, DriftReport, Lag, blocking, happened, of_side
 from millpond.reporting.markdown import inert
 from millpond.reporting.summary import holds
@@ -37,8 +37,8 @@ def _blockers(plan: Plan, tenant: TenantPlan) -> Element:
     suite.set("timestamp", f"{plan.made_at:%Y-%m-%dT%H:%M:%S}")
     for finding in found:
         case = _case(suite, "drift.blocker", f"{finding.address} {finding.code} holds {holds(finding)}")
-        said = "\n".join(filter(None, (finding.why, f"To do: {finding.fix}" if finding.fix else "", finding.patch)))
-        SubElement(case, "failure", message=inert(f"{finding.address}: {finding.what}"), type="blocker").text = _spelled(said)
+        said = "\n".join(filter(None, (moments(finding.why), f"To do: {moments(finding.fix)}" if finding.fix else "", finding.patch)))
+        SubElement(case, "failure", message=inert(f"{finding.address}: {moments(finding.what)}"), type="blocker").text = _spelled(said)
     if not found:
         _case(suite, "drift.blocker", f"nothing blocks what moves or has moved of {tenant.tenant}")
     return suite
@@ -79,7 +79,7 @@ def _errors(plan: Plan) -> Iterator[Element]:
     for tenant, summary in plan.errors:
         suite = _suite(f"{tenant}: not compared", 1, errors=1)
         case = _case(suite, "drift", f"{tenant} could be read")
-        SubElement(case, "error", message=inert(summary), type="error")
+        SubElement(case, "error", message=inert(moments(summary)), type="error")
         yield suite
 
 

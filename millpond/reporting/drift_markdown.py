@@ -41,7 +41,7 @@ def drift_markdown(report: DriftReport, site: str, host: Host) -> str:
 def _head(report: DriftReport, site: str, host: Host) -> list[str]:
     plan = report.plan
     lines = [host.marker(f"drift-{site}"), f"### Drift of {code(site)}", "", f"{report.verdict} Looked at {moment(plan.made_at)}."]
-    errors = [f"- {code(tenant)} could not be compared: {prose(summary)}" for tenant, summary in plan.errors[:_ROWS]]
+    errors = [f"- {code(tenant)} could not be compared: {prose(moments(summary))}" for tenant, summary in plan.errors[:_ROWS]]
     return [*lines, "", *errors] if errors else lines
 
 

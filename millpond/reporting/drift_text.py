@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from millpond.model.plan import Drift
 from millpond.reporting.amounts import lag as lag_words
-from millpond.reporting.amounts import size
+from millpond.reporting.amounts import moments, size
 from millpond.reporting.drift_report import BLOCKED, LAG, SIDES, DriftReport, Lag, happened
 from millpond.reporting.findings_text import findings_text
 from millpond.reporting.layout import columns, wrapped
@@ -22,7 +22,7 @@ def drift_text(report: DriftReport) -> str:
     lines += [line for tenant in plan.tenants for line in _tenant(tenant.tenant, tenant.drift)]
     lines += [*_lag_lines(report.lags), ""] if report.lags else []
     for tenant, summary in plan.errors:
-        lines += [*wrapped(f"{tenant} could not be compared: {summary}", "  ", first=""), ""]
+        lines += [*wrapped(f"{tenant} could not be compared: {moments(summary)}", "  ", first=""), ""]
     lines += [*no_tenants(plan), ""] if not plan.tenants and not plan.errors else []
     paint = red if report.blockers else yellow if report.drifted else str if plan.errors or not plan.tenants else green
     return "\n".join([*lines, paint(report.verdict)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from millpond.errors import InvalidDocument, MillpondError, Problem
-from millpond.reporting.amounts import counted
+from millpond.reporting.amounts import counted, moments
 from millpond.reporting.layout import wrapped
 from millpond.reporting.symbols import bold, red
 
@@ -18,7 +18,7 @@ def _one(error: MillpondError) -> str:
     if isinstance(error, InvalidDocument):
         return _documents(error)
     lines = [_title(error.summary)]
-    lines += _part("Where: ", error.where) + _part("Why:   ", error.why) + _part("To do: ", error.fix)
+    lines += _part("Where: ", error.where) + _part("Why:   ", moments(error.why)) + _part("To do: ", moments(error.fix))
     return "\n".join(lines + _command(error.command))
 
 
@@ -46,7 +46,7 @@ def _documents(error: InvalidDocument) -> str:
 
 def _problem(problem: Problem) -> list[str]:
     lines = [f"  {bold(problem.where)}", *wrapped(problem.what, "    ")]
-    return lines + _part("  Why:   ", problem.why) + _part("  To do: ", problem.fix)
+    return lines + _part("  Why:   ", moments(problem.why)) + _part("  To do: ", problem.fix)
 
 
 def _title(summary: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from millpond.errors import StalePlan
 from millpond.model.finding import AFTERWARDS
 from millpond.model.outcome import ApplyResult, Outcome, Result
-from millpond.reporting.amounts import counted, duration
+from millpond.reporting.amounts import counted, duration, moments
 from millpond.reporting.findings_text import findings_text
 from millpond.reporting.layout import WIDEST, columns, wrapped
 from millpond.reporting.outage_text import continue_with, outage_lines
@@ -132,7 +132,7 @@ def _nothing(result: ApplyResult, wave: str) -> list[str]:
 def _undone(outcome: Outcome) -> list[str]:
     blanks = " " * (9 - len(outcome.result))
     line = f"  {_WORDS[outcome.result]}{blanks}{address_of(outcome.step)}  {_action(outcome.step)}  after {duration(outcome.seconds)}"
-    return [line, *(wrapped(outcome.message, " " * 11) if outcome.message else [])]
+    return [line, *(wrapped(moments(outcome.message), " " * 11) if outcome.message else [])]
 
 
 def _listed(actions: Iterable[str]) -> str:

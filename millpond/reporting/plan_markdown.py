@@ -5,7 +5,7 @@ from __future__ import annotations
 from millpond.model.finding import NO_MANIFEST
 from millpond.model.plan import Plan
 from millpond.model.plan_document import PlanDocument
-from millpond.reporting.amounts import counted, moment
+from millpond.reporting.amounts import counted, moment, moments
 from millpond.reporting.copying import copying
 from millpond.reporting.danger_markdown import DETAILS, danger_blocks
 from millpond.reporting.diff_markdown import cut, plain_part, tenant_diff
@@ -83,7 +83,7 @@ def _digest(plan: Plan) -> str:
 
 
 def _orphans(plan: Plan) -> list[str]:
-    found = [f"- {code(str(finding.address))}: {prose(finding.what)}" for finding in plan.findings if finding.code != NO_MANIFEST]
+    found = [f"- {code(str(finding.address))}: {prose(moments(finding.what))}" for finding in plan.findings if finding.code != NO_MANIFEST]
     said = ["", f"{counted(len(found), 'orphan')}: no manifest names them, nothing is done to them.", "", *found] if found else []
     without = [prose(f"{finding.what[0].upper()}{finding.what[1:]}.") for finding in plan.findings if finding.code == NO_MANIFEST]
     return [*said, *(line for text in without for line in ("", text))]

@@ -9,7 +9,7 @@ from click import unstyle
 from millpond.model.change import Change
 from millpond.model.finding import NO_MANIFEST
 from millpond.model.plan import Plan, TenantPlan, WaveStatus
-from millpond.reporting.amounts import counted
+from millpond.reporting.amounts import counted, moments
 from millpond.reporting.change_text import CANNOT_BE_UNDONE, PLACES, resource_lines, sign_of
 from millpond.reporting.drift_text import drift_lines
 from millpond.reporting.findings_text import LEFT_BEHIND, excluded_lines, findings_text
@@ -163,4 +163,8 @@ def _apart(lines: list[str]) -> list[str]:
 
 
 def _errors(plan: Plan) -> list[str]:
-    return [line for tenant, summary in plan.errors for line in wrapped(summary, "  ", first=f"{red('Error')}: {tenant} was not planned: ")]
+    return [
+        line
+        for tenant, summary in plan.errors
+        for line in wrapped(moments(summary), "  ", first=f"{red('Error')}: {tenant} was not planned: ")
+    ]

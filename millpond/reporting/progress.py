@@ -16,7 +16,7 @@ from millpond.model.address import Address
 from millpond.model.change import Change, Waiting
 from millpond.model.outcome import Outcome, Result
 from millpond.model.plan import TenantPlan
-from millpond.reporting.amounts import duration
+from millpond.reporting.amounts import duration, moments
 from millpond.reporting.change_text import verb
 from millpond.reporting.symbols import dim, green, red, yellow
 from millpond.reporting.waiting_text import progress_of
@@ -137,7 +137,7 @@ def ended_line(change: Change, outcome: Outcome, said_as: str = "") -> str:
     word = said_as or _WORDS[outcome.result]
     word += " " * (7 - len(unstyle(word)))
     took = dim(f" in {duration(outcome.seconds)}") if outcome.seconds >= 1 else ""
-    said = f": {' '.join(outcome.message.split())}" if outcome.message and outcome.result is not Result.DONE else ""
+    said = f": {' '.join(moments(outcome.message).split())}" if outcome.message and outcome.result is not Result.DONE else ""
     return f"{word} {change.address} {change.action}{took}{said}"
 
 

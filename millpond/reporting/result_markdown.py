@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from click import unstyle
 
 from millpond.model.outcome import ApplyResult, Outcome, Result
-from millpond.reporting.amounts import counted, duration
+from millpond.reporting.amounts import counted, duration, moments
 from millpond.reporting.danger_markdown import DETAILS, held_blocks
 from millpond.reporting.diff_markdown import cut, plain_part
-from millpond.reporting.error_markdown import command, why
+from millpond.reporting.error_markdown import command, fix
 from millpond.reporting.fleet_markdown import tenant_table
 from millpond.reporting.hosts import Host, fits
 from millpond.reporting.markdown import code, fence, prose, table, weight
@@ -75,14 +75,15 @@ def state(result: ApplyResult) -> str:
 def _failures(result: ApplyResult) -> list[str]:
     errors = [(tenant, one) for tenant, error in result.errors for one in (error, *error.also)]
     lines = [
-        f"- {code(tenant)}: {prose(error.summary)}: {prose(error.why)}{why('', error.fix)}{command(error)}" for tenant, error in errors
+        f"- {code(tenant)}: {prose(error.summary)}: {prose(moments(error.why))}{fix(moments(error.fix))}{command(error)}"
+        for tenant, error in errors
     ]
     return lines + [_failure(outcome) for outcome in result.final.values() if outcome.result is not Result.DONE]
 
 
 def _failure(outcome: Outcome) -> str:
     rung = outcome.step.partition("#")[2]
-    message = f": {prose(outcome.message)}" if outcome.message else ""
+    message = f": {prose(moments(outcome.message))}" if outcome.message else ""
     return f"- {code(address_of(outcome.step))} {code(rung)} {outcome.result.value} after {duration(outcome.seconds)}{message}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from millpond.model.plan import DECOMMISSIONED, Plan, Stage, TenantPlan, WaveStatus
-from millpond.reporting.amounts import counted, lag, size
+from millpond.reporting.amounts import counted, lag, moments, size
 from millpond.reporting.findings_text import LEFT_BEHIND, excluded_lines, findings_text
 from millpond.reporting.held import is_all_held
 from millpond.reporting.layout import columns, wrapped
@@ -27,7 +27,7 @@ def status_text(plan: Plan, at_work: Mapping[str, str]) -> str:
     blocks = [outage_lines(plan, at_work=at_work)]
     for tenant in plan.tenants:
         blocks += _tenant(tenant, at_work.get(tenant.tenant, ""))
-    blocks += [wrapped(summary, "  ", first=f"{red('Error')}: {name} could not be read: ") for name, summary in plan.errors]
+    blocks += [wrapped(moments(summary), "  ", first=f"{red('Error')}: {name} could not be read: ") for name, summary in plan.errors]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
