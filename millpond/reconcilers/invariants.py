@@ -18,6 +18,7 @@ from millpond.model.array import ArrayVolume, Replica, Role
 from millpond.model.block_storage import Volume
 from millpond.model.change import UNKNOWN, Change
 from millpond.model.compute import Server
+from millpond.model.counting import told_of
 from millpond.model.cut_record import CutRecord
 from millpond.providers.ports import Providers
 from millpond.providers.together import together
@@ -94,7 +95,7 @@ def may_come_back(change: Change, providers: Providers) -> None:
     asleep = {server.id for server in servers if _asleep(server)}
     running = [server.id for server in servers if server.marker in values["servers"] and server.id not in asleep]
     if running:
-        raise broken(change, f"{len(running)} server(s) still run on the target")
+        raise broken(change, f"{told_of(len(running), 'server', 'still runs', 'still run')} on the target")
     if awake := [volume.id for volume in own_volumes if {a.server_id for a in volume.attachments} - asleep]:
         raise broken(change, f"volume {awake[0]} is attached to a server on the target that is not stopped")
     _has_role(change, own, Role.TARGET if change.action == "restore" else Role.SOURCE)
@@ -294,7 +295,7 @@ def runs_on_target(change: Change, providers: Providers, project: str, server_id
     found = [s for s in providers.target.compute.servers(project) if s.marker == server_id]
     if len(found) != 1 or not found[0].launched_at or found[0].status not in ("ACTIVE", "SHUTOFF"):
         states = ", ".join(s.status for s in found) or "none"
-        raise broken(change, f"it is not proven to run on the target: {len(found)} server(s) stand for it ({states})")
+        raise broken(change, f"it is not proven to run on the target: {told_of(len(found), 'server', 'stands', 'stand')} for it ({states})")
 
 
 def is_ours(change: Change, providers: Providers, server_id: str, marker: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from millpond.model.block_storage import Volume
 from millpond.model.change import Change
+from millpond.model.counting import counted
 from millpond.model.marker import DECOMMISSION_TAG_PREFIX, TENANT_TAG
 from millpond.providers.ports import Providers
 from millpond.reconcilers.invariants import broken
@@ -27,11 +28,16 @@ def project_is_empty(change: Change, providers: Providers) -> None:
     """Before the source project is deleted: Keystone does not refuse it, and what is left would belong to nobody."""
     decommission_admitted(change, providers)
     project, source = change.parameters["source_project"], providers.source
-    left = len(source.compute.servers(project)) + len(source.block_storage.volumes(project))
-    left += sum(1 for port in source.network.ports(project) if port.project_id == project)
-    left += len(source.image.images(project)) + len(source.block_storage.backups(project))
-    if left:
-        raise broken(change, f"{left} server(s), volume(s), port(s), image(s) and backup(s) are still in the project")
+    left = {
+        "server": len(source.compute.servers(project)),
+        "volume": len(source.block_storage.volumes(project)),
+        "port": sum(1 for port in source.network.ports(project) if port.project_id == project),
+        "image": len(source.image.images(project)),
+        "backup": len(source.block_storage.backups(project)),
+    }
+    if any(left.values()):
+        told = ", ".join(counted(count, noun) for noun, count in left.items() if count)
+        raise broken(change, f"the project is not empty yet: {told}")
 
 
 def server_may_die(change: Change, providers: Providers, server_id: str) -> None:

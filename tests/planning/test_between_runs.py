@@ -93,7 +93,7 @@ def test_on_the_way_back_too() -> None:
     demote = next(change for change in made.plan(home).changes if change.action == "demote")
     copy = next(iter(made.target.compute.rows))
     made.target.compute.put(copy, power_state=1)
-    with pytest.raises(InvariantBroken, match="still run on the target"):
+    with pytest.raises(InvariantBroken, match="1 server still runs on the target"):
         made.perform(demote)
     made.advance(home, lambda plan: any(w.action == "stop" and not w.after for w in plan.waiting))
     assert not [change for change in made.plan(home).changes if change.action == "time_return" and not change.after]

@@ -8,6 +8,7 @@ from functools import partial
 from millpond.model.array import Role
 from millpond.model.block_storage import Volume
 from millpond.model.change import Change
+from millpond.model.counting import told_of
 from millpond.model.cut_record import CutRecord
 from millpond.providers.ports import Providers
 from millpond.providers.together import together
@@ -86,7 +87,8 @@ def volume_arrived(change: Change, providers: Providers) -> None:
         names, role = [disk.name for disk in disks.result()], side.result().role
     if len(twins) != 1 or not stands_for(twins[0], change.source_id):
         states = ", ".join(twin.status for twin in twins) or "none"
-        raise broken(change, f"it is not proven to have arrived: {len(twins)} volume(s) of the target stand for it ({states})")
+        stand = told_of(len(twins), "volume", "of the target stands", "of the target stand")
+        raise broken(change, f"it is not proven to have arrived: {stand} for it ({states})")
     if names != [twins[0].backend_name]:
         raise broken(change, f"volume {twins[0].id} on the target is not the remote end of the replica: it may hold nothing")
     if role is not Role.SOURCE:
