@@ -129,3 +129,10 @@ class Plan:
     clouds: Mapping[str, str] = field(default_factory=dict)
     arrays: Mapping[str, str] = field(default_factory=dict)
     approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def refused_for(self) -> tuple[Finding, ...]:
+        """The blockers for which apply refuses this plan once it is saved. Nothing holds back one that brings servers back."""
+        if any(wave.stage in BACK for tenant in self.tenants for wave in tenant.waves):
+            return ()
+        return tuple(finding for tenant in self.tenants for finding in tenant.blockers)

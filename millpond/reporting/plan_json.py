@@ -12,6 +12,7 @@ from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange,
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Drift, Plan, TenantPlan, WaveStatus
 from millpond.model.plan_document import PlanDocument
+from millpond.reporting.held import is_all_held
 from millpond.reporting.summary import all_changes, counts, is_quiet
 from millpond.reporting.values import SENSITIVE
 
@@ -32,7 +33,7 @@ def to_json(document: PlanDocument) -> Json:
         "expires": document.expires.isoformat(),
         "site": document.site,
         "wave": document.wave,
-        "applyable": bool(all_changes(plan)) and not plan.errors and not any(tenant.blockers for tenant in plan.tenants),
+        "applyable": not plan.errors and not plan.refused_for and any(map(_advances, plan.tenants)),
         "complete": not plan.errors and not any(tenant.waiting or tenant.blockers for tenant in plan.tenants),
         "errored": bool(plan.errors),
         "digest": plan.digest,
@@ -65,6 +66,11 @@ def standing(tenant: TenantPlan) -> Json:
 def head(plan: Plan) -> Json:
     errors = [{"tenant": tenant, "summary": summary} for tenant, summary in plan.errors]
     return {"format_version": FORMAT, "tool_version": plan.tool_version, "timestamp": plan.made_at.isoformat(), "errors": errors}
+
+
+def _advances(tenant: TenantPlan) -> bool:
+    """What time alone holds counts: a saved plan may be applied when its window has opened."""
+    return not is_all_held(tenant) if tenant.blockers and tenant.changes else bool(tenant.changes)
 
 
 def _text(document: Json) -> str:

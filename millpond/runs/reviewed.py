@@ -104,13 +104,12 @@ def expect_in_time(plan: TenantPlan, expires: datetime | None, now: datetime) ->
 
 
 def _applyable(saved: Plan) -> None:
-    """Nothing holds back a plan that brings servers back."""
+    """NotApplyable where a tenant could not be planned, or blockers hold it."""
     if saved.errors:
         told = "".join(f"\n  {tenant} was not planned: {summary}" for tenant, summary in saved.errors)
         raise PlannedWithErrors(f"it was made with errors:{told}", fix="Mend them, then make the plan again:", command=AGAIN)
-    blockers = [finding for tenant in saved.tenants for finding in tenant.blockers]
-    if blockers and not any(wave.stage in BACK for tenant in saved.tenants for wave in tenant.waves):
-        told = "".join(f"\n  {finding.address}: {finding.what}" for finding in blockers)
+    if saved.refused_for:
+        told = "".join(f"\n  {finding.address}: {finding.what}" for finding in saved.refused_for)
         raise NotApplyable(f"it has blockers:{told}", fix="Do what the plan says about them, then make it again:", command=AGAIN)
 
 

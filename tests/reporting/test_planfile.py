@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from millpond.errors import InvalidDocument
-from millpond.model.change import UNKNOWN
-from millpond.model.plan import Plan, TenantPlan
+from millpond.model.change import UNKNOWN, Waiting
+from millpond.model.plan import Plan, Stage, TenantPlan
 from millpond.model.plan_document import PlanDocument
 from millpond.model.secret import Secret
 from millpond.reporting.files import CannotWrite
@@ -92,6 +92,23 @@ def test_the_verdicts() -> None:
     assert verdicts(examples.plan(replace(examples.ACME, findings=()))) == (True, True, False)
     assert verdicts(examples.plan(examples.ACME)) == (False, False, False), "a blocker holds it"
     assert verdicts(examples.FULL) == (False, False, True)
+
+
+def test_a_way_back_is_applyable_as_long_as_a_blocker_leaves_something_to_do() -> None:
+    """As apply judges the saved plan: nothing but the blocker's own part is held."""
+
+    def applyable(**values: Any) -> bool:
+        wave = replace(examples.PILOT, stage=Stage.DISCARD)
+        tenant = replace(examples.ACME, waves=(wave, examples.CORE), findings=(examples.UNDECIDED,))
+        found: bool = to_json(replace(DOCUMENT, plan=examples.plan(replace(tenant, **values))))["applyable"]
+        return found
+
+    held = Waiting(examples.address("gate", "pilot"), "wait", "held", "pilot", long=True)
+    assert applyable()
+    assert applyable(steps=(*examples.ACME.steps, held)), "nothing comes after what is held"
+    assert not applyable(steps=(held, replace(examples.stop("web-1"), after=(held.id,))))
+    assert not applyable(steps=()), "nothing is to do"
+    assert not applyable(waves=(replace(examples.PILOT, stage=Stage.CUT),)), "it brings nothing back"
 
 
 def test_everything_stands_at_the_top_too() -> None:
