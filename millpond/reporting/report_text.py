@@ -20,6 +20,7 @@ from millpond.reporting.amounts import duration, moment, moments
 from millpond.reporting.markdown import fence, prose
 from millpond.reporting.outage_text import outage_lines
 from millpond.reporting.summary import holds
+from millpond.reporting.to_come import said, to_come
 from millpond.reporting.to_do_markdown import to_do
 
 KINDS: Mapping[str, str] = {
@@ -62,6 +63,8 @@ def report_text(plan: TenantPlan, objects: Sequence[Moved], outages: Iterable[Ou
         *(("\n".join(fence(down, "text")),) if down else ()),
         "## Waves",
         _table(("Wave", "Servers", "Phase", "Cut"), [(w.name, str(len(w.servers)), w.phase, w.cut or "-") for w in plan.waves]),
+        "## What an apply would do",
+        *_to_come(plan),
         *(("## Held", *map(_held, plan.blockers)) if plan.blockers else ()),
         *(("## Excluded", _table(("Object", "What becomes of it"), excluded)) if excluded else ()),
         "## Outages",
@@ -106,6 +109,12 @@ def _held(blocker: Finding) -> str:
     patch = [where, "\n".join(fence(blocker.patch.splitlines(), "yaml"))] if blocker.patch else []
     fix = "\n".join(to_do(blocker.fix))
     return "\n\n".join([*lines, *filter(None, [fix]), *patch])
+
+
+def _to_come(plan: TenantPlan) -> list[str]:
+    rows = [(one.kind, *map(str, (one.counts.add, one.counts.change, one.counts.destroy, one.later))) for one in to_come(plan)]
+    table = [_table(("Kind", "To add", "To change", "To destroy", "Of these held or later"), rows)] if rows else []
+    return [" ".join(prose(text) for text in said(plan)), *table]
 
 
 def _outages(outages: Sequence[Outage], plan: TenantPlan, now: datetime) -> str:

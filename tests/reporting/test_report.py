@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from millpond.model.change import Waiting
 from millpond.model.compute import ServerGroup
 from millpond.model.cutover import Outage
 from millpond.model.finding import EXCLUDED, Finding, Severity
@@ -65,6 +66,19 @@ def test_the_report_reads_as_markdown() -> None:
     ]
     objects = (Moved("server", "db-1", "old-1", "new-1"), Moved("port", "a|b", "old-2", ""))
     check("report.md", report_text(examples.ACME, objects, outages, examples.NOON))
+
+
+def test_a_report_says_what_an_apply_would_do_and_how_much_of_it_is_held() -> None:
+    gate = Waiting(examples.address("gate", "core"), "wait", "the window opens", "core", long=True, seconds=60.0)
+    steps = (*(replace(step, after=(gate.id,)) if step.wave == "core" else step for step in examples.ACME.steps), gate)
+    text = report_text(replace(examples.ACME, steps=steps), (), (), examples.NOON)
+    section = text.partition("## What an apply would do\n\n")[2].partition("\n\n## ")[0]
+    assert section.startswith("4 to add, 4 to change, 1 to destroy: ")
+    assert "4 steps stop, promote or delete. 1 step cannot be undone." in section
+    assert "| server | 3 | 0 | 1 | 2 |" in section, "those of the wave come after its gate"
+    assert "| key pair | 1 | 0 | 0 | 0 |" in section
+    quiet = report_text(examples.QUIET, (), (), examples.NOON)
+    assert "## What an apply would do\n\nNothing: no change is left.\n\n## " in quiet
 
 
 def test_a_report_lists_what_stays_behind() -> None:

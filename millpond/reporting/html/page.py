@@ -16,6 +16,7 @@ from millpond.reporting.html.phases import Named
 from millpond.reporting.html.stretches import Stretch, stretches
 from millpond.reporting.html.timeline import Timeline, timeline
 from millpond.reporting.report_text import Moved
+from millpond.reporting.to_come import ToCome, said, to_come
 
 _RANK = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
@@ -87,6 +88,8 @@ class CutoverPart:
 
 @dataclass(frozen=True)
 class TenantPart:
+    """`to_come`, `said`: what an apply would do, by kind and in sentences."""
+
     id: str
     facts: TenantFacts
     made: datetime
@@ -94,6 +97,8 @@ class TenantPart:
     cutovers: tuple[CutoverPart, ...]
     findings: tuple[Finding, ...]
     objects: Mapping[str, tuple[Moved, ...]]
+    to_come: tuple[ToCome, ...]
+    said: tuple[str, ...]
 
     @property
     def servers(self) -> int:
@@ -185,6 +190,8 @@ def _tenant(number: int, facts: TenantFacts, now: datetime) -> TenantPart:
         cutovers=tuple(_cutover(cutover, now) for cutover in facts.cutovers),
         findings=tuple(sorted((f for f in facts.plan.findings if f.code != EXCLUDED), key=lambda finding: _RANK[finding.severity])),
         objects={kind: tuple(found) for kind, found in objects.items()},
+        to_come=to_come(facts.plan),
+        said=tuple(said(facts.plan)),
     )
 
 

@@ -149,6 +149,14 @@ def test_what_was_handed_over_counts_whatever_holds_its_wave_since() -> None:
     assert (part.arrived, part.servers) == (1, 3)
 
 
+def test_what_an_apply_would_do_is_told_by_kind(page: str) -> None:
+    text = told(page)
+    assert "What an apply would do 4 to add, 4 to change, 1 to destroy: 11 steps on 8 resources." in text
+    assert "security group 0 1 0 0" in text
+    assert "Nothing at once. Waiting: " in text
+    assert "Nothing: no change is left." in text
+
+
 def test_no_drift_is_said() -> None:
     quiet = DriftReport(examples.plan(examples.QUIET))
     assert "<p>No drift.</p>" in drift_html(DriftPage("north", quiet))
