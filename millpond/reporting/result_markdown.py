@@ -18,7 +18,7 @@ from millpond.reporting.no_tenants import no_tenants
 from millpond.reporting.outage_text import outage_lines
 from millpond.reporting.outcome_text import NOT_MEASURED, address_of, outcome_lines, summary_lines
 
-_MOST = (10_000, 300, 50, 10)
+_MOST = (10_000, 300, 50, 10, 5)
 """Servers and failed changes that are listed one by one: the first number with which the summary leaves some room."""
 
 
@@ -42,8 +42,9 @@ def _summary(result: ApplyResult, site: str, host: Host, commit: str, most: int)
     lines += ["", *fence((unstyle(line) for line in down), "text")] if down else []
     lines += _section("What went wrong", _failures(result), most)
     lines += held_blocks(result.plan, detail)
-    lines += _section("Outage", _outages(result), most + 2)
+    lines += _section("Outages that this apply ended", _outages(result), most + 2)
     lines += ["", prose(NOT_MEASURED)] if result.unmeasured else []
+    lines += ["", *_of_others(result)] if any(wave.cut for tenant in result.plan.tenants for wave in tenant.waves) else []
     return [*lines, *tenant_table(result.plan, host.limit // 2, 44)]
 
 
@@ -96,6 +97,13 @@ def _outages(result: ApplyResult) -> list[str]:
     known = [(code(server), duration(seconds), _known(estimated.get(server))) for server, seconds in rows]
     known += [(code(server), "not measured", _known(estimated.get(server))) for server in result.unmeasured]
     return table([("Server", "Measured", "Estimated"), *known])
+
+
+def _of_others(result: ApplyResult) -> list[str]:
+    """The comment is edited by every apply of its request."""
+    cut = [tenant.tenant for tenant in result.plan.tenants if any(wave.cut for wave in tenant.waves)]
+    whose = f" {cut[0]}" if len(cut) == 1 else ""
+    return [prose(f"This is the newest apply alone; all outages there were: `millpond report{whose}`.")]
 
 
 def _known(seconds: float | None) -> str:

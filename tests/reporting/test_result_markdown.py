@@ -79,6 +79,19 @@ def test_measured_stands_beside_estimated_the_longest_first() -> None:
     assert rows == ["| `acme/server/web-1` | 1 min 35 s | - |", "| `acme/server/db-1` | 47 s | 52 s |"]
 
 
+def test_a_comment_says_that_it_has_the_newest_apply_alone_and_where_the_others_are() -> None:
+    """Every apply of a request edits the same comment: the one after a cutover has no outage to tell of."""
+    newest = "This is the newest apply alone; all outages there were: "
+    later = comment(examples.result(examples.QUIET))
+    assert "#### Outages" not in later
+    assert f"\n{newest}`millpond report acme`.\n" in f"{later}\n"
+    other = replace(examples.QUIET, tenant="globex")
+    both = examples.result(examples.QUIET)
+    both = replace(both, plan=replace(both.plan, tenants=(examples.QUIET, other)))
+    assert f"\n{newest}`millpond report`.\n" in f"{comment(both)}\n", "of all tenants"
+    assert newest not in comment(examples.result(examples.GLOBEX)), "nothing of it was ever cut over"
+
+
 def test_an_outage_that_nobody_measured_is_told() -> None:
     result = replace(DONE, unmeasured=("acme/server/db-2",), estimated=(("acme/server/db-2", 52.0),))
     assert "| `acme/server/db-2` | not measured | 52 s |" in comment(result)
