@@ -50,6 +50,8 @@ class AttachedVolume:
 
 AT_REST = (0, 4, 6)
 """NOSTATE, SHUTDOWN and CRASHED of nova/compute/power_state.py: in any other the guest holds its disks."""
+OFF = ("ERROR", "SHELVED", "SHELVED_OFFLOADED")
+"""Beside SHUTOFF: of these the power state tells whether a guest is up."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,12 @@ class Server:
     @property
     def stopped(self) -> bool:
         return self.status == "SHUTOFF" and self.idle and not self.guest_runs
+
+    @property
+    def at_rest(self) -> bool:
+        """No guest of it is up, and none sleeps with a memory that would be older than its disks once they have changed. A shelved one of
+        which the disks are volumes is off (nova/compute/api.py, shelve)."""
+        return self.stopped or (self.status in OFF and self.idle and self.power_state in AT_REST)
 
     @property
     def power(self) -> str:

@@ -184,6 +184,7 @@ RULES: tuple[Rule, ...] = (
     Rule(("replication_group#reverse_sync", "replication_group#reverse_suspend", "replication_group#demote", "replication_group#restore"),
          ("server#stop", "server#lock", "source_server#time_return", "source_volume#time_return", "volume#reserve_first",
           "volume#unmanage_first"), "server"),
+    Rule(("replication_group#reverse", "replication_group#demote", "replication_group#restore"), ("source_server#stop",), "server"),
     Rule(("source_server#start",), ("replication_group#demote", "replication_group#restore"), "server"),
     Rule(("source_server#start",), ("server#stop",), "server"),
     Rule(("server#delete",), ("source_server#start", "replication_group#restore"), "server"),

@@ -71,7 +71,7 @@ def may_change_hands(change: Change, providers: Providers) -> None:
 
 def may_come_back(change: Change, providers: Providers) -> None:
     """Before `demote`, `take_back` and `restore`: the target's servers are stopped, and nobody else has its volumes; the source is given
-    back only when the target is not writable, and while no guest of its own is up whose disks would change under it.
+    back only when the target is not writable, and while each server of its own is at rest: the disks of a guest would change under it.
 
     Where the array refuses two targets the source goes first: what was proven of the servers is then all that keeps writes out.
     """
@@ -109,8 +109,9 @@ def may_come_back(change: Change, providers: Providers) -> None:
         if peer.role is not Role.TARGET and providers.site.replication.fence_first:
             raise broken(change, "the target side is still writable: two sides would be")
         mine = [server for server in here if server.id in values["servers"]]
-        if up := sorted(server.name or server.id for server in mine if server.status == "ACTIVE" or server.guest_runs):
-            raise broken(change, f"a guest is up on the source, and its disks are about to change under it: {', '.join(up)}; stop it there")
+        if up := sorted(f"{server.name or server.id} ({server.status})" for server in mine if not server.at_rest):
+            why = "a guest is up on the source, or sleeps there with its memory, and its disks are about to change under it"
+            raise broken(change, f"{why}: {', '.join(up)}; stop it there")
 
 
 def _carried(change: Change, providers: Providers, own: Replica, volumes: Iterable[Volume], records: Sequence[CutRecord | None]) -> None:

@@ -1,12 +1,17 @@
 """A server on the source that is neither ACTIVE nor SHUTOFF once its cut has begun."""
 
+from datetime import timedelta
+
 import pytest
 
+from millpond.model.desired import Desired
 from millpond.model.finding import Finding
+from millpond.model.manifest import Rollback
 from millpond.model.plan import Plan, TenantPlan
 from millpond.planning.envelope import Envelope
-from tests.planning.situations import BACK, PILOT, back, before
-from tests.planning.world import EPOCH, World
+from tests.planning.situations import BACK, PILOT, back, before, cut_of, one_wave
+from tests.planning.tenant import SITE, world
+from tests.planning.world import EPOCH, World, at, flagged
 
 STUCK = pytest.mark.parametrize(
     ("status", "verb"),
@@ -97,10 +102,98 @@ def test_on_the_way_back_it_stays_locked_until_it_is_brought_up_and_says_so(stat
     assert (made.source.compute.shown("server-1").record, made.source.compute.shown("server-1").locked) == (None, False)
 
 
+ENDED = "openstack server set --state active server-1, then openstack server stop server-1"
+
+
 def test_on_the_way_back_nobody_is_asked_to_bring_it_up_while_its_disks_are_away() -> None:
     made = before("source_server/web-1#verify")
-    made.source.compute.put("server-1", status="PAUSED")
+    made.source.compute.put("server-1", status="PAUSED", power_state=3)
     made.discard(["server-1"])
     home = back(made, "discard")
-    assert "server_state" not in {finding.code for finding in made.plan(home).findings}
+    assert ENDED in told(made.plan(home)).fix
+    assert "unpause" not in told(made.plan(home)).fix
+    made.source.compute.put("server-1", status="SHUTOFF", power_state=4)
+    assert made.advance(home).blockers == ()
+
+
+def came_back(how: str) -> tuple[World, Desired]:
+    """The copy of web-1 runs, web-2 shares its replica, and both are to go back."""
+    base = one_wave()
+    made = world(base.inventory)
+    made.tick()
+    made.advance(base)
+    made.tick(3600)
+    made.advance(flagged(base, pilot={"cutover": True}))
+    made.tick(600)
+    made.discard(["server-1", "server-2"] if how == "discard" else [])
+    return made, flagged(base, pilot={"rollback": Rollback(cut_of(made), how)})
+
+
+def statuses(made: World) -> dict[str, str]:
+    return {made.target.compute.shown(id).marker: one.status for id, one in made.target.compute.rows.items()}
+
+
+UP = {"server-1": "ACTIVE", "server-2": "ACTIVE"}
+WAYS = pytest.mark.parametrize("how", ["discard", "carry_back"])
+AWAKE = [("PAUSED", 3, ENDED), ("SUSPENDED", 4, ENDED), ("RESCUE", 1, ENDED), ("ERROR", 1, "openstack server stop server-1"),
+         ("VERIFY_RESIZE", 1, "bring it to SHUTOFF")]  # fmt: skip
+
+
+@WAYS
+@pytest.mark.parametrize(("status", "power", "fix"), AWAKE)
+def test_nothing_is_stopped_or_turned_for_a_source_that_is_not_off(status: str, power: int, fix: str, how: str) -> None:
+    made, home = came_back(how)
+    made.source.compute.put("server-1", status=status, power_state=power)
+    plan = made.advance(home)
+    finding = told(plan)
+    assert (str(finding.address), fix in finding.fix) == ("acme/server/web-1", True)
+    assert statuses(made) == UP
+    assert not [wave.outage_since for wave in plan.waves if wave.outage_since]
+    made.source.compute.put("server-1", status="SHUTOFF", power_state=4)
+    assert made.advance(home).steps == ()
+    assert {one.status for one in made.source.compute.rows.values()} == {"ACTIVE"}
+
+
+@WAYS
+@pytest.mark.parametrize("status", ["ERROR", "SHELVED_OFFLOADED"])
+def test_one_of_which_nothing_is_up_gets_its_disks_back(status: str, how: str) -> None:
+    made, home = came_back(how)
+    made.source.compute.put("server-1", status=status, power_state=4)
+    assert told(made.advance(home)).what.endswith("ran before its cut")
+    assert made.sent[-1] != "acme/replication_group/pilot-ssd#restore" in made.sent
+    made.source.compute.put("server-1", status="ACTIVE")
+    assert made.advance(home).steps == ()
+
+
+@WAYS
+def test_one_that_left_its_rest_after_the_copies_were_stopped_holds_the_roles(how: str) -> None:
+    made, home = came_back(how)
+    made.advance(home, at("replication_group/pilot-ssd#demote"))
+    made.source.compute.put("server-1", status="RESCUE", power_state=1)
     assert told(made.advance(home))
+    assert not [id for id in made.sent if id.endswith(("#demote", "#restore"))]
+    made.source.compute.put("server-1", status="SHUTOFF", power_state=4)
+    assert made.advance(home).steps == ()
+
+
+def test_a_guest_that_is_up_on_the_source_is_waited_for_no_longer_than_the_site_allows() -> None:
+    made, home = came_back("discard")
+    for one in made.target.compute.rows:
+        made.target.compute.put(one, status="SHUTOFF", power_state=4, locked=True)
+    made.source.compute.put("server-1", power_state=1, updated_at=made.stamp())
+    assert made.plan(home).blockers == ()
+    made.advance(home, lambda plan: not [change for change in plan.changes if not change.after])
+    assert [(step.id, step.long) for step in made.plan(home).waiting if not step.after] == [("acme/source_server/web-1#stop", False)]
+    made.now += timedelta(seconds=SITE.limits.stop_timeout)
+    assert [finding.code for finding in made.advance(home).blockers] == ["stop_timeout"]
+    assert "acme/replication_group/pilot-ssd#restore" not in made.sent
+
+
+@pytest.mark.parametrize(("status", "verb"), [("PAUSED", "unpause"), ("SUSPENDED", "resume"), ("RESCUE", "unrescue")])
+@WAYS
+def test_what_sleeps_on_disks_that_were_carried_back_is_rebooted(status: str, verb: str, how: str) -> None:
+    made, home = came_back(how)
+    made.advance(home, at("source_server/web-1#start"))
+    made.source.compute.put("server-1", status=status)
+    older = how == "carry_back" and status != "RESCUE"
+    assert f"openstack server {'reboot --hard' if older else verb} server-1" in told(made.plan(home)).fix

@@ -233,7 +233,18 @@ def test_the_source_is_not_given_back_while_the_target_is_writable() -> None:
     refused(world, planned, "still writable")
 
 
-@pytest.mark.parametrize("state", [{"status": "ACTIVE", "power_state": 1}, {"power_state": 1}], ids=["active", "guest-runs"])
+UP = {
+    "active": {"status": "ACTIVE", "power_state": 1},
+    "guest-runs": {"power_state": 1},
+    "rescue": {"status": "RESCUE", "power_state": 1},
+    "paused": {"status": "PAUSED", "power_state": 3},
+    "suspended": {"status": "SUSPENDED", "power_state": 4},
+    "error": {"status": "ERROR", "power_state": 1},
+    "starting": {"task_state": "powering-on"},
+}
+
+
+@pytest.mark.parametrize("state", UP.values(), ids=list(UP))
 def test_the_source_is_not_given_back_under_a_guest_that_is_up(state: dict[str, object]) -> None:
     start = done()
     world, planned = ready(back(start, "discard"), f"{GROUP}#restore", start)

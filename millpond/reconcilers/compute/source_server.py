@@ -22,6 +22,7 @@ from millpond.providers.together import together
 from millpond.reconcilers import boot, invariants, invariants_decommission
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import server as target_server
+from millpond.reconcilers.compute import source_at_rest
 from millpond.reconcilers.compute.boot_sent import lost
 from millpond.reconcilers.compute.server_back import GUEST_RUNS
 from millpond.reconcilers.compute.server_lacking import never_there
@@ -29,7 +30,7 @@ from millpond.reconcilers.compute.source_state import cannot_be_started, cannot_
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import READ_LATER, UNDOING, claim, clear, clock_of, clocks, current, forget, planned, record_change, timed
-from millpond.reconcilers.storage.replication import away, ends, groups, is_stale
+from millpond.reconcilers.storage.replication import away, is_stale
 from millpond.reconcilers.twins import by_id, twin
 
 KIND = "source_server"
@@ -77,6 +78,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             else:
                 _delete(ladder, desired, here)
         steps += ladder.steps
+    steps += source_at_rest.gates(desired, snapshot, goals)
     return KindPlan(signed(steps, goals.run, snapshot), tuple(findings))
 
 
@@ -235,6 +237,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
         claim(ladder, goals, here.id, record, outage=False)
         if record.verified:
             forget(ladder, "unverify", "it is no longer the tenant's on the target", here.id, record, "verified")
+        source_at_rest.come_to_rest(ladder, desired, snapshot, server, here)
         if goals.stage(here.id) is Stage.CARRY_BACK and gone and (ran or stale or not record.returned):
             record = replace(record, returned=READ_LATER)
             ladder.change(
@@ -265,14 +268,14 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
 
 
 def _not_started(desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server, record: CutRecord) -> list[Finding]:
-    """Once nothing but its state keeps it from being started: its disks are the source's again, and its copy does not run."""
-    ran = record.cut and record.power == "active"
-    if not ran or not here.idle or here.status in ("ACTIVE", "SHUTOFF"):
+    """Before its disks are the source's again, where it is not off; after that, once nothing but its state keeps it from being started."""
+    if not record.cut or not here.idle or here.status == "SHUTOFF":
         return []
-    disks = (ends(group, snapshot) for group in groups(desired, snapshot) if server.id in group.servers(desired))
-    if any(found.paired and not found.source_writable for found in disks) or _runs(snapshot, server):
+    if source_at_rest.away(desired, snapshot, server):
+        return [] if here.at_rest else [source_at_rest.must_be_off(desired, goals, server, here)]
+    if record.power != "active" or here.status == "ACTIVE" or _runs(snapshot, server):
         return []
-    return [cannot_be_started(desired, goals, server, here)]
+    return [cannot_be_started(desired, goals, server, here, carried=bool(record.returned))]
 
 
 def _runs(snapshot: Snapshot, server: Server) -> bool:

@@ -20,6 +20,8 @@ LEFT_BY = {
     "ERROR": "reboot --hard",
 }
 """Status → the command of the client that leads out of it."""
+ASLEEP = ("PAUSED", "SUSPENDED")
+"""Left by what is in LEFT_BY they go on with the memory that they had; a hard reboot drops it (nova/virt/libvirt/driver.py)."""
 
 
 def is_stuck(here: Server) -> bool:
@@ -33,7 +35,7 @@ def held(here: Server) -> str:
 
 def cannot_be_stopped(desired: Desired, goals: Goals, server: Server, here: Server, *, copy_runs: bool) -> Finding:
     """`copy_runs`: it must not be brought up beside its copy on the target."""
-    fix = _leave(here, "the next apply stops it then, or the wave goes back by its flag")
+    fix = _leave(here, "the next apply stops it then, or the wave goes back by its flag", LEFT_BY.get(here.status, ""))
     return Finding(
         "server_state",
         Severity.BLOCKER,
@@ -45,21 +47,24 @@ def cannot_be_stopped(desired: Desired, goals: Goals, server: Server, here: Serv
     )
 
 
-def cannot_be_started(desired: Desired, goals: Goals, server: Server, here: Server) -> Finding:
+def cannot_be_started(desired: Desired, goals: Goals, server: Server, here: Server, *, carried: bool) -> Finding:
+    """`carried`: its disks hold what was written on the target, and a memory that is kept of it does not know of that."""
+    older = carried and here.status in ASLEEP
     return Finding(
         "server_state",
         Severity.BLOCKER,
         desired.address("server", server.id),
         f"the server is {here.status} on the source, and ran before its cut",
-        "Nova starts only a server that is SHUTOFF; it stays locked by the migration until it runs",
-        _leave(here, "the next apply unlocks it then"),
+        "its memory is older than its disks, which hold what was written on the target: it must not go on from there"
+        if older
+        else "Nova starts only a server that is SHUTOFF; it stays locked by the migration until it runs",
+        _leave(here, "the next apply unlocks it then", "reboot --hard" if older else LEFT_BY.get(here.status, "")),
         wave=goals.wave(server.id),
     )
 
 
-def _leave(here: Server, then: str) -> str:
+def _leave(here: Server, then: str, verb: str) -> str:
     """The lock is an administrator's: the tenant cannot do it."""
-    verb = LEFT_BY.get(here.status)
-    if verb is None:
+    if not verb:
         return f"bring it to ACTIVE or SHUTOFF as an administrator; {then}"
     return to_do(f"bring it out of that as an administrator; {then}", f"openstack server {verb} {here.id}")

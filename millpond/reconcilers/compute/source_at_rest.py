@@ -1,0 +1,77 @@
+"""On the way back of a cut no disk is given back to the source under a guest there: each of its servers is off before.
+
+One that sleeps has a memory that is older than its disk once the target's writes are on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from millpond.model.change import Waiting
+from millpond.model.compute import Server
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.plan import GATE, Stage
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.base import Goals
+from millpond.reconcilers.compute.server_back import GUEST_RUNS
+from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.storage.replication import Group, ends, groups
+from millpond.reconcilers.twins import by_id, twin
+
+ACTION = "stop"
+ROLLBACKS = (Stage.DISCARD, Stage.CARRY_BACK)
+STOPPED = "as an administrator: openstack server stop {0}"
+ENDED = "as an administrator: openstack server set --state active {0}, then openstack server stop {0}, which ends its guest and starts none"
+LEFT_BY = {"ACTIVE": STOPPED, "ERROR": STOPPED, "PAUSED": ENDED, "SUSPENDED": ENDED, "RESCUE": ENDED}
+"""Nova stops what is ACTIVE or in ERROR; a start from SHUTOFF boots anew, without the memory that was kept of a suspended one."""
+
+
+def away(desired: Desired, snapshot: Snapshot, server: Server) -> list[Group]:
+    """Its groups of which the source's side is to be given back yet."""
+    own = [group for group in groups(desired, snapshot) if server.id in group.servers(desired)]
+    return [group for group in own if (found := ends(group, snapshot)).paired and not found.source_writable]
+
+
+def come_to_rest(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server, here: Server) -> None:
+    """What is to be waited for before its disks are given back to it."""
+    if here.at_rest or not away(desired, snapshot, server):
+        return
+    if here.task_state:
+        ladder.wait(ACTION, f"the server is changing its state on the source (task {here.task_state})")
+    elif here.guest_runs:
+        ladder.wait(ACTION, GUEST_RUNS)
+    else:
+        ladder.wait(ACTION, f"the server is {here.status} on the source: held by its blocker", long=True)
+
+
+def must_be_off(desired: Desired, goals: Goals, server: Server, here: Server) -> Finding:
+    fix = LEFT_BY.get(here.status, "bring it to SHUTOFF as an administrator, and do not start it").format(here.id)
+    return Finding(
+        "server_state",
+        Severity.BLOCKER,
+        desired.address("server", server.id),
+        f"the server is {here.status} on the source, and its disks are to be given back to it",
+        "they would change under its guest, or under the memory that is kept of it: that is only done to a server that is off",
+        f"{fix}; the next apply goes on",
+        wave=goals.wave(server.id),
+    )
+
+
+def gates(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterable[Waiting]:
+    """What runs on the target is not stopped before: it would be down meanwhile."""
+    here = by_id(snapshot.source.servers)
+    for server in desired.inventory.servers:
+        found = here.get(server.id)
+        if found is None or found.record is None or goals.stage(server.id) not in ROLLBACKS or found.at_rest:
+            continue
+        beside = {id: None for group in away(desired, snapshot, server) for id in group.servers(desired)}
+        up = tuple(id for id in beside if _is_up(twin(snapshot, "servers", id)))
+        if up:
+            address, first = desired.address(GATE, server.id), f"{desired.address('source_server', server.id)}#{ACTION}"
+            reason = f"{server.name} is {found.status} on the source, and not off"
+            yield Waiting(address, "way_back:source", reason, after=(first,), wave=goals.wave(server.id), servers=up, long=True)
+
+
+def _is_up(copy: Server | None) -> bool:
+    return copy is not None and not copy.never_ran and not copy.stopped
