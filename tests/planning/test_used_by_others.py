@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from millpond.model.block_storage import Attachment, Volume
 from millpond.model.cut_record import MARKER_KEY
 from tests.planning.arrays import LunMapping
+from tests.planning.situations import BACK, before
 from tests.planning.test_any_order import CUT, decided, prepared
+from tests.planning.world import World
 
 HOST = "openstack-host-iqn-theirs"
 WAYS = pytest.mark.parametrize("how", ["discard", "carry_back"])
@@ -119,3 +122,33 @@ def test_mappings_on_fibre_channel_are_left_to_the_call() -> None:
     case.storage.rows[case.volume.id] = replace(case.storage.rows[case.volume.id], attachments=())
     del case.storage.rows[case.volume.id]
     assert {found.code for found in case.world.plan(decided(case.world, "carry_back")).blockers} == {"disk_used_elsewhere"}
+
+
+def unmarked_before_its_boot() -> tuple[World, Volume]:
+    made = before("source_server/web-1#boot")
+    storage = made.target.block_storage
+    twin = next(one for one in storage.volumes("") if one.marker == "root-1")
+    assert twin.status == "maintenance"
+    storage.raw[twin.id].pop(MARKER_KEY)
+    return made, twin
+
+
+def test_one_that_is_out_of_use_goes_back_without_its_marker() -> None:
+    """Cinder would refuse what the finding asks for."""
+    made, twin = unmarked_before_its_boot()
+    assert made.advance(BACK).steps == ()
+    assert (made.source.compute.rows["server-1"].status, made.target.block_storage.rows[twin.id].status) == ("ACTIVE", "maintenance")
+
+
+@pytest.mark.parametrize("use", [{"status": "available"}, {"attachments": (Attachment("theirs", "/dev/vdb"),)}])
+def test_one_without_its_marker_that_somebody_may_use_does_not(use: dict[str, Any]) -> None:
+    made, twin = unmarked_before_its_boot()
+    made.target.block_storage.put(twin.id, **use)
+    assert [found.code for found in made.advance(BACK).blockers] == ["marker_lost"]
+
+
+def test_a_disk_that_is_mapped_does_not_whatever_its_volume_is_called() -> None:
+    made, twin = unmarked_before_its_boot()
+    array = made.arrays["ibox-b"]
+    array.mappings.add(LunMapping(HOST, array.by_name(twin.backend_name).id))
+    assert [found.code for found in made.advance(BACK).blockers] == ["disk_used_elsewhere"]

@@ -28,11 +28,16 @@ def used_by_others(desired: Desired, snapshot: Snapshot, group: Group, found: En
         if disk is None:
             continue
         volume = _backed(snapshot.target.volumes).get(disk.name)
-        if volume is not None and volume.marker != member.volume.id and volume.status not in UNSETTLED:
+        if volume is not None and volume.marker != member.volume.id and not _is_out_of_use(volume):
             result.append(_unmarked(desired, group, member, disk, volume))
         elif _is_mapped_elsewhere(snapshot, disk, volume):
             result.append(_elsewhere(desired, group, member, disk, volume))
     return result
+
+
+def _is_out_of_use(volume: Volume) -> bool:
+    """Not to be marked either: Cinder takes no metadata in `maintenance` (cinder/volume/api.py, update_volume_metadata)."""
+    return volume.status in UNSETTLED or (volume.status == "maintenance" and not volume.attachments)
 
 
 @once_per
