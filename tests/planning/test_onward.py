@@ -9,9 +9,10 @@ import pytest
 
 from millpond.model.array import Replica
 from millpond.model.change import Waiting
-from millpond.model.desired import Desired
+from millpond.model.cut_record import MARKER_KEY
+from millpond.model.desired import Desired, DesiredWave
 from tests.planning.situations import PILOT, before, one_wave
-from tests.planning.tenant import world
+from tests.planning.tenant import INVENTORY, SITE, desired, volume, world
 from tests.planning.world import World, at, flagged
 
 
@@ -137,3 +138,137 @@ def test_before_its_admission_a_wave_has_the_gate_of_its_admission_alone() -> No
     made = before("source_server/web-1#record")
     lost(made)
     assert [step.id for step in made.plan(PILOT).steps if step.kind == "gate"] == ["acme/gate/pilot#admission"]
+
+
+SPARE = volume("vol-spare", "spare", 5)
+
+
+def of_two_groups() -> tuple[World, Desired]:
+    """Each disk replicates by itself; the detached one moves with both servers. web-2 is down by the cut, web-1 is not stopped yet."""
+    inventory = replace(INVENTORY, volumes=(*INVENTORY.volumes, SPARE))
+    wave = DesiredWave("pilot", ("server-1", "server-2"), tuple(one.id for one in inventory.volumes), cutover=False, grouping="volume")
+    base = replace(desired(inventory), waves=(wave,))
+    made = world(inventory)
+    made.tick()
+    made.advance(base)
+    made.tick(3600)
+    on = flagged(base, pilot={"cutover": True})
+    stop = next(one for one in made.advance(on, at("source_server/web-2#stop")).changes if one.id == "acme/source_server/web-2#stop")
+    made.perform(stop)
+    made.tick()
+    made.crash()
+    return made, on
+
+
+def statuses(made: World) -> tuple[dict[str, str], dict[str, str]]:
+    """On the source, and of the copies on the target."""
+    there = {made.target.compute.shown(id).marker: one.status for id, one in made.target.compute.rows.items()}
+    return {id: one.status for id, one in made.source.compute.rows.items()}, there
+
+
+def unreadable_replica(made: World, volume: str = "root-1") -> Callable[[], None]:
+    array = made.arrays["ibox-a"]
+    local = array.by_name(f"openstack-vol-{volume}").id
+    [id] = [id for id, one in array.replicas_.items() if one.pairs[0].local_id == local]
+
+    def say(unknown: str) -> None:
+        array.replicas_[id] = replace(array.replicas_[id], unknown=unknown)
+
+    say("state FOO")
+    return lambda: say("")
+
+
+def test_one_that_is_down_does_not_wait_for_one_that_is_held_for_another_group() -> None:
+    made, on = of_two_groups()
+    mend = unreadable_replica(made)
+    plan = made.advance(on)
+    assert {finding.code for finding in plan.blockers} == {"unknown_replica"}
+    assert statuses(made) == ({"server-1": "SHUTOFF", "server-2": "SHUTOFF"}, {"server-2": "ACTIVE"})
+    mend()
+    assert made.advance(on).blockers == ()
+    assert statuses(made)[1] == {"server-1": "ACTIVE", "server-2": "ACTIVE"}
+
+
+@pytest.mark.parametrize("also", ["root-2", "vol-spare"])
+def test_nobody_is_stopped_for_one_that_waits_for_a_blocker_of_its_own(also: str) -> None:
+    made, on = of_two_groups()
+    unreadable_replica(made)
+    unreadable_replica(made, also)
+    made.advance(on)
+    assert statuses(made) == ({"server-1": "ACTIVE", "server-2": "SHUTOFF"}, {})
+
+
+def test_what_shares_a_group_with_one_that_is_held_is_not_stopped_in_vain() -> None:
+    made, on = of_two_groups()
+    made.source.compute.put("server-2", status="ACTIVE", power_state=1)
+    mend = unreadable_replica(made)
+    plan = made.advance(on)
+    assert {finding.code for finding in plan.blockers} == {"unknown_replica"}
+    assert statuses(made) == ({"server-1": "ACTIVE", "server-2": "ACTIVE"}, {})
+    mend()
+    assert made.advance(on).blockers == ()
+    assert statuses(made)[1] == {"server-1": "ACTIVE", "server-2": "ACTIVE"}
+
+
+def not_in_the_inventory(made: World, on: Desired) -> Desired:
+    one, two = on.inventory.servers
+    ports = tuple(port for port in on.inventory.ports if port.id not in one.port_ids)
+    made.target.network.rows["port"] = {
+        id: port for id, port in made.target.network.rows["port"].items() if port.mac_address != one.nic_macs[0]
+    }
+    return replace(on, inventory=replace(on.inventory, servers=(one, two), ports=ports))
+
+
+def given_up(made: World, on: Desired) -> Desired:
+    made.source.compute.raw["server-1"]["millpond.attempts"] = f"{SITE.limits.attempts}:12345678:No valid host was found."
+    return on
+
+
+def doubled(made: World, on: Desired) -> Desired:
+    for id in ("copy-1", "copy-2"):
+        made.target.compute.rows[id] = replace(made.source.compute.rows["server-1"], id=id, status="SHUTOFF", power_state=4, volumes=())
+        made.target.compute.raw[id] = {MARKER_KEY: "server-1"}
+    return on
+
+
+UNBOOTABLE = pytest.mark.parametrize(
+    ("happens", "code"), [(not_in_the_inventory, "incomplete_boot"), (given_up, "boot_failed"), (doubled, "ambiguous_server")]
+)
+
+
+@UNBOOTABLE
+def test_one_that_could_not_be_booted_is_not_stopped(happens: Callable[[World, Desired], Desired], code: str) -> None:
+    made = before("source_server/web-1#stop")
+    changed = happens(made, PILOT)
+    plan = made.advance(changed)
+    assert code in {finding.code for finding in plan.blockers}
+    assert made.source.compute.rows["server-1"].status == "ACTIVE"
+    assert not [wave.outage_since for wave in plan.waves if wave.outage_since]
+
+
+@UNBOOTABLE
+def test_nor_are_those_whose_disks_change_hands_with_its_own(happens: Callable[[World, Desired], Desired], code: str) -> None:
+    made, on = both_to_be_stopped()
+    plan = made.advance(happens(made, on))
+    assert code in {finding.code for finding in plan.blockers}
+    assert statuses(made)[0] == {"server-1": "ACTIVE", "server-2": "ACTIVE"}
+
+
+@UNBOOTABLE
+def test_it_is_stopped_for_one_that_is_down_and_could_be(happens: Callable[[World, Desired], Desired], code: str) -> None:
+    made, on = both_to_be_stopped()
+    made.source.compute.put("server-2", status="SHUTOFF", power_state=4)
+    plan = made.advance(happens(made, on))
+    assert code in {finding.code for finding in plan.blockers}
+    here, there = statuses(made)
+    assert (here["server-1"], there["server-2"]) == ("SHUTOFF", "ACTIVE")
+
+
+def test_one_goes_on_once_its_boot_has_no_blocker() -> None:
+    made = before("source_server/web-1#stop")
+    doubled(made, PILOT)
+    assert made.advance(PILOT).blockers
+    for id in ("copy-1", "copy-2"):
+        del made.target.compute.rows[id]
+    assert made.advance(PILOT).blockers == ()
+    assert made.source.compute.shown("server-1").record.verified  # type: ignore[union-attr]

@@ -61,6 +61,7 @@ def observe(providers: Providers, scope: Scope) -> Facts:
 def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     steps: list[AnyStep] = []
     findings: list[Finding] = []
+    judged: list[tuple[Group, Ends, bool]] = []
     left = pairing.room(desired, snapshot)
     for group in groups(desired, snapshot):
         found = ends(group, snapshot)
@@ -87,7 +88,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             continue
         foreign = _blockers(desired, snapshot, goals, group, found, wanted=wanted)
         findings += foreign
-        steps += onward.gate(desired, snapshot, goals, group, found, blocked=bool(foreign))
+        judged.append((group, found, bool(foreign)))
         if foreign:
             _hold(ladder, stage)
             steps += of_group(desired, snapshot, group, stage, foreign)
@@ -96,6 +97,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         if not foreign:
             _lead(ladder, aim, desired, snapshot, goals, group, found)
         steps += signed(_owned(ladder.steps, desired, group), goals.run, snapshot)
+    steps += onward.gates(desired, snapshot, goals, judged)
     return KindPlan(tuple(steps), tuple(findings))
 
 
