@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from millpond.model.desired import Desired, DesiredWave
-from tests.planning.situations import before, flags
+from tests.planning.situations import before, block, cut_of, done, flags
 from tests.planning.tenant import INVENTORY, desired, volume, world
 from tests.planning.world import World, at, flagged
 
@@ -122,3 +122,54 @@ def test_no_server_is_booted_whose_disk_nothing_turns(leave: Callable[[World], N
     assert (record.booting, [(finding.code, finding.wave) for finding in plan.blockers]) == ("", [(code, "rest")])
     double = next(known for known in made.target.block_storage.volumes("") if known.marker == "root-2")
     assert double.status == "maintenance"
+
+
+def excluded(documents: Desired) -> Desired:
+    waves = tuple(replace(wave, volumes=tuple(id for id in wave.volumes if id != "root-2")) for wave in documents.waves)
+    return replace(documents, waves=waves, excluded=documents.excluded | {"root-2"})
+
+
+Turn = tuple[Callable[[World], None], Callable[[World], None], Callable[[Desired], Desired]]
+STRAYS: dict[str, Turn] = {
+    "renamed": (lambda made: renamed(made, ROOT, "elsewhere"), lambda made: renamed(made, "elsewhere", ROOT), lambda documents: documents),
+    "another pool": (lambda made: moved(made, ROOT, "pool-2"), lambda made: moved(made, ROOT, "pool-1"), lambda documents: documents),
+    "excluded": (lambda made: None, lambda made: None, excluded),
+}
+
+
+def held(made: World, turn: Turn, home: Desired) -> None:
+    """Nothing is done on either side until the disk is where it was; then the way back ends."""
+    leave, come_back, documents = turn
+    leave(made)
+    record = made.source.compute.shown("server-2").record
+    copies = {id: one.status for id, one in made.target.compute.rows.items()}
+    plan = made.advance(documents(home))
+    assert [(finding.code, str(finding.address), finding.wave) for finding in plan.blockers] == [
+        ("not_given_back", "acme/volume/web-2-root", "rest")
+    ]
+    assert (made.source.compute.rows["server-2"].status, made.source.compute.shown("server-2").record) == ("SHUTOFF", record)
+    assert {id: one.status for id, one in made.target.compute.rows.items()} == copies
+    assert [step for step in plan.waiting if not step.after]
+    come_back(made)
+    assert made.advance(home).steps == ()
+    assert made.source.compute.rows["server-2"].status == "ACTIVE"
+
+
+@pytest.mark.parametrize("how", ["discard", "carry_back"])
+@pytest.mark.parametrize("turn", STRAYS.values(), ids=list(STRAYS))
+def test_no_server_goes_back_onto_a_disk_that_nothing_gives_back(turn: Turn, how: str) -> None:
+    made = done(flags(rest=True))
+    made.discard(["server-2"] if how == "discard" else [])
+    held(made, turn, flagged(flags(), **block(cut_of(made, "server-2"), how, ("rest",))))
+
+
+@pytest.mark.parametrize("step", ["replication_group/web-2-root#promote", "source_server/web-2#boot"])
+@pytest.mark.parametrize("turn", STRAYS.values(), ids=list(STRAYS))
+def test_nor_before_it_was_booted(turn: Turn, step: str) -> None:
+    held(before(step, on=flags(rest=True)), turn, flags())
+
+
+def test_a_disk_that_was_never_replicated_holds_no_way_back() -> None:
+    made = before("source_server/web-2#stop", on=flags(rest=True))
+    assert made.advance(excluded(flags())).blockers == ()
+    assert made.source.compute.shown("server-2").record is None

@@ -16,6 +16,7 @@ from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.compute.server_back import GUEST_RUNS
 from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.storage import strayed
 from millpond.reconcilers.storage.replication import Group, ends, groups
 from millpond.reconcilers.twins import by_id, twin
 
@@ -33,8 +34,10 @@ def away(desired: Desired, snapshot: Snapshot, server: Server) -> list[Group]:
     return [group for group in own if (found := ends(group, snapshot)).paired and not found.source_writable]
 
 
-def come_to_rest(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server, here: Server) -> None:
-    """What is to be waited for before its disks are given back to it."""
+def wait(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server, here: Server) -> None:
+    """What is to be waited for before anything else: that each of its disks can be given back, and that it is off meanwhile."""
+    if strayed.of_server(desired, snapshot, server.id):
+        ladder.wait("give_back", "held by the blocker of its disk: nothing gives it back", long=True)
     if here.at_rest or not away(desired, snapshot, server):
         return
     if here.task_state:
@@ -63,14 +66,22 @@ def gates(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterable[Waitin
     here = by_id(snapshot.source.servers)
     for server in desired.inventory.servers:
         found = here.get(server.id)
-        if found is None or found.record is None or goals.stage(server.id) not in ROLLBACKS or found.at_rest:
+        if found is None or found.record is None or not found.record.cut or goals.stage(server.id) not in ROLLBACKS:
             continue
-        beside = {id: None for group in away(desired, snapshot, server) for id in group.servers(desired)}
+        astray = bool(strayed.of_server(desired, snapshot, server.id))
+        if found.at_rest and not astray:
+            continue
+        beside = {id: None for group in away(desired, snapshot, server) for id in group.servers(desired)} | (
+            {server.id: None} if astray else {}
+        )
         up = tuple(id for id in beside if _is_up(twin(snapshot, "servers", id)))
         if up:
-            address, first = desired.address(GATE, server.id), f"{desired.address('source_server', server.id)}#{ACTION}"
+            first = f"{desired.address('source_server', server.id)}#{'give_back' if found.at_rest else ACTION}"
             reason = f"{server.name} is {found.status} on the source, and not off"
-            yield Waiting(address, "way_back:source", reason, after=(first,), wave=goals.wave(server.id), servers=up, long=True)
+            if astray:
+                reason = f"nothing gives a disk of {server.name} back to the source"
+            address, wave = desired.address(GATE, server.id), goals.wave(server.id)
+            yield Waiting(address, "way_back:source", reason, after=(first,), wave=wave, servers=up, long=True)
 
 
 def _is_up(copy: Server | None) -> bool:

@@ -30,6 +30,7 @@ from millpond.reconcilers.compute.source_state import cannot_be_started, cannot_
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import READ_LATER, UNDOING, claim, clear, clock_of, clocks, current, forget, planned, record_change, timed
+from millpond.reconcilers.storage import strayed
 from millpond.reconcilers.storage.replication import away, is_stale
 from millpond.reconcilers.twins import by_id, twin
 
@@ -69,6 +70,8 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             findings += _not_stopped(desired, snapshot, goals, server, here)
         elif aim == "as_found" and here.record is not None and not (here.record.cut and goals.stage(server.id) is Stage.REPLICATE):
             _give_back(ladder, desired, snapshot, goals, server, here.record, here)
+            astray = strayed.of_server(desired, snapshot, server.id) if here.record.cut else []
+            findings += [strayed.not_given_back(desired, snapshot, disk, goals.wave(server.id)) for disk in astray]
             findings += _not_started(desired, snapshot, goals, server, here, here.record)
         elif aim == "absent":
             dying = _dying(desired, here)
@@ -227,6 +230,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
     """Start as it was, unlock unless it was locked, forget. A record without its `cut` is being cleared: nothing else is left to do."""
     if record.cut:
         reason = f"wave {record.wave} goes back"
+        source_at_rest.wait(ladder, desired, snapshot, server, here)
         ran = _runs(snapshot, server)
         stale = is_stale(desired, snapshot, goals, goals.wave(here.id), record, "returned")
         gone = away(desired, snapshot, goals.wave(here.id))
@@ -237,7 +241,6 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
         claim(ladder, goals, here.id, record, outage=False)
         if record.verified:
             forget(ladder, "unverify", "it is no longer the tenant's on the target", here.id, record, "verified")
-        source_at_rest.come_to_rest(ladder, desired, snapshot, server, here)
         if goals.stage(here.id) is Stage.CARRY_BACK and gone and (ran or stale or not record.returned):
             record = replace(record, returned=READ_LATER)
             ladder.change(

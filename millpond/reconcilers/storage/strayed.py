@@ -1,0 +1,61 @@
+"""Disks of a cut that goes back, and that are in no replication group any more: renamed on the array, moved to a pool without a pair, or
+excluded since. Nothing turns them, so nothing is started on them, and no record of their cut is removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from millpond.model.array import Replica, Role
+from millpond.model.block_storage import Volume
+from millpond.model.desired import Desired
+from millpond.model.finding import Finding, Severity
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.storage.replication import grouped, local_volume
+from millpond.reconcilers.twins import by_id, once_per
+from millpond.reconcilers.usage import detached_volumes, servers_of_volumes
+
+
+def strayed(desired: Desired, snapshot: Snapshot, volumes: Iterable[str]) -> list[Volume]:
+    """Of these the ones that may be away yet. An excluded one that no source array has lives elsewhere, and never moved."""
+    known, own = by_id(desired.inventory.volumes), grouped(desired, snapshot)
+    return [known[id] for id in volumes if id in known and id not in own and _may_be_away(desired, snapshot, known[id])]
+
+
+def of_server(desired: Desired, snapshot: Snapshot, server: str) -> list[Volume]:
+    """Its disks, and the detached ones that moved with it."""
+    own = servers_of_volumes(desired)
+    detached = [id for id in sorted(detached_volumes(desired)) if server in own.get(id, ())]
+    disks = [disk.volume_id for one in desired.inventory.servers if one.id == server for disk in one.volumes]
+    return strayed(desired, snapshot, dict.fromkeys((*disks, *detached)))
+
+
+def _may_be_away(desired: Desired, snapshot: Snapshot, volume: Volume) -> bool:
+    local = local_volume(desired, snapshot, volume)
+    if local is None:
+        return volume.id not in desired.excluded and not volume.encrypted
+    return local.rmr_target or (local.array, local.id) in _targets(snapshot.storage.replicas)
+
+
+@once_per
+def _targets(replicas: tuple[Replica, ...]) -> frozenset[tuple[str, int]]:
+    return frozenset((one.array, pair.local_id) for one in replicas if one.role is Role.TARGET for pair in one.pairs)
+
+
+def not_given_back(desired: Desired, snapshot: Snapshot, volume: Volume, wave: str) -> Finding:
+    local = local_volume(desired, snapshot, volume)
+    where = f"no source array has a volume called {volume.backend_name}: what it was renamed to is not known"
+    back = f"give it its name again on the array ({volume.backend_name})"
+    if local is not None:
+        where = f"{local.name} on {local.array} (pool {local.pool}) is the write-protected side of a replica"
+        back = "move it back into its pool, or add a pool pair that leads from the one it is in"
+    if volume.id in desired.excluded:
+        back = "take it out of `exclude` until the wave has gone back"
+    return Finding(
+        "not_given_back",
+        Severity.BLOCKER,
+        desired.address("volume", volume.id),
+        "the disk was cut over, is to go back, and is in no replication group any more",
+        f"{where}; a server that is started on it could not write, and lacks what was written on the target",
+        f"{back}; the next apply goes on",
+        wave=wave,
+    )
