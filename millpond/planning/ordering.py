@@ -176,6 +176,8 @@ RULES: tuple[Rule, ...] = (
     Rule(("source_server#unverify", "server#lock", "server#stop", "replication_group#reverse_suspend", "replication_group#demote"),
          ("gate#way_back",), "server"),
     Rule(("server#lock", "server#stop"), ("gate#boots",), "server"),
+    Rule(("source_server#unverify", "server#lock", "server#stop", "volume#reserve_first", "volume#unmanage_first"),
+         ("gate#stops",), "server", begins=True),
     Rule(("server#lock", "server#stop"),
          ("replication_group#safety_snapshot", "replication_group#reverse", "replication_group#reverse_seed",
           "source_server#untime_return"), "server"),

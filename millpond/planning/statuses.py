@@ -25,7 +25,7 @@ def _status(desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWav
     known = records(snapshot, wave)
     stage = goals.stages[wave.name]
     cut = next((record.cut for record in known.values()), "")
-    down = _down(snapshot, stage, wave, known)
+    down = _down(snapshot, wave, known)
     return WaveStatus(
         name=wave.name,
         stage=stage,
@@ -43,13 +43,12 @@ def _status(desired: Desired, snapshot: Snapshot, goals: Goals, wave: DesiredWav
     )
 
 
-def _down(snapshot: Snapshot, stage: Stage, wave: DesiredWave, known: Mapping[str, CutRecord]) -> list[str]:
-    """The servers of the wave that ran before its cut and run on neither side. One that was handed over is its tenant's to stop,
-    unless it is on its way back."""
-    going_back = stage in (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
+def _down(snapshot: Snapshot, wave: DesiredWave, known: Mapping[str, CutRecord]) -> list[str]:
+    """The servers of the wave that ran before its cut and run on neither side. One that was handed over is its tenant's to stop; the way
+    back makes it ours again before it stops it."""
     running = {s.id for s in snapshot.source.servers if s.status == "ACTIVE"}
     running |= {s.marker for s in snapshot.target.servers if s.status == "ACTIVE"}
-    ours = {id for id, r in known.items() if r.power == "active" and (going_back or not r.verified)}
+    ours = {id for id, r in known.items() if r.power == "active" and not r.verified}
     return [id for id in wave.servers if id in ours - running]
 
 

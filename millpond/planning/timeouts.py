@@ -6,7 +6,7 @@ stop that takes longer is stuck in the compute service; a build that has not end
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.plan import GATE
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers import boot
-from millpond.reconcilers.compute import boots_first
+from millpond.reconcilers.compute import boots_first, server_back_gate
 from millpond.reconcilers.storage.reservation import ACTION
 from millpond.reconcilers.twins import by_id, twin
 
@@ -26,6 +26,8 @@ GUEST_RUNS = "its guest runs on its host although it is SHUTOFF"
 END_THE_GUEST = (
     "look at its hypervisor: shut the guest down there, or start and stop the server by Nova; mend nova-compute where it is down"
 )
+OPENED_BY = {boots_first.ACTION: ("#stop",), server_back_gate.ACTION: ("#stop", "#start")}
+"""Gate of a way back → what it waits for."""
 SERVERS = {"source_server": Side.SOURCE, "server": Side.TARGET}
 Waited = Mapping[str, float]
 """Step id → seconds for which a run has seen it under way, for clouds whose clock differs from ours."""
@@ -38,8 +40,7 @@ def overdue(
     freed = {server for step in steps if step.id.endswith(f"#{ACTION}") and not _is_long(step) for server in step.servers}
     asked = (step for step in steps if not (step.kind == "server" and step.source_id in freed))  # it boots again then
     late = {step.id: finding for step in asked for finding in _late(desired, snapshot, step, waited)}
-    waves = {finding.wave for id, finding in late.items() if id.endswith("#stop")}
-    held = (replace(s, long=True) if isinstance(s, Waiting) and (s.id in late or _is_held(s, waves)) else s for s in steps)
+    held = (replace(s, long=True) if isinstance(s, Waiting) and (s.id in late or _is_held(s, late)) else s for s in steps)
     return tuple(held), tuple(late.values())
 
 
@@ -48,9 +49,10 @@ def _is_long(step: AnyStep) -> bool:
     return isinstance(step, Waiting) and step.long
 
 
-def _is_held(step: Waiting, waves: Collection[str]) -> bool:
-    """What waits for the boots of a wave, where one of them ran out of time."""
-    return step.kind == GATE and step.action == boots_first.ACTION and step.wave in waves
+def _is_held(step: Waiting, late: Mapping[str, Finding]) -> bool:
+    """A gate of a wave in which what it waits for ran out of time."""
+    endings = OPENED_BY.get(step.action, ()) if step.kind == GATE else ()
+    return bool(endings) and any(finding.wave == step.wave for id, finding in late.items() if id.endswith(endings))
 
 
 def _late(desired: Desired, snapshot: Snapshot, step: AnyStep, waited: Waited) -> Iterator[Finding]:

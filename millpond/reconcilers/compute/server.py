@@ -15,7 +15,7 @@ from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
-from millpond.reconcilers.compute import boots_first, flavor
+from millpond.reconcilers.compute import boots_first, flavor, server_back_gate
 from millpond.reconcilers.compute.boot_sent import fresh, lost, may_come
 from millpond.reconcilers.compute.boots_first import may_still_come
 from millpond.reconcilers.compute.server_back import remove, runs_unlaunched, unexpected
@@ -90,7 +90,9 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         steps += ladder.steps
         if any(step.action == "create" for step in ladder.steps):
             former |= dict.fromkeys(shared, (f"{address}#create",))
-    return KindPlan(signed((*steps, *boots_first.gates(desired, snapshot, goals)), goals.run, snapshot), tuple(findings))
+    gates, held = server_back_gate.gates(desired, snapshot, goals)
+    steps += [*boots_first.gates(desired, snapshot, goals), *gates]
+    return KindPlan(signed(steps, goals.run, snapshot), (*findings, *held))
 
 
 def _contended(desired: Desired) -> set[str]:

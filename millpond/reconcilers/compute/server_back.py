@@ -7,10 +7,22 @@ from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
+from millpond.model.to_do import to_do
 from millpond.reconcilers.base import Goals
+from millpond.reconcilers.compute.source_state import LEFT_BY, STOPPED_FROM
 from millpond.reconcilers.ladder import Ladder
 
 GUEST_RUNS = "its guest runs on its host although Nova calls it SHUTOFF: Nova stops it some minutes later"
+LEFT_ON_TARGET = {**LEFT_BY, "VERIFY_RESIZE": "resize confirm"}
+"""What was resized goes on as it is until it is stopped: the quicker of both ways out."""
+NOT_STUCK = ("SHUTOFF", "BUILD", "DELETED", *STOPPED_FROM)
+"""At rest, on its way, gone, or to be stopped."""
+
+
+def is_stuck(target: Server) -> bool:
+    """Whether nothing stops it as it is, and time alone does not change that. Nova's stop refuses what it does not call ACTIVE or ERROR,
+    and what was never launched (nova/compute/api.py, `stop`)."""
+    return target.idle and (target.runs_unlaunched or target.status not in NOT_STUCK)
 
 
 def _under_way(target: Server) -> str:
@@ -45,7 +57,10 @@ def remove(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, s
             marker=server.id,
             reversible=False,
         )
-    return [runs_unlaunched(desired, goals, server, target)] if target.runs_unlaunched and target.idle else []
+    if not is_stuck(target):
+        return []
+    tell = runs_unlaunched if target.runs_unlaunched else cannot_be_stopped
+    return [tell(desired, goals, server, target)]
 
 
 def _stop(ladder: Ladder, reason: str, target: Server) -> None:
@@ -55,7 +70,7 @@ def _stop(ladder: Ladder, reason: str, target: Server) -> None:
         ladder.wait("stop", "the server on the target is being built: it can be stopped once it runs")
     elif target.task_state == "deleting" and target.status in ("SHUTOFF", "DELETED"):
         pass  # nothing is left to stop
-    elif target.runs_unlaunched and target.idle:
+    elif is_stuck(target):
         ladder.wait("stop", "held by the blocker of this server", long=True)
     elif target.task_state or target.guest_runs:
         ladder.wait("stop", _under_way(target))
@@ -81,6 +96,23 @@ def runs_unlaunched(desired: Desired, goals: Goals, server: Server, target: Serv
         "disk is taken from under a guest",
         "end the guest on its hypervisor, or delete the server in the target's Nova (its disks stay); the next apply goes on once Nova "
         "tells that it is down or gone",
+        wave=goals.wave(server.id),
+    )
+
+
+def cannot_be_stopped(desired: Desired, goals: Goals, server: Server, target: Server) -> Finding:
+    verb, cloud = LEFT_ON_TARGET.get(target.status), desired.manifest.target.cloud
+    who = "an administrator" if target.locked else "the tenant or an administrator"
+    fix = f"bring it to ACTIVE or SHUTOFF on {cloud} as {who}; the next apply goes on"
+    if verb:
+        fix = to_do(f"as {who}; the next apply goes on", f"openstack --os-cloud {cloud} server {verb} {target.id}")
+    return Finding(
+        "server_state",
+        Severity.BLOCKER,
+        desired.address("server", server.id),
+        f"the server is {target.status} on the target (server {target.id}), and its wave goes back",
+        "Nova stops only a server that is ACTIVE or in ERROR, and no disk changes hands before each of its servers is proven stopped",
+        fix,
         wave=goals.wave(server.id),
     )
 

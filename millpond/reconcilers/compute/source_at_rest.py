@@ -13,6 +13,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import GATE, Stage
 from millpond.model.snapshot import Snapshot
+from millpond.model.to_do import to_do
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.compute.server_back import GUEST_RUNS
 from millpond.reconcilers.ladder import Ladder
@@ -22,10 +23,17 @@ from millpond.reconcilers.twins import by_id, twin
 
 ACTION = "stop"
 ROLLBACKS = (Stage.DISCARD, Stage.CARRY_BACK)
-STOPPED = "as an administrator: openstack server stop {0}"
-ENDED = "as an administrator: openstack server set --state active {0}, then openstack server stop {0}, which ends its guest and starts none"
-LEFT_BY = {"ACTIVE": STOPPED, "ERROR": STOPPED, "PAUSED": ENDED, "SUSPENDED": ENDED, "RESCUE": ENDED}
-"""Nova stops what is ACTIVE or in ERROR; a start from SHUTOFF boots anew, without the memory that was kept of a suspended one."""
+STOP = "openstack server stop {0}"
+ENDED = ("openstack server set --state active {0}", STOP)
+PUT_TO_REST = {
+    "ACTIVE": (STOP,),
+    "ERROR": (STOP,),
+    "VERIFY_RESIZE": ("openstack server resize confirm {0}",),
+    **dict.fromkeys(("PAUSED", "SUSPENDED", "RESCUE", "SHELVED"), ENDED),
+}
+"""Status → what leads from it to SHUTOFF with no guest of it up beside its copy: Nova stops what is ACTIVE or in ERROR; a start from
+SHUTOFF boots anew, without the memory that was kept of a suspended one. What is offloaded has no host: only unshelving leads out of it,
+which brings it up."""
 
 
 def away(desired: Desired, snapshot: Snapshot, server: Server) -> list[Group]:
@@ -49,37 +57,51 @@ def wait(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server, h
 
 
 def must_be_off(desired: Desired, goals: Goals, server: Server, here: Server) -> Finding:
-    fix = LEFT_BY.get(here.status, "bring it to SHUTOFF as an administrator, and do not start it").format(here.id)
     return Finding(
         "server_state",
         Severity.BLOCKER,
         desired.address("server", server.id),
         f"the server is {here.status} on the source, and its disks are to be given back to it",
         "they would change under its guest, or under the memory that is kept of it: that is only done to a server that is off",
-        f"{fix}; the next apply goes on",
+        _put_to_rest(here),
         wave=goals.wave(server.id),
     )
 
 
+def would_not_start(desired: Desired, goals: Goals, server: Server, here: Server) -> Finding:
+    """It is off, and told while its copy runs: that would be down until somebody has mended it."""
+    return Finding(
+        "server_state",
+        Severity.BLOCKER,
+        desired.address("server", server.id),
+        f"the server is {here.status} on the source, where it was SHUTOFF since its cut, and its wave goes back",
+        "Nova starts only a server that is SHUTOFF; until then nothing that shares replicas with it is stopped on the target",
+        _put_to_rest(here),
+        wave=goals.wave(server.id),
+    )
+
+
+def _put_to_rest(here: Server) -> str:
+    commands = PUT_TO_REST.get(here.status)
+    if commands is None:
+        return "bring it to SHUTOFF as an administrator, and do not start it: both must not run at once; the next apply goes on"
+    sentence = "as an administrator, and do not start it, since both must not run at once; the next apply goes on"
+    return to_do(sentence, *(command.format(here.id) for command in commands))
+
+
 def gates(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterable[Waiting]:
-    """What runs on the target is not stopped before: it would be down meanwhile."""
+    """What runs on the target is not stopped for disks that nothing gives back: it would be down meanwhile."""
     here = by_id(snapshot.source.servers)
     for server in desired.inventory.servers:
         found = here.get(server.id)
         if found is None or found.record is None or not found.record.cut or goals.stage(server.id) not in ROLLBACKS:
             continue
-        astray = bool(strayed.of_server(desired, snapshot, server.id))
-        if found.at_rest and not astray:
+        if not strayed.of_server(desired, snapshot, server.id):
             continue
-        beside = {id: None for group in away(desired, snapshot, server) for id in group.servers(desired)} | (
-            {server.id: None} if astray else {}
-        )
-        up = tuple(id for id in beside if _is_up(twin(snapshot, "servers", id)))
-        if up:
-            first = f"{desired.address('source_server', server.id)}#{'give_back' if found.at_rest else ACTION}"
-            reason = f"{server.name} is {found.status} on the source, and not off"
-            if astray:
-                reason = f"nothing gives a disk of {server.name} back to the source"
+        beside = {server.id: None} | {id: None for group in away(desired, snapshot, server) for id in group.servers(desired)}
+        if up := tuple(id for id in beside if _is_up(twin(snapshot, "servers", id))):
+            first = f"{desired.address('source_server', server.id)}#give_back"
+            reason = f"nothing gives a disk of {server.name} back to the source"
             address, wave = desired.address(GATE, server.id), goals.wave(server.id)
             yield Waiting(address, "way_back:source", reason, after=(first,), wave=wave, servers=up, long=True)
 
