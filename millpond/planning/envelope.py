@@ -67,7 +67,7 @@ class Envelope:
             return "the tenant is not in the saved plan"
         if change.action.partition(":")[0] in CARRYING_ON:
             return ""
-        known = self.reviewed[tenant].get(change.id)
+        known = self.reviewed[tenant].get(change.id) or self.reviewed[tenant].get(_elsewhen(change))
         if known is None:
             return "this change was not reviewed"
         if known.effect is not change.effect:
@@ -91,6 +91,14 @@ class Envelope:
         for other in self.reviewed[tenant].values():
             if other.address == change.address and other.id != change.id:
                 yield from (one.after for one in other.fields if one.path == field.path)
+
+
+def _elsewhen(change: Change) -> str:
+    """The id of the same call on the same volume at another place of the way back: where no server has it, it is taken out of use first."""
+    action = change.action
+    if change.kind != "volume" or action.removesuffix("_first") not in ("reserve", "unmanage"):
+        return ""
+    return f"{change.address}#{action.removesuffix('_first') if action.endswith('_first') else f'{action}_first'}"
 
 
 def _unborn(change: Change) -> bool:

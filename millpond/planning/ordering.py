@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from millpond.model.change import AnyStep, Waiting
+from millpond.model.change import UNKNOWN, AnyStep, Change, Waiting
 
 PREPARED = (
     "source_project#tag",
@@ -118,6 +118,8 @@ class Rule:
     by: str = "tenant"
     begins: bool = False
     """Of what is `later` only what has not begun yet: what is under way is waited for all the same."""
+    present: bool = False
+    """Of what is `earlier` only what is done to an object that is there, not to one that may still come."""
 
 
 RULES: tuple[Rule, ...] = (
@@ -192,7 +194,8 @@ RULES: tuple[Rule, ...] = (
     Rule(("server#delete",), ("source_server#start", "replication_group#restore"), "server"),
     Rule(("server#delete_first",), ("replication_group#restore",), "server"),
     Rule(("source_server#start",), ("server#delete_first", "port#withdraw"), "server"),
-    Rule(("volume#reserve", "volume#unmanage", "volume#release_by_server"), ("server#delete", "server#delete_first"), "server"),
+    Rule(("volume#reserve", "volume#unmanage", "volume#release_by_server"), ("server#delete", "server#delete_first"), "server",
+         present=True),
     Rule(("source_server#forget", "source_volume#forget"),
          ("volume#reserve", "volume#unmanage", "server#delete", "server#delete_first", "port#withdraw", "segment#finish_back"), "server"),
     Rule(("source_server#start",), ("stretch#add", "subnet#fence"), "server"),
@@ -257,6 +260,8 @@ def ordered(steps: tuple[AnyStep, ...], rules: Iterable[Rule] = RULES) -> tuple[
             continue
         earlier: dict[str, list[str]] = {}
         for step in index.of(rule.earlier):
+            if rule.present and isinstance(step, Change) and UNKNOWN in step.parameters.values():
+                continue
             for key in _keys(step, rule.by):
                 earlier.setdefault(key, []).append(step.id)
         for step in late if earlier else ():

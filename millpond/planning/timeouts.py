@@ -26,7 +26,7 @@ GUEST_RUNS = "its guest runs on its host although it is SHUTOFF"
 END_THE_GUEST = (
     "look at its hypervisor: shut the guest down there, or start and stop the server by Nova; mend nova-compute where it is down"
 )
-OPENED_BY = {boots_first.ACTION: ("#stop",), server_back_gate.ACTION: ("#stop", "#start")}
+OPENED_BY = {boots_first.ACTION: ("#stop", "#arrive"), server_back_gate.ACTION: ("#stop", "#start")}
 """Gate of a way back → what it waits for."""
 SERVERS = {"source_server": Side.SOURCE, "server": Side.TARGET}
 Waited = Mapping[str, float]

@@ -20,13 +20,6 @@ from millpond.reconcilers.twins import ambiguous, by_id, twin
 ACTION = "boots"
 
 
-def may_still_come(desired: Desired, snapshot: Snapshot, server: Server) -> str:
-    """Why a server that is to be absent, and is, is waited for; `may_come` holds."""
-    if _disks_have_gone_back(desired, snapshot, server):
-        return "its copy on the target was deleted: its deletion is settling"
-    return "a boot of it was declared and its server is not there: it may still come"
-
-
 def gates(desired: Desired, snapshot: Snapshot, goals: Goals) -> list[Waiting]:
     """One for each wave with such boots. All of its disks change hands together, so that whoever is stopped before that waits as well,
     and is down meanwhile."""
@@ -62,10 +55,10 @@ def _is_coming(desired: Desired, snapshot: Snapshot, server: Server, declared: b
         return bool(target.status == "BUILD")
     if ambiguous(snapshot, "servers", server.id) or not may_come(desired, snapshot, server, declared):
         return False
-    return not _disks_have_gone_back(desired, snapshot, server)
+    return not disks_have_gone_back(desired, snapshot, server)
 
 
-def _disks_have_gone_back(desired: Desired, snapshot: Snapshot, server: Server) -> bool:
+def disks_have_gone_back(desired: Desired, snapshot: Snapshot, server: Server) -> bool:
     """Then no boot can be under way: they change hands only once a server that came was stopped, or none could come any more."""
     own = [ends(group, snapshot) for group in groups(desired, snapshot) if server.id in group.servers(desired)]
     return bool(own) and not any(found.promoted for found in own)

@@ -17,8 +17,7 @@ from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import boots_first, flavor, server_back_gate
 from millpond.reconcilers.compute.boot_sent import fresh, lost, may_come
-from millpond.reconcilers.compute.boots_first import may_still_come
-from millpond.reconcilers.compute.server_back import remove, runs_unlaunched, unexpected
+from millpond.reconcilers.compute.server_back import remove, remove_once_it_comes, runs_unlaunched, unexpected
 from millpond.reconcilers.compute.server_disks import carry_delete_on_termination
 from millpond.reconcilers.compute.server_identity import (
     boot_name,
@@ -84,7 +83,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         elif aim == "absent" and target is not None:
             findings += remove(ladder, desired, snapshot, goals, server, target)
         elif aim == "absent" and may_come(desired, snapshot, server, boot.declared(record)):
-            ladder.wait("stop", may_still_come(desired, snapshot, server))
+            _awaited(ladder, desired, snapshot, goals, server)
         elif aim == "tenants" and goals.unpairing(server.id) and target is not None:
             carry_delete_on_termination(ladder, desired, snapshot, goals, server, target)
         steps += ladder.steps
@@ -93,6 +92,14 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
     gates, held = server_back_gate.gates(desired, snapshot, goals)
     steps += [*boots_first.gates(desired, snapshot, goals), *gates]
     return KindPlan(signed(steps, goals.run, snapshot), (*findings, *held))
+
+
+def _awaited(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server) -> None:
+    """A server that is to be absent, and is; `may_come` holds."""
+    if boots_first.disks_have_gone_back(desired, snapshot, server):
+        ladder.wait("stop", "its copy on the target was deleted: its deletion is settling")
+    else:
+        remove_once_it_comes(ladder, snapshot, goals, server)
 
 
 def _contended(desired: Desired) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from millpond.model.change import Effect, FieldChange
+from millpond.model.change import UNKNOWN, Effect, FieldChange
 from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
@@ -12,6 +12,8 @@ from millpond.reconcilers.base import Goals
 from millpond.reconcilers.compute.source_state import LEFT_BY, STOPPED_FROM
 from millpond.reconcilers.ladder import Ladder
 
+ARRIVES = "arrive"
+"""What is waited for until the server of a boot that was declared is there, and built."""
 GUEST_RUNS = "its guest runs on its host although Nova calls it SHUTOFF: Nova stops it some minutes later"
 LEFT_ON_TARGET = {**LEFT_BY, "VERIFY_RESIZE": "resize confirm"}
 """What was resized goes on as it is until it is stopped: the quicker of both ways out."""
@@ -37,37 +39,65 @@ def remove(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, s
     On OVN it is deleted before, and its ports with it: there a port draws its MAC's traffic even when its server is stopped.
     """
     reason = f"wave {goals.wave(server.id)} goes back"
-    delete = "delete_first" if snapshot.target.mechanism == "ovn" else "delete"
     if not target.never_ran:
         _stop(ladder, reason, target)
     for volume in target.volumes:
         if volume.delete_on_termination:
             ladder.change(f"keep_volume:{volume.volume_id}", "its disks must survive it", server_id=target.id, volume_id=volume.volume_id)
     if target.task_state == "deleting":
-        ladder.wait(delete, "the server on the target is being deleted")
+        ladder.wait(_deletion(snapshot), "the server on the target is being deleted")
     else:
-        ladder.change(
-            delete,
-            reason,
-            effect=Effect.DELETE,
-            destination="absent",
-            danger=True,
-            outage=delete == "delete_first",
-            server_id=target.id,
-            marker=server.id,
-            reversible=False,
-        )
+        _delete(ladder, snapshot, reason, server, target.id)
     if not is_stuck(target):
         return []
     tell = runs_unlaunched if target.runs_unlaunched else cannot_be_stopped
     return [tell(desired, goals, server, target)]
 
 
+def remove_once_it_comes(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server) -> None:
+    """What its coming would need is reviewed with the way back; it is gone from the plan once no server can come any more."""
+    reason = f"wave {goals.wave(server.id)} goes back, and its server may still come"
+    ladder.wait(ARRIVES, "a boot of it was declared and its server is not there: it may still come")
+    _lock(ladder, reason, UNKNOWN)
+    _shut_off(ladder, reason, UNKNOWN, UNKNOWN)
+    _delete(ladder, snapshot, reason, server, UNKNOWN)
+
+
+def _deletion(snapshot: Snapshot) -> str:
+    return "delete_first" if snapshot.target.mechanism == "ovn" else "delete"
+
+
+def _delete(ladder: Ladder, snapshot: Snapshot, reason: str, server: Server, id: str) -> None:
+    delete = _deletion(snapshot)
+    ladder.change(
+        delete,
+        reason,
+        effect=Effect.DELETE,
+        destination="absent",
+        danger=True,
+        outage=delete == "delete_first",
+        server_id=id,
+        marker=server.id,
+        reversible=False,
+    )
+
+
+def _lock(ladder: Ladder, reason: str, id: str) -> None:
+    ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=id)
+
+
+def _shut_off(ladder: Ladder, reason: str, id: str, status: str, *, locked: bool = False) -> None:
+    ladder.change("stop", reason, fields=(FieldChange("status", status, "SHUTOFF"),), danger=True, outage=True, server_id=id, relock=locked)
+
+
 def _stop(ladder: Ladder, reason: str, target: Server) -> None:
+    being_built = target.status == "BUILD" and target.task_state != "deleting"
+    if being_built:
+        ladder.wait(ARRIVES, "the server on the target is being built: it can be stopped once it runs")
     if not target.locked:
-        ladder.change("lock", reason, fields=(FieldChange("locked", False, True),), server_id=target.id)
-    if target.status == "BUILD":
-        ladder.wait("stop", "the server on the target is being built: it can be stopped once it runs")
+        _lock(ladder, reason, target.id)
+    if being_built:
+        _shut_off(ladder, reason, target.id, UNKNOWN, locked=target.locked)
     elif target.task_state == "deleting" and target.status in ("SHUTOFF", "DELETED"):
         pass  # nothing is left to stop
     elif is_stuck(target):
@@ -75,15 +105,7 @@ def _stop(ladder: Ladder, reason: str, target: Server) -> None:
     elif target.task_state or target.guest_runs:
         ladder.wait("stop", _under_way(target))
     elif target.status != "SHUTOFF":
-        ladder.change(
-            "stop",
-            reason,
-            fields=(FieldChange("status", target.status, "SHUTOFF"),),
-            danger=True,
-            outage=True,
-            server_id=target.id,
-            relock=target.locked,
-        )
+        _shut_off(ladder, reason, target.id, target.status, locked=target.locked)
 
 
 def runs_unlaunched(desired: Desired, goals: Goals, server: Server, target: Server) -> Finding:

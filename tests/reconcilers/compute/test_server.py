@@ -206,7 +206,7 @@ def test_doubles_are_named_and_not_touched() -> None:
         ({}, ["lock", "stop", "delete"]),
         ({"locked": True}, ["stop", "delete"]),
         ({"status": "SHUTOFF", "locked": True}, ["delete"]),
-        ({"status": "BUILD"}, ["lock", "… stop", "delete"]),
+        ({"status": "BUILD"}, ["… arrive", "lock", "stop", "delete"]),
         ({"task_state": "powering-off", "locked": True}, ["… stop", "delete"]),
         ({"status": "ERROR", "launched_at": ""}, ["delete"]),
         ({"status": "ERROR"}, ["lock", "stop", "delete"]),
