@@ -137,6 +137,7 @@ def test_what_its_coming_would_need_is_gone_from_the_plan_once_it_cannot_come(ho
     own = {step.action: step for step in plan.steps if str(step.address) == "acme/server/web-2"}
     assert list(own) == ["arrive", "lock", "stop", "delete"]
     assert all(own[action].after for action in ("lock", "stop", "delete"))
+    assert {own[action].reason for action in ("lock", "stop", "delete")} == {"wave pilot goes back: done only if its server still comes"}
     envelope = reviewed(made, on)
     made.now += PATIENCE
     assert not [step for step in made.plan(on).steps if str(step.address) == "acme/server/web-2"]

@@ -56,7 +56,7 @@ def remove(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, s
 
 def remove_once_it_comes(ladder: Ladder, snapshot: Snapshot, goals: Goals, server: Server) -> None:
     """What its coming would need is reviewed with the way back; it is gone from the plan once no server can come any more."""
-    reason = f"wave {goals.wave(server.id)} goes back, and its server may still come"
+    reason = f"wave {goals.wave(server.id)} goes back: done only if its server still comes"
     ladder.wait(ARRIVES, "a boot of it was declared and its server is not there: it may still come")
     _lock(ladder, reason, UNKNOWN)
     _shut_off(ladder, reason, UNKNOWN, UNKNOWN)
