@@ -2,6 +2,7 @@ import copy
 import functools
 import json
 import operator
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -24,6 +25,7 @@ from millpond.reporting.planfile import plan_document_text, read_planfile, write
 from millpond.schemas import check_plan
 
 from . import examples
+from .fleet import fleet
 
 DOCUMENT = PlanDocument(
     plan=examples.FULL,
@@ -164,6 +166,39 @@ def test_a_damaged_plan_is_refused_or_read_wherever_the_damage_is(other: Any, tm
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             unread.append(f"{[*path, last]}: {error!r}")
     assert unread == []
+
+
+def calls(document: Any) -> int:
+    """How much is done to check it, on whatever machine."""
+    found = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal found
+        found += event == "call"
+
+    sys.setprofile(count)
+    try:
+        check_plan(document, "plan.json")
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+def test_what_stands_twice_in_a_document_is_looked_at_once() -> None:
+    document = json.loads(plan_document_text(fleet(3, 20)))
+    bare = {**document, "resource_changes": []}
+    calls(bare)  # the schema is read
+    assert calls(document) < 1.1 * calls(bare)
+
+
+@pytest.mark.parametrize("tops", [True, False], ids=["at the top", "of the tenant"])
+def test_what_is_wrong_in_either_of_both_places_is_found(*, tops: bool) -> None:
+    document = json.loads(plan_document_text(fleet(2, 2)))
+    (document if tops else document["tenants"][1])["resource_changes"][-1]["address"] = 7
+    with pytest.raises(InvalidDocument) as refused:
+        check_plan(document, "plan.json")
+    found = " ".join(problem.what for problem in refused.value.problems)
+    assert ("`$.resource_changes[" if tops else "`$.tenants[1].resource_changes[") in found
 
 
 def test_a_newer_minor_version_is_read_and_an_unknown_major_refused(tmp_path: Path) -> None:
