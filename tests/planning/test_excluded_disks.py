@@ -9,6 +9,7 @@ import pytest
 from millpond.errors import InvariantBroken
 from millpond.model.desired import Desired
 from millpond.model.plan import Stage
+from millpond.model.to_do import told_apart
 from tests.planning.situations import approved, flags, leaving
 from tests.planning.tenant import desired, world
 from tests.planning.world import World, at
@@ -53,6 +54,8 @@ def test_it_does_not_die_with_its_server() -> None:
     deadly(made)
     plan = made.advance(ending)
     assert ("excluded_disk_dies", "acme/server/web-1") in {(f.code, str(f.address).replace("source_", "")) for f in plan.findings}
+    (dies,) = (finding for finding in plan.findings if finding.code == "excluded_disk_dies")
+    assert list(told_apart(dies.fix)) == [("detach it from the server on the source:", ("openstack server remove volume server-1 data-1",))]
     assert "server-1" in made.source.compute.rows
     safe.advance(ending, at("source_server/web-1#delete"))
     planned = next(step for step in safe.plan(ending).changes if step.id == "acme/source_server/web-1#delete")

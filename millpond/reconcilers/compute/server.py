@@ -12,6 +12,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Facts, Snapshot
+from millpond.model.to_do import to_do
 from millpond.providers.ports import Providers
 from millpond.reconcilers import boot, invariants
 from millpond.reconcilers.base import Goals, KindPlan, Scope
@@ -174,9 +175,10 @@ def _given_up(desired: Desired, goals: Goals, server: Server, record: CutRecord 
         f"the server did not boot on the target in {boot.failures(record)[0]} attempts",
         "each attempt ended in ERROR before the guest was started; its disks were not touched. "
         f"What the target's Nova said of the last one: {boot.last_fault(record) or 'no fault given'}",
-        "mend the cause and let the next apply try again: "
-        f"openstack --os-cloud {desired.manifest.source.cloud} server unset --property millpond.attempts {server.id}; "
-        "or let the wave go back with a rollback block",
+        to_do(
+            "let the wave go back with a rollback block, or mend the cause and let the next apply try again",
+            f"openstack --os-cloud {desired.manifest.source.cloud} server unset --property millpond.attempts {server.id}",
+        ),
         wave=goals.wave(server.id),
     )
 
