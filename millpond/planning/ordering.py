@@ -189,6 +189,8 @@ RULES: tuple[Rule, ...] = (
          ("server#stop", "server#lock", "source_server#time_return", "source_volume#time_return", "volume#reserve_first",
           "volume#unmanage_first"), "server"),
     Rule(("replication_group#reverse", "replication_group#demote", "replication_group#restore"), ("source_server#stop",), "server"),
+    Rule(("volume#reserve", "volume#reserve_first", "volume#unmanage", "volume#unmanage_first"),
+         ("source_server#give_back", "source_volume#give_back"), "server"),
     Rule(("source_server#start",), ("replication_group#demote", "replication_group#restore"), "server"),
     Rule(("source_server#start",), ("server#stop",), "server"),
     Rule(("server#delete",), ("source_server#start", "replication_group#restore"), "server"),

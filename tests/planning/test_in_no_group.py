@@ -173,3 +173,22 @@ def test_a_disk_that_was_never_replicated_holds_no_way_back() -> None:
     made = before("source_server/web-2#stop", on=flags(rest=True))
     assert made.advance(excluded(flags())).blockers == ()
     assert made.source.compute.shown("server-2").record is None
+
+
+@pytest.mark.parametrize("how", ["discard", "carry_back"])
+@pytest.mark.parametrize(("leave", "code", "come_back"), LEAVES, ids=["renamed", "another pool"])
+def test_a_wave_of_volumes_keeps_its_record_until_its_disk_is_given_back(
+    leave: Callable[[World], None], code: str, come_back: Callable[[World], None], how: str
+) -> None:
+    made = prepared()
+    made.advance(ON)
+    record = made.source.block_storage.shown(SPARE.id).record
+    assert record is not None
+    home = flagged(OFF, **block(record.cut, how, ("disks",)))
+    leave(made)
+    plan = made.advance(home)
+    assert [finding.code for finding in plan.blockers] == ["not_given_back"]
+    assert (made.source.block_storage.shown(SPARE.id).record, arrived(made)[0]) == (record, "available")
+    come_back(made)
+    assert made.advance(home).steps == ()
+    assert (made.source.block_storage.shown(SPARE.id).record, arrived(made)[0]) == (None, "maintenance")

@@ -30,6 +30,7 @@ from millpond.reconcilers.storage.holding import hold, let_go
 from millpond.reconcilers.storage.invariants_reservation import hold_is_nobody_elses, is_to_be_held
 from millpond.reconcilers.storage.replication import away, ends, grouped, groups, is_stale, local_volume, remote_ends
 from millpond.reconcilers.storage.replication_refusals import refusals
+from millpond.reconcilers.storage.strayed import not_given_back, strayed
 from millpond.reconcilers.twins import ambiguous, once_per
 from millpond.reconcilers.usage import ARRIVED, servers_of_volumes
 
@@ -157,7 +158,7 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
     if volume.record is not None and not volume.record.cut and _still_cut(desired, snapshot, goals, volume):
         return []  # it came from a wave whose servers carry the record
     if aim == "as_found" and volume.record is not None and not (volume.record.cut and goals.stage(volume.id) is Stage.REPLICATE):
-        _give_back(ladder, desired, snapshot, goals, volume, volume.record)
+        return _give_back(ladder, desired, snapshot, goals, volume, volume.record)
     if aim != "verified" or (volume.record and volume.record.cut and volume.record.verified):
         return []
     record = current(ladder, volume.id, volume.record)
@@ -222,7 +223,10 @@ def _remote(desired: Desired, snapshot: Snapshot, volume: Volume) -> dict[str, A
     return {"remote_array": end.array, "remote_id": end.id, "remote_replica": end.replica} if end else {"remote_array": UNKNOWN}
 
 
-def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, record: CutRecord) -> None:
+def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, record: CutRecord) -> list[Finding]:
+    if record.cut and strayed(desired, snapshot, [volume.id]):
+        ladder.wait("give_back", "held by the blocker of this volume: nothing gives it back", long=True)
+        return [not_given_back(desired, snapshot, volume, goals.wave(volume.id))]
     if record.cut:
         stale = is_stale(desired, snapshot, goals, goals.wave(volume.id), record, "returned")
         if stale:  # before a claim: it would vouch for what another run timed
@@ -245,6 +249,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
             )
     let_go(ladder, desired, snapshot, volume, "the cut is undone")
     clear(ladder, volume.id, replace(record, verified="") if record.cut else record)
+    return []
 
 
 def _delete(ladder: Ladder, snapshot: Snapshot, volume: Volume, desired: Desired, *, handed_over: bool) -> None:
