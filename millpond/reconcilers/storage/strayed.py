@@ -4,14 +4,15 @@ excluded since. Nothing turns them, so nothing is started on them, and no record
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from millpond.model.array import Replica, Role
 from millpond.model.block_storage import Volume
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
-from millpond.reconcilers.storage.replication import grouped, local_volume
-from millpond.reconcilers.twins import by_id, once_per
+from millpond.reconcilers.storage.replication import ends, grouped, groups, local_volume
+from millpond.reconcilers.twins import Same, by_id, once_per
 from millpond.reconcilers.usage import detached_volumes, servers_of_volumes
 
 
@@ -33,7 +34,16 @@ def _may_be_away(desired: Desired, snapshot: Snapshot, volume: Volume) -> bool:
     local = local_volume(desired, snapshot, volume)
     if local is None:
         return volume.id not in desired.excluded and not volume.encrypted
+    if (local.array, local.id) in _in_groups(Same(desired), Same(snapshot)):
+        return False  # the blocker of that group tells it
     return local.rmr_target or (local.array, local.id) in _targets(snapshot.storage.replicas)
+
+
+@lru_cache(maxsize=16)
+def _in_groups(desired: Same, snapshot: Same) -> frozenset[tuple[str, int]]:
+    """The disks of the replicas that the groups have, whether or not a group has the disk itself."""
+    found = (ends(group, snapshot.item).source for group in groups(desired.item, snapshot.item))
+    return frozenset((one.array, pair.local_id) for one in found if one is not None for pair in one.pairs)
 
 
 @once_per
