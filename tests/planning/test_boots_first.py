@@ -14,7 +14,7 @@ from millpond.model.plan import Plan, TenantPlan
 from millpond.planning.envelope import Envelope
 from millpond.reporting.waiting_text import waits
 from tests.planning.situations import back, cut_of, done, one_wave
-from tests.planning.tenant import SITE, desired, prepared
+from tests.planning.tenant import SITE, prepared
 from tests.planning.world import EPOCH, World, at, flagged
 
 WAYS = pytest.mark.parametrize("how", ["discard", "carry_back"])
@@ -148,44 +148,3 @@ def test_a_free_disk_of_it_is_taken_out_of_use_no_later_for_that() -> None:
     """A boot that is still to come is refused then."""
     made, on = half_booted("discard")
     assert gate(made.advance(on, at("volume/web-2-root#reserve")))
-
-
-def about_to_boot() -> tuple[World, Desired]:
-    """Declared, and not sent by this run for an hour."""
-    made = prepared()
-    on = flagged(desired(), pilot={"cutover": True})
-    made.advance(on, at("server/web-1#create"))
-    made.now += timedelta(hours=1)
-    return made, on
-
-
-def booting(made: World) -> str:
-    record = made.source.compute.shown("server-1").record
-    assert record is not None
-    return record.booting
-
-
-def test_a_boot_that_is_sent_long_after_its_declaration_is_declared_anew() -> None:
-    """Else it would count as lost the moment it is sent: a second one would follow, or its disks be taken away beneath it."""
-    made, on = about_to_boot()
-    old = booting(made)
-    made.advance(on, at("server/web-1#create"))
-    assert booting(made) > old
-    made.tried.add(f"server-1@{booting(made)}")  # sent, and the reply was lost
-    made.now += timedelta(seconds=SITE.limits.request_timeout)
-    plan = made.plan(on)
-    assert [step.id for step in plan.steps if step.id in ("acme/source_server/web-1#boot", "acme/server/web-1#create")] == [
-        "acme/server/web-1#create"
-    ]
-    assert not [change for change in plan.changes if change.id == "acme/server/web-1#create"]
-    made.crash()
-    assert gate(made.plan(back(made, "discard")))
-    made.now += PATIENCE
-    assert not gate(made.plan(back(made, "discard")))
-
-
-def test_it_is_sent_once_and_a_declaration_that_is_young_stands() -> None:
-    made, on = about_to_boot()
-    made.advance(on)
-    sent = [id for id in made.sent if id in ("acme/source_server/web-1#boot", "acme/server/web-1#create")]
-    assert sent == ["acme/source_server/web-1#boot", "acme/source_server/web-1#boot", "acme/server/web-1#create"]

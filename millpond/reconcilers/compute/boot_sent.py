@@ -35,8 +35,7 @@ def lost(desired: Desired, snapshot: Snapshot, server: Server, declared: boot.Bo
 
 
 def lost_at(desired: Desired, declared: boot.Boot) -> datetime:
-    """Twice the time of a request after it was declared: before that nothing proves that it was not sent. A run that has not sent it
-    within the first of the two declares it anew."""
+    """Twice the time of a request after it was declared: before that nothing proves that it was not sent."""
     return declared.at + timedelta(seconds=2 * desired.site.limits.request_timeout)
 
 

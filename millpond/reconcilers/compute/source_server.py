@@ -6,7 +6,6 @@ Its cut record is the migration's memory: written before the first mutation, rem
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 
 from millpond.model.address import Side
@@ -24,7 +23,7 @@ from millpond.reconcilers import boot, invariants, invariants_decommission
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import server as target_server
 from millpond.reconcilers.compute import source_at_rest
-from millpond.reconcilers.compute.boot_sent import fresh, lost
+from millpond.reconcilers.compute.boot_sent import lost
 from millpond.reconcilers.compute.server_back import GUEST_RUNS
 from millpond.reconcilers.compute.server_lacking import never_there
 from millpond.reconcilers.compute.source_state import cannot_be_started, cannot_be_stopped, held, is_stuck
@@ -212,10 +211,8 @@ def _declare(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
 
 
 def _is_stale(desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, declared: boot.Boot) -> bool:
-    """Lost; or long declared and not sent yet: it is counted as lost by the time of its declaration, which has to be near its sending."""
-    if fresh(goals, server, declared):
-        return bool(goals.run) and snapshot.now >= declared.at + timedelta(seconds=desired.site.limits.request_timeout)
-    return lost(desired, snapshot, server, declared)
+    sent = declared.run != goals.run or f"{server.id}@{declared}" in goals.tried
+    return bool(goals.run) and sent and lost(desired, snapshot, server, declared)
 
 
 def _count_failure(ladder: Ladder, goals: Goals, here: Server, record: CutRecord, target: Server) -> None:
