@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ import pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FIGURE = "figure"
+STORIES = Path(__file__).parent / "story"
 
 gc.disable()  # until all is collected: nothing of that is garbage, and to look through it again and again takes a tenth of the time
 
@@ -20,18 +22,21 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every process begins with its share of what is marked `patient`: it waits for minutes, while the others work.
+    """Every process begins with its share of what is marked `patient`, which waits for minutes while the others work, and of the stories:
+    what is left for the end, when processes run out of tests, is short.
 
     `--dist worksteal` gives each process an equal part of the list, one after the other, and later what another has left.
     """
     patient = [item for item in items if item.get_closest_marker("patient")]
-    others = [item for item in items if not item.get_closest_marker("patient")]
-    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    stories = [item for item in items if item.path.is_relative_to(STORIES) and item not in patient]
+    first = {*patient, *stories}
+    others = [item for item in items if item not in first]
+    whole, processes = len(items), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     items.clear()
     for number in range(processes):
-        first = patient[number::processes]
-        rest = max(0, (len(patient) + len(others)) * (number + 1) // processes - len(items) - len(first))
-        items += first + others[:rest]
+        share = patient[number::processes] + stories[number::processes]
+        rest = max(0, whole * (number + 1) // processes - len(items) - len(share))
+        items += share + others[:rest]
         del others[:rest]
     items += others
 
