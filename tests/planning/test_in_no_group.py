@@ -8,12 +8,15 @@ from dataclasses import replace
 import pytest
 
 from millpond.model.desired import Desired, DesiredWave
+from millpond.model.manifest import Rollback
+from tests.planning.arrays import GIB
 from tests.planning.situations import before, block, cut_of, done, flags
 from tests.planning.tenant import INVENTORY, desired, volume, world
 from tests.planning.world import World, at, flagged
 
 SPARE = volume("vol-spare", "spare", 5)
 TENANT = replace(INVENTORY, volumes=(*INVENTORY.volumes, SPARE))
+ALL = tuple(known.id for known in TENANT.volumes)
 
 
 def with_disks() -> Desired:
@@ -192,3 +195,38 @@ def test_a_wave_of_volumes_keeps_its_record_until_its_disk_is_given_back(
     come_back(made)
     assert made.advance(home).steps == ()
     assert (made.source.block_storage.shown(SPARE.id).record, arrived(made)[0]) == (None, "maintenance")
+
+
+@pytest.mark.parametrize("how", ["discard", "carry_back"])
+@pytest.mark.parametrize("replicates", [True, False])
+def test_a_detached_volume_that_was_made_after_the_cut_holds_no_way_back(how: str, *, replicates: bool) -> None:
+    made = done(flags(rest=True))
+    made.crash()
+    made.source.block_storage.rows[SPARE.id] = SPARE
+    if replicates:
+        made.arrays["ibox-a"].make(SPARE.backend_name, SPARE.size * GIB)
+    made.discard(["server-2"] if how == "discard" else [])
+    on = flagged(flags(base=desired(TENANT)), **block(cut_of(made, "server-2"), how, ("rest",)))
+    assert "not_given_back" not in {finding.code for finding in made.advance(on).findings}
+    assert made.source.compute.rows["server-2"].status == "ACTIVE"
+
+
+@pytest.mark.parametrize("how", ["discard", "carry_back"])
+@pytest.mark.parametrize("crashed", [True, False])
+def test_a_server_that_is_down_goes_home_beside_one_whose_disk_strayed(how: str, *, crashed: bool) -> None:
+    """Each replica is its own, and the detached volume that they share waits for no disk of theirs."""
+    base = replace(desired(TENANT), waves=(DesiredWave("pilot", ("server-1", "server-2"), ALL, cutover=False, grouping="volume"),))
+    made = world(TENANT)
+    made.tick()
+    made.advance(base)
+    made.tick(3600)
+    made.advance(flagged(base, pilot={"cutover": True}))
+    made.tick(600)
+    made.discard(["server-1", "server-2"] if how == "discard" else [])
+    home = flagged(base, pilot={"rollback": Rollback(cut_of(made), how)})
+    made.advance(home, lambda plan: all(copy.status == "SHUTOFF" for copy in made.target.compute.rows.values()))
+    renamed(made, "openstack-vol-root-1", "elsewhere")
+    if crashed:
+        made.crash()
+    assert [finding.code for finding in made.advance(home).blockers] == ["not_given_back"]
+    assert {id: one.status for id, one in made.source.compute.rows.items()} == {"server-1": "SHUTOFF", "server-2": "ACTIVE"}

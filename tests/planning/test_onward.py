@@ -45,15 +45,26 @@ def cut_off(made: World) -> Callable[[], None]:
     return lambda: link(up=True)
 
 
-def in_error(made: World) -> Callable[[], None]:
+def in_error(made: World, status: str = "error") -> Callable[[], None]:
     storage = made.target.block_storage
     twin = next(one for one in storage.volumes("") if one.marker == "root-1")
-    storage.put(twin.id, status="error")
+    storage.put(twin.id, status=status)
     return lambda: storage.put(twin.id, status=twin.status)
 
 
+def not_extended(made: World) -> Callable[[], None]:
+    return in_error(made, "error_extending")
+
+
 BLOCKED = pytest.mark.parametrize(
-    ("happens", "code"), [(unreadable, "unknown_replica"), (lost, "pair_lost"), (cut_off, "link_down"), (in_error, "volume_error")]
+    ("happens", "code"),
+    [
+        (unreadable, "unknown_replica"),
+        (lost, "pair_lost"),
+        (cut_off, "link_down"),
+        (in_error, "volume_error"),
+        (not_extended, "volume_error"),
+    ],
 )
 
 

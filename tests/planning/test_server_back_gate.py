@@ -223,16 +223,16 @@ def test_a_guest_that_does_not_end_ends_the_waiting_for_it() -> None:
     assert copies(made)["server-2"] == "ACTIVE"
 
 
-ENDED = "openstack server set --state active server-1\n    openstack server stop server-1"
+ENDED = "openstack --os-cloud source server set --state active server-1\n    openstack --os-cloud source server stop server-1"
 SOURCES = pytest.mark.parametrize(
     ("status", "fix"),
     [
-        ("ERROR", "openstack server stop server-1"),
+        ("ERROR", "openstack --os-cloud source server stop server-1"),
         ("RESCUE", ENDED),
         ("SUSPENDED", ENDED),
         ("PAUSED", ENDED),
         ("SHELVED", ENDED),
-        ("VERIFY_RESIZE", "openstack server resize confirm server-1"),
+        ("VERIFY_RESIZE", "openstack --os-cloud source server resize confirm server-1"),
         ("REVERT_RESIZE", "bring it to SHUTOFF as an administrator, and do not start it"),
     ],
 )
@@ -259,7 +259,7 @@ def test_one_that_was_offloaded_goes_back_and_is_told_once_it_is_to_start(how: s
     made, base = together()
     made.source.compute.put("server-1", status="SHELVED_OFFLOADED")
     finding = told(made.advance(back(made, base, how)))
-    assert "openstack server unshelve server-1" in finding.fix
+    assert "openstack --os-cloud source server unshelve server-1" in finding.fix
     assert made.source.compute.rows["server-2"].status == "ACTIVE"
 
 

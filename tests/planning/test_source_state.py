@@ -37,7 +37,7 @@ def test_one_that_cannot_be_stopped_holds_its_cut_and_is_named(status: str, verb
     plan = made.advance(PILOT)
     finding = told(plan)
     assert (status in finding.what, finding.wave) == (True, "pilot")
-    assert f"openstack server {verb} server-1" in finding.fix
+    assert f"openstack --os-cloud source server {verb} server-1" in finding.fix
     assert not [id for id in made.sent if id.endswith(("#stop", "#time", "#sync", "#suspend"))]
     made.source.compute.put("server-1", status="ACTIVE")
     assert made.advance(PILOT).blockers == ()
@@ -95,14 +95,14 @@ def test_it_is_not_to_be_brought_up_beside_its_copy() -> None:
 def test_on_the_way_back_it_stays_locked_until_it_is_brought_up_and_says_so(status: str, verb: str) -> None:
     made = found(status, "source_server/web-1#stop")
     finding = told(made.advance(BACK))
-    assert f"openstack server {verb} server-1" in finding.fix
+    assert f"openstack --os-cloud source server {verb} server-1" in finding.fix
     assert made.source.compute.shown("server-1").locked
     made.source.compute.put("server-1", status="ACTIVE")
     assert made.advance(BACK).blockers == ()
     assert (made.source.compute.shown("server-1").record, made.source.compute.shown("server-1").locked) == (None, False)
 
 
-ENDED = "openstack server set --state active server-1\n    openstack server stop server-1"
+ENDED = "openstack --os-cloud source server set --state active server-1\n    openstack --os-cloud source server stop server-1"
 
 
 def test_on_the_way_back_nobody_is_asked_to_bring_it_up_while_its_disks_are_away() -> None:
@@ -135,8 +135,14 @@ def statuses(made: World) -> dict[str, str]:
 
 UP = {"server-1": "ACTIVE", "server-2": "ACTIVE"}
 WAYS = pytest.mark.parametrize("how", ["discard", "carry_back"])
-AWAKE = [("PAUSED", 3, ENDED), ("SUSPENDED", 4, ENDED), ("RESCUE", 1, ENDED), ("ERROR", 1, "openstack server stop server-1"),
-         ("VERIFY_RESIZE", 1, "openstack server resize confirm server-1"), ("REVERT_RESIZE", 1, "bring it to SHUTOFF")]  # fmt: skip
+AWAKE = [
+    ("PAUSED", 3, ENDED),
+    ("SUSPENDED", 4, ENDED),
+    ("RESCUE", 1, ENDED),
+    ("ERROR", 1, "openstack --os-cloud source server stop server-1"),
+    ("VERIFY_RESIZE", 1, "openstack --os-cloud source server resize confirm server-1"),
+    ("REVERT_RESIZE", 1, "bring it to SHUTOFF"),
+]
 
 
 @WAYS
@@ -198,4 +204,4 @@ def test_what_sleeps_on_disks_that_were_carried_back_is_rebooted(status: str, ve
     made.advance(home, at("source_server/web-1#start"))
     made.source.compute.put("server-1", status=status)
     older = how == "carry_back" and status != "RESCUE"
-    assert f"openstack server {'reboot --hard' if older else verb} server-1" in told(made.plan(home)).fix
+    assert f"openstack --os-cloud source server {'reboot --hard' if older else verb} server-1" in told(made.plan(home)).fix

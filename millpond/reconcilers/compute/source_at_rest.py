@@ -23,17 +23,17 @@ from millpond.reconcilers.twins import by_id, twin
 
 ACTION = "stop"
 ROLLBACKS = (Stage.DISCARD, Stage.CARRY_BACK)
-STOP = "openstack server stop {0}"
-ENDED = ("openstack server set --state active {0}", STOP)
+STOP = "stop"
+ENDED = ("set --state active", STOP)
 PUT_TO_REST = {
     "ACTIVE": (STOP,),
     "ERROR": (STOP,),
-    "VERIFY_RESIZE": ("openstack server resize confirm {0}",),
+    "VERIFY_RESIZE": ("resize confirm",),
     **dict.fromkeys(("PAUSED", "SUSPENDED", "RESCUE", "SHELVED"), ENDED),
 }
-"""Status → what leads from it to SHUTOFF with no guest of it up beside its copy: Nova stops what is ACTIVE or in ERROR; a start from
-SHUTOFF boots anew, without the memory that was kept of a suspended one. What is offloaded has no host: only unshelving leads out of it,
-which brings it up."""
+"""Status → the client's verbs that lead from it to SHUTOFF with no guest of it up beside its copy: Nova stops what is ACTIVE or in ERROR;
+a start from SHUTOFF boots anew, without the memory that was kept of a suspended one. What is offloaded has no host: only unshelving leads
+out of it, which brings it up."""
 
 
 def away(desired: Desired, snapshot: Snapshot, server: Server) -> list[Group]:
@@ -42,10 +42,8 @@ def away(desired: Desired, snapshot: Snapshot, server: Server) -> list[Group]:
     return [group for group in own if (found := ends(group, snapshot)).paired and not found.source_writable]
 
 
-def wait(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server, here: Server) -> None:
-    """What is to be waited for before anything else: that each of its disks can be given back, and that it is off meanwhile."""
-    if strayed.of_server(desired, snapshot, server.id):
-        ladder.wait("give_back", "held by the blocker of its disk: nothing gives it back", long=True)
+def come_to_rest(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server, here: Server) -> None:
+    """What is waited for before its disks are given back to it."""
     if here.at_rest or not away(desired, snapshot, server):
         return
     if here.task_state:
@@ -56,6 +54,12 @@ def wait(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server, h
         ladder.wait(ACTION, f"the server is {here.status} on the source: held by its blocker", long=True)
 
 
+def be_given_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server) -> None:
+    """What is waited for before it starts, or its record is removed."""
+    if strayed.of_server(desired, snapshot, server.id):
+        ladder.wait("give_back", "held by the blocker of its disk: nothing gives it back", long=True)
+
+
 def must_be_off(desired: Desired, goals: Goals, server: Server, here: Server) -> Finding:
     return Finding(
         "server_state",
@@ -63,7 +67,7 @@ def must_be_off(desired: Desired, goals: Goals, server: Server, here: Server) ->
         desired.address("server", server.id),
         f"the server is {here.status} on the source, and its disks are to be given back to it",
         "they would change under its guest, or under the memory that is kept of it: that is only done to a server that is off",
-        _put_to_rest(here),
+        _put_to_rest(desired, here),
         wave=goals.wave(server.id),
     )
 
@@ -76,17 +80,17 @@ def would_not_start(desired: Desired, goals: Goals, server: Server, here: Server
         desired.address("server", server.id),
         f"the server is {here.status} on the source, where it was SHUTOFF since its cut, and its wave goes back",
         "Nova starts only a server that is SHUTOFF; until then nothing that shares replicas with it is stopped on the target",
-        _put_to_rest(here),
+        _put_to_rest(desired, here),
         wave=goals.wave(server.id),
     )
 
 
-def _put_to_rest(here: Server) -> str:
-    commands = PUT_TO_REST.get(here.status)
-    if commands is None:
+def _put_to_rest(desired: Desired, here: Server) -> str:
+    verbs, cloud = PUT_TO_REST.get(here.status), desired.manifest.source.cloud
+    if verbs is None:
         return "bring it to SHUTOFF as an administrator, and do not start it: both must not run at once; the next apply goes on"
     sentence = "as an administrator, and do not start it, since both must not run at once; the next apply goes on"
-    return to_do(sentence, *(command.format(here.id) for command in commands))
+    return to_do(sentence, *(f"openstack --os-cloud {cloud} server {verb} {here.id}" for verb in verbs))
 
 
 def gates(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterable[Waiting]:
@@ -100,10 +104,9 @@ def gates(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterable[Waitin
             continue
         beside = {server.id: None} | {id: None for group in away(desired, snapshot, server) for id in group.servers(desired)}
         if up := tuple(id for id in beside if _is_up(twin(snapshot, "servers", id))):
-            first = f"{desired.address('source_server', server.id)}#give_back"
             reason = f"nothing gives a disk of {server.name} back to the source"
             address, wave = desired.address(GATE, server.id), goals.wave(server.id)
-            yield Waiting(address, "way_back:source", reason, after=(first,), wave=wave, servers=up, long=True)
+            yield Waiting(address, "way_back:source", reason, wave=wave, servers=up, long=True)
 
 
 def _is_up(copy: Server | None) -> bool:

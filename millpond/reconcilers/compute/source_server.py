@@ -230,7 +230,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
     """Start as it was, unlock unless it was locked, forget. A record without its `cut` is being cleared: nothing else is left to do."""
     if record.cut:
         reason = f"wave {record.wave} goes back"
-        source_at_rest.wait(ladder, desired, snapshot, server, here)
+        source_at_rest.come_to_rest(ladder, desired, snapshot, server, here)
         ran = _runs(snapshot, server)
         stale = is_stale(desired, snapshot, goals, goals.wave(here.id), record, "returned")
         gone = away(desired, snapshot, goals.wave(here.id))
@@ -251,6 +251,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
                 server_id=here.id,
                 **clock_of(desired, "target"),
             )
+        source_at_rest.be_given_back(ladder, desired, snapshot, server)
         if record.power == "active" and here.task_state:
             ladder.wait("start", f"the server is starting (task {here.task_state})")
         elif record.power == "active" and here.status == "SHUTOFF":

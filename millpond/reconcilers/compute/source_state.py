@@ -35,7 +35,7 @@ def held(here: Server) -> str:
 
 def cannot_be_stopped(desired: Desired, goals: Goals, server: Server, here: Server, *, copy_runs: bool) -> Finding:
     """`copy_runs`: it must not be brought up beside its copy on the target."""
-    fix = _leave(here, "the next apply stops it then, or the wave goes back by its flag", LEFT_BY.get(here.status, ""))
+    fix = _leave(desired, here, "the next apply stops it then, or the wave goes back by its flag", LEFT_BY.get(here.status, ""))
     return Finding(
         "server_state",
         Severity.BLOCKER,
@@ -58,13 +58,15 @@ def cannot_be_started(desired: Desired, goals: Goals, server: Server, here: Serv
         "its memory is older than its disks, which hold what was written on the target: it must not go on from there"
         if older
         else "Nova starts only a server that is SHUTOFF; it stays locked by the migration until it runs",
-        _leave(here, "the next apply unlocks it then", "reboot --hard" if older else LEFT_BY.get(here.status, "")),
+        _leave(desired, here, "the next apply unlocks it then", "reboot --hard" if older else LEFT_BY.get(here.status, "")),
         wave=goals.wave(server.id),
     )
 
 
-def _leave(here: Server, then: str, verb: str) -> str:
+def _leave(desired: Desired, here: Server, then: str, verb: str) -> str:
     """The lock is an administrator's: the tenant cannot do it."""
     if not verb:
         return f"bring it to ACTIVE or SHUTOFF as an administrator; {then}"
-    return to_do(f"bring it out of that as an administrator; {then}", f"openstack server {verb} {here.id}")
+    return to_do(
+        f"bring it out of that as an administrator; {then}", f"openstack --os-cloud {desired.manifest.source.cloud} server {verb} {here.id}"
+    )

@@ -12,7 +12,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.storage.replication import ends, grouped, groups, local_volume
-from millpond.reconcilers.twins import Same, by_id, once_per
+from millpond.reconcilers.twins import Same, by_id, marked, once_per
 from millpond.reconcilers.usage import detached_volumes, servers_of_volumes
 
 
@@ -23,11 +23,16 @@ def strayed(desired: Desired, snapshot: Snapshot, volumes: Iterable[str]) -> lis
 
 
 def of_server(desired: Desired, snapshot: Snapshot, server: str) -> list[Volume]:
-    """Its disks, and the detached ones that moved with it."""
+    """Its disks, and the detached ones that moved with it: one that was made after the cut did not."""
     own = servers_of_volumes(desired)
-    detached = [id for id in sorted(detached_volumes(desired)) if server in own.get(id, ())]
+    detached = [id for id in sorted(detached_volumes(desired)) if server in own.get(id, ()) and _has_moved(snapshot, id)]
     disks = [disk.volume_id for one in desired.inventory.servers if one.id == server for disk in one.volumes]
     return strayed(desired, snapshot, dict.fromkeys((*disks, *detached)))
+
+
+def _has_moved(snapshot: Snapshot, id: str) -> bool:
+    here = by_id(snapshot.source.volumes).get(id)
+    return (here is not None and here.record is not None) or bool(marked(snapshot.target.volumes, id))
 
 
 def _may_be_away(desired: Desired, snapshot: Snapshot, volume: Volume) -> bool:

@@ -102,6 +102,8 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         findings += reservation.take_back(ladder, desired, snapshot, goals, volume, target)
         if doubles := ambiguous(snapshot, "volumes", volume.id):
             blockers = [doubled(desired, goals, volume, [double.id for double in doubles])]
+        elif aim == "released" and target is not None and target.status.startswith("error_") and target.status not in LETTING_GO:
+            blockers = [broken(desired, goals, volume, target)]
         elif _is_managed(desired, snapshot, volume, local, target, remote.get(volume.id)):
             blockers = _managed(ladder, aim, desired, snapshot, goals, volume, target, remote.get(volume.id))
         else:

@@ -29,7 +29,7 @@ def broken(desired: Desired, goals: Goals, volume: Volume, target: Volume) -> Fi
         "volume_error",
         Severity.BLOCKER,
         desired.address("volume", volume.id),
-        f"the volume on the target ({target.id}) is in error",
+        f"the volume on the target ({target.id}) is in {target.status}",
         "it may hold what the target wrote, so Millpond neither deletes nor resets it",
         "repair it in the target's Cinder; the next apply goes on",
         wave=goals.wave(volume.id),
