@@ -67,9 +67,11 @@ def build(
             *leftovers.findings(desired, snapshot, goals),
         )
     )
-    outage = estimate(ordered(steps))
+    in_order = ordered(steps)
+    outage = estimate(in_order)
     findings = (*findings, *too_long_for_their_windows(desired, snapshot, goals, outage))
-    steps, held = _gated(desired, snapshot, goals, steps, findings, outage, admission, wave)
+    gates, may_open, held = _gates(desired, snapshot, goals, findings, outage, admission, wave)
+    steps = _opened(_claimed_for_work(ordered((*steps, *gates)) if gates else in_order), may_open)
     if goals.decommission:
         steps = tuple(admitted_by(step, desired.inventory.project.id, digest) for step in steps)
         steps, more = _decommissioned(desired, snapshot, digest, steps, findings, admission)
@@ -96,17 +98,16 @@ def _narrowed(desired: Desired, snapshot: Snapshot, goals: Goals, wave: str) -> 
     }
 
 
-def _gated(
+def _gates(
     desired: Desired,
     snapshot: Snapshot,
     goals: Goals,
-    steps: tuple[AnyStep, ...],
     findings: tuple[Finding, ...],
     outage: OutageEstimate,
     admission: Admission,
     only: str,
-) -> tuple[tuple[AnyStep, ...], tuple[Finding, ...]]:
-    """The steps with a gate before each cut that is not admitted; a gate that nothing holds is left out again."""
+) -> tuple[tuple[Waiting, ...], set[str], tuple[Finding, ...]]:
+    """A gate before each cut that is not admitted; the ids of those that one thing alone may hold; and what is told of them."""
     gates: dict[str, Waiting] = {}
     shut: set[str] = set()
     held: list[Finding] = []
@@ -116,8 +117,8 @@ def _gated(
             shut.add(wave)
         if not (wave in gates and gates[wave].long):
             gates[wave] = waiting
-    every = _claimed_for_work(ordered((*steps, *gates.values())))
-    return _opened(every, {waiting.id for name, waiting in gates.items() if name not in shut}), tuple(held)
+    may_open = {waiting.id for name, waiting in gates.items() if name not in shut}
+    return tuple(gates.values()), may_open, tuple(held)
 
 
 def _claimed_for_work(steps: tuple[AnyStep, ...]) -> tuple[AnyStep, ...]:
@@ -127,6 +128,7 @@ def _claimed_for_work(steps: tuple[AnyStep, ...]) -> tuple[AnyStep, ...]:
 
 
 def _opened(steps: tuple[AnyStep, ...], may_open: set[str]) -> tuple[AnyStep, ...]:
+    """Without the gates that hold nothing back."""
     return _without(steps, {step.id for step in steps if step.id in may_open and not step.after})
 
 

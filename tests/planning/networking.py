@@ -67,7 +67,7 @@ class Network:
         self.rows[kind].update((item.id, item) for item in items)
 
     def _all(self, kind: str) -> tuple[Any, ...]:
-        return tuple(replace(row, marker=marker_of(row.tags)) for row in self.rows[kind].values())
+        return tuple(replace(row, marker=marker_of(row.tags)) if row.tags else row for row in self.rows[kind].values())
 
     def owned(self, project: str) -> list[str]:
         rows = [row for kind in NOUNS for row in self.rows[kind].values()]

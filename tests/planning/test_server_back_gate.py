@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import pytest
 
@@ -21,8 +22,8 @@ WAYS = pytest.mark.parametrize("how", ["discard", "carry_back"])
 BEGINS = ("unverify", "lock", "stop", "demote", "restore", "start", "delete")
 
 
-def together() -> tuple[World, Desired]:
-    """Both servers run on the target, and the disks of both are in one group."""
+@cache
+def cut_over() -> World:
     base = one_wave()
     made = world()
     made.tick()
@@ -30,7 +31,12 @@ def together() -> tuple[World, Desired]:
     made.tick(3600)
     made.advance(flagged(base, pilot={"cutover": True}))
     made.tick(600)
-    return made, base
+    return made
+
+
+def together() -> tuple[World, Desired]:
+    """Both servers run on the target, and the disks of both are in one group."""
+    return cut_over().copy(), one_wave()
 
 
 def back(made: World, base: Desired, how: str) -> Desired:

@@ -1,6 +1,7 @@
 """A server on the source that is neither ACTIVE nor SHUTOFF once its cut has begun."""
 
 from datetime import timedelta
+from functools import cache
 
 import pytest
 
@@ -116,8 +117,8 @@ def test_on_the_way_back_nobody_is_asked_to_bring_it_up_while_its_disks_are_away
     assert made.advance(home).blockers == ()
 
 
-def came_back(how: str) -> tuple[World, Desired]:
-    """The copy of web-1 runs, web-2 shares its replica, and both are to go back."""
+@cache
+def cut_over() -> World:
     base = one_wave()
     made = world(base.inventory)
     made.tick()
@@ -125,6 +126,12 @@ def came_back(how: str) -> tuple[World, Desired]:
     made.tick(3600)
     made.advance(flagged(base, pilot={"cutover": True}))
     made.tick(600)
+    return made
+
+
+def came_back(how: str) -> tuple[World, Desired]:
+    """The copy of web-1 runs, web-2 shares its replica, and both are to go back."""
+    base, made = one_wave(), cut_over().copy()
     made.discard(["server-1", "server-2"] if how == "discard" else [])
     return made, flagged(base, pilot={"rollback": Rollback(cut_of(made), how)})
 
