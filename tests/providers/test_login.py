@@ -21,7 +21,7 @@ from millpond.providers.infinibox import InfiniBoxArray
 from millpond.providers.infinibox.session import NoPassword
 from millpond.providers.open import UnknownArray, open_providers
 from millpond.providers.openstack import connect
-from millpond.providers.openstack.clouds_yaml import UnreadableClouds
+from millpond.providers.openstack.clouds_yaml import UnreadableClouds, cloud_config, cloud_names
 from tests.providers.conftest import array_system
 from tests.sandbox.running import Sandbox
 
@@ -215,3 +215,20 @@ def test_an_array_s_certificate_is_verified(tls_port: int, tmp_path: Path, monke
         box(replace(system, ca_file="ca.pem"), tmp_path).clock()
     with pytest.raises(BadCredentials):
         box(replace(system, verify=False)).clock()
+
+
+def test_what_is_configured_is_read_again_when_its_file_or_the_environment_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "clouds.yaml", tmp_path / "others.yaml"
+    here.write_text("clouds: {old: {}}")
+    there.write_text("clouds: {other: {}}")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(here))
+    assert cloud_names() == ("old",)
+    assert cloud_config() is cloud_config()
+    here.write_text("clouds: {old: {}, new: {}}")
+    assert cloud_names() == ("new", "old")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(there))
+    assert cloud_names() == ("other",)
+    monkeypatch.setenv("OS_AUTH_URL", "http://127.0.0.1:5000/v3")
+    assert cloud_names() == ("envvars", "other")

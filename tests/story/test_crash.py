@@ -9,7 +9,7 @@ from tests.conftest import FIGURE
 from tests.sandbox.running import Sandbox
 from tests.story.crash import LEARNING, Sweep
 
-EVERY = 71
+EVERY = 97
 """No divisor of the number of modes, so that the sample meets all of them."""
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
 from openstack import exceptions as sdk
 from openstack.config import OpenStackConfig
-from openstack.config.loader import CONFIG_FILES, SECURE_FILES
+from openstack.config.loader import CONFIG_FILES, SECURE_FILES, VENDOR_FILES
 
+from millpond import __version__
 from millpond.errors import MillpondError
 
+VARIABLES = ("OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE")
 FIX = "Mend this file, or set OS_CLIENT_CONFIG_FILE to the one that is meant."
 
 
@@ -25,14 +28,35 @@ class UnreadableClouds(MillpondError):
 
 def cloud_names() -> tuple[str, ...]:
     """All, in order; the environment's own is called `envvars`. UnreadableClouds where a file is no YAML or not of its shape."""
+    return tuple(sorted({*cloud_config().get_cloud_names()} - {"defaults"}))  # openstacksdk's name for nothing
+
+
+def cloud_config() -> OpenStackConfig:
+    """What files and environment say, read again when one of them has changed: a command asks for it a dozen times."""
+    files = {*CONFIG_FILES, *SECURE_FILES, *VENDOR_FILES, *(os.environ.get(variable, "") for variable in VARIABLES)}
+    return _read(frozenset((path, _age(path)) for path in files), frozenset(os.environ.items()))
+
+
+def _age(path: str) -> tuple[int, int]:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1)
+def _read(files: frozenset[object], environment: frozenset[object]) -> OpenStackConfig:
+    """`files` and `environment` are what it depends on."""
     _readable("OS_CLIENT_CONFIG_FILE", CONFIG_FILES)
     _readable("OS_CLIENT_SECURE_FILE", SECURE_FILES)
     try:
-        names = OpenStackConfig().get_cloud_names()
+        config = OpenStackConfig(app_name="millpond", app_version=__version__)
+        config.get_cloud_names()
     except (sdk.SDKException, OSError, AttributeError, TypeError) as error:
         why = "it is not a mapping of `clouds:`" if isinstance(error, AttributeError | TypeError) else str(error)
         raise UnreadableClouds(why, where=_first("OS_CLIENT_CONFIG_FILE", CONFIG_FILES) or "clouds.yaml", fix=FIX) from None
-    return tuple(sorted({*names} - {"defaults"}))  # openstacksdk's name for nothing
+    return config
 
 
 def _first(variable: str, files: Sequence[str]) -> str:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import RLock
 
-import openstack
 from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.base import BaseIdentityPlugin
@@ -18,12 +17,11 @@ from keystoneauth1.session import Session
 from openstack import exceptions as sdk
 from openstack.connection import Connection
 
-from millpond import __version__
 from millpond.errors import BadCredentials, MissingCloud, ReadingAccount, Refused, RemoteFailure, Retryable, Unreachable
 from millpond.model.site import Limits
 from millpond.providers.access import Access
 from millpond.providers.failures import FIXES, SERVICE_FIX, chain, of_status
-from millpond.providers.openstack.clouds_yaml import cloud_names
+from millpond.providers.openstack.clouds_yaml import cloud_config, cloud_names
 from millpond.providers.transport import Transport
 
 ONLY_READING = frozenset({"reader", "member", "auditor", "viewer", "observer", "monitoring"})
@@ -140,7 +138,7 @@ def configured(name: str) -> Connection:
     known = cloud_names()
     try:
         if name in known:
-            return openstack.connect(cloud=name, app_name="millpond", app_version=__version__)
+            return Connection(config=cloud_config().get_one(cloud=name))
     except (sdk.SDKException, ksa.ClientException, OSError) as error:
         fix = "Complete this cloud in clouds.yaml, secure.yaml or the OS_* environment."
         raise MissingCloud(name, f"cloud {name}: {error}", where="clouds.yaml", fix=fix) from None
