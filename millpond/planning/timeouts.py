@@ -17,6 +17,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import GATE
 from millpond.model.snapshot import Snapshot
+from millpond.model.to_do import to_do
 from millpond.reconcilers import boot
 from millpond.reconcilers.compute import boots_first, server_back_gate
 from millpond.reconcilers.storage.reservation import ACTION
@@ -29,6 +30,9 @@ END_THE_GUEST = (
 OPENED_BY = {boots_first.ACTION: ("#stop", "#arrive"), server_back_gate.ACTION: ("#stop", "#start")}
 """Gate of a way back → what it waits for."""
 SERVERS = {"source_server": Side.SOURCE, "server": Side.TARGET}
+POWER = ("stop", "start", "power")
+"""What any other task of Nova keeps from being done."""
+BUSY = "its task {0} does not end"
 Waited = Mapping[str, float]
 """Step id → seconds for which a run has seen it under way, for clouds whose clock differs from ours."""
 
@@ -62,6 +66,8 @@ def _late(desired: Desired, snapshot: Snapshot, step: AnyStep, waited: Waited) -
     server = here if step.kind == "source_server" else twin(snapshot, "servers", step.source_id)
     declared = boot.declared(here.record) if here else None
     code, doing, since = _under_way(server, declared)
+    if not code and server is not None and step.action in POWER and _is_busy(server):
+        code, doing, since = "stop_timeout", BUSY.format(server.task_state), _moment(server.updated_at)
     limit = getattr(desired.site.limits, code, 0)
     took = max((snapshot.now - since).total_seconds() if since else 0.0, waited.get(step.id, 0.0))
     if limit and took >= limit:
@@ -86,6 +92,11 @@ def _under_way(server: Server | None, declared: boot.Boot | None) -> tuple[str, 
     return "", "", None
 
 
+def _is_busy(server: Server) -> bool:
+    """Before a cut its gate tells it."""
+    return not server.idle and bool(server.record or server.marker)
+
+
 def being_stopped(desired: Desired, snapshot: Snapshot, server: Server) -> bool:
     """Whether Nova is powering it off, and has not taken longer than the site allows."""
     since = _moment(server.updated_at) if server.task_state == "powering-off" else None
@@ -108,6 +119,12 @@ def _finding(desired: Desired, step: Waiting, server: Server | None, code: str, 
             "Nova stops such a guest when it compares power states, and has not: that may be off, or nova-compute down and what it told old"
         )
         fix = f"{END_THE_GUEST}; the next apply goes on once its power state tells it"
+    elif server and doing == BUSY.format(server.task_state):
+        why = "nothing is forced: Nova may still end it, and neither stops nor starts the server before"
+        fix = to_do(
+            f"look at {which} in Nova; wait and apply again, or end it at its host as an administrator: to reset its state ends nothing",
+            f"openstack --os-cloud {cloud} server event list {server.id}",
+        )
     return Finding(
         code,
         Severity.BLOCKER,

@@ -102,7 +102,9 @@ class Compute:
         return replace(self.rows[id], metadata=metadata, record=record, marker=marker, user_data=self.secrets.get(id))
 
     def put(self, id: str, **values: Any) -> None:
-        self.rows[id] = replace(self.rows[id], **values)
+        """Nova writes down when a task begins and ends."""
+        written = {"updated_at": self.cloud.world.stamp()} if "task_state" in values else {}
+        self.rows[id] = replace(self.rows[id], **{**written, **values})
 
     def flavors(self) -> tuple[Flavor, ...]:
         return tuple(self.flavors_.values())

@@ -203,6 +203,34 @@ def test_what_only_changes_its_state_is_waited_for_before_others_are_stopped(tas
     home(made, on)
 
 
+@WAYS
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_task_that_does_not_end_is_named_and_ends_the_waiting_for_it(side: str, how: str) -> None:
+    made, base = together()
+    task = {"source": "image_uploading", "target": "rebooting_hard"}[side]
+    cloud, id = (made.source, "server-1") if side == "source" else (made.target, copy_of(made, "server-1"))
+    cloud.compute.put(id, task_state=task)
+    on = back(made, base, how)
+    made.now += timedelta(seconds=SITE.limits.stop_timeout - 1)
+    plan = made.plan(on)
+    (gate,) = gates(plan)
+    stop = next(step for step in plan.waiting if step.id.endswith("/web-1#stop"))
+    assert (plan.blockers, gate.long, stop.long) == ((), False, False)
+    assert gate.reason.startswith(f"web-1 (task {task}): ")
+    assert f"changing its state {'on the source ' if side == 'source' else ''}(task {task})" in stop.reason
+    sent = len(made.sent)
+    plan = made.advance(on)
+    finding = told(plan)
+    assert (finding.code, str(finding.address), finding.wave) == ("stop_timeout", "acme/server/web-1", "pilot")
+    assert f"its task {task} does not end (server {id} on {side})" in finding.what
+    assert "wait and apply again, or end it" in finding.fix
+    assert finding.fix.endswith(f"\n    openstack --os-cloud {side} server event list {id}")
+    assert [gate.long for gate in gates(plan)] == [True]
+    assert "server/web-2#stop" not in begun(made, sent)
+    cloud.compute.put(id, task_state="")
+    home(made, on)
+
+
 def test_one_that_is_down_is_not_kept_waiting_for_one_that_changes_its_state() -> None:
     made, base = together()
     on = back(made, base, "discard")

@@ -138,6 +138,20 @@ def test_what_a_run_has_waited_counts_where_the_clouds_clock_is_ahead() -> None:
     assert told(build(PILOT, snapshot, run=world.run, waited={STOP: 600.0})) == [("stop_timeout", "acme/server/web-1", "pilot")]
 
 
+def test_a_task_that_keeps_a_cut_from_its_stop_is_named_once_the_cut_has_begun() -> None:
+    world = before("source_server/web-1#lock")
+    world.source.compute.put("server-1", status="REBOOT", task_state="rebooting")
+    world.now += timedelta(seconds=600)
+    plan = world.plan(PILOT)
+    assert told(plan) == [("stop_timeout", "acme/server/web-1", "pilot")]
+    assert "its task rebooting does not end (server server-1 on source) for 600 s, limits.stop_timeout is 600 s" in plan.blockers[0].what
+    assert wait(plan, STOP).long
+    fresh = prepared()
+    fresh.source.compute.put("server-1", status="REBOOT", task_state="rebooting")
+    fresh.now += timedelta(seconds=600)
+    assert "stop_timeout" not in {code for code, _, _ in told(fresh.plan(PILOT))}
+
+
 def test_no_limit_is_told_of_what_is_not_under_way() -> None:
     world = before("source_server/web-1#stop")
     world.now += timedelta(days=3)

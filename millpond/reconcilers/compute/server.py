@@ -244,7 +244,7 @@ def _finish(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server
     power = desired_power(desired, server)
     server_id = target.id if target else UNKNOWN
     if target is not None and target.task_state:
-        ladder.wait("power", "the server is changing its power state")
+        ladder.wait("power", f"the server is changing its power state (task {target.task_state})")
     elif power == "shutoff" and (target is None or target.status == "ACTIVE"):
         ladder.change(
             "power", "it was stopped before the cutover", fields=(FieldChange("power", "active", "shutoff"),), server_id=server_id

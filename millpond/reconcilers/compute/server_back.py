@@ -30,7 +30,8 @@ def is_stuck(target: Server) -> bool:
 def _under_way(target: Server) -> str:
     if target.guest_runs:
         return GUEST_RUNS
-    return f"the server on the target is being {'deleted' if target.task_state == 'deleting' else 'stopped'}"
+    doing = {"deleting": "being deleted", "powering-off": "being stopped"}
+    return f"the server on the target is {doing.get(target.task_state, f'changing its state (task {target.task_state})')}"
 
 
 def remove(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, target: Server) -> list[Finding]:

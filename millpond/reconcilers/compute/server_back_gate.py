@@ -98,10 +98,17 @@ def _gate(desired: Desired, goals: Goals, own: list[Returning]) -> list[Waiting]
     held = [one for one in own if _is_held(one, own) and (blocked or one not in changing)]
     if not held or not (blocked or changing):
         return []
-    names = few(desired.names.get(one.server.id, one.server.id) for one in blocked or changing)
+    names = few(_told(desired, one) for one in blocked or changing)
     reason = f"held by what blocks {names}" if blocked else f"{names}: changing by other hands; until then nothing beside it is stopped"
     address, wave = desired.address(GATE, held[0].server.id), goals.wave(held[0].server.id)
     return [Waiting(address, ACTION, reason, wave=wave, servers=tuple(one.server.id for one in held), long=bool(blocked))]
+
+
+def _told(desired: Desired, one: Returning) -> str:
+    """With the tasks of Nova that it is waited for, on either cloud."""
+    tasks = dict.fromkeys(server.task_state for server in (*(one.copies), *((one.here,) if one.away else ())) if server.task_state)
+    name = desired.names.get(one.server.id, one.server.id)
+    return f"{name} (task {', '.join(tasks)})" if tasks else name
 
 
 def _is_held(one: Returning, own: Iterable[Returning]) -> bool:
