@@ -65,7 +65,7 @@ class Envelope:
     def _refusal(self, tenant: str, change: Change) -> str:
         if tenant not in self.reviewed:
             return "the tenant is not in the saved plan"
-        if change.action.partition(":")[0] in CARRYING_ON:
+        if change.action.partition(":")[0] in CARRYING_ON or f"{change.address}#{AGAIN_FOR.get(change.action)}" in self.reviewed[tenant]:
             return ""
         known = self.reviewed[tenant].get(change.id) or self.reviewed[tenant].get(_elsewhen(change))
         if known is None:
@@ -171,4 +171,7 @@ CARRYING_ON = frozenset(
         "untime_return",
     }
 )
+AGAIN_FOR = {"reverse": "reverse_sync"}
+"""What carries on too where this step of the same resource was reviewed: after a crash the last sync back is made again, and the replica is
+turned again for it."""
 VOLATILE = frozenset({"millpond.cut", "millpond.run", "millpond.booting", "millpond.verified", "millpond.attempts", "stopped", "returned"})

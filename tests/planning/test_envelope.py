@@ -16,7 +16,9 @@ from millpond.planning.build import build
 from millpond.planning.envelope import Envelope
 from tests.planning.situations import BOTH, PILOT, Situation, approved, back, done, leaving
 from tests.planning.tenant import desired, prepared, world
-from tests.planning.world import EPOCH, World
+from tests.planning.world import EPOCH, World, at
+
+GROUP = "replication_group/pilot-ssd"
 
 
 def saved(plan: TenantPlan) -> Envelope:
@@ -81,6 +83,35 @@ def test_what_was_reviewed_leads_to_its_end(way: Callable[[], Situation], crashe
         elif crashes and tick % 11 == 0:  # a run must live to the fence: while the source is writable, the next one times and syncs again
             made.crash()
     raise AssertionError(made.sent[-5:])
+
+
+@pytest.mark.parametrize("step", ["reverse_sync", "reverse_suspend", "demote"])
+def test_a_way_back_that_was_reviewed_while_it_copies_is_carried_on_after_a_crash(step: str) -> None:
+    """Then the last sync back is made again, and the replica turned for it: that was done before the review."""
+    on, made = carrying_back()
+    made.advance(on, at(f"{GROUP}#reverse"))
+    made.advance(on, lambda plan: not any(change.action == "reverse" for change in plan.changes))
+    envelope = saved(made.plan(on))
+    assert f"acme/{GROUP}#reverse" not in envelope.reviewed["acme"]
+    made.advance(on, at(f"{GROUP}#{step}"))
+    made.crash()
+    sent = len(made.sent)
+
+    def reviewed(plan: TenantPlan) -> bool:
+        ready = [change for change in plan.changes if not change.after]
+        assert envelope.allowed("acme", ready) == ready, envelope.stale
+        return False
+
+    assert made.advance(on, reviewed).steps == ()
+    assert (f"acme/{GROUP}#reverse" in made.sent[sent:]) is (step == "demote")
+
+
+def test_a_replica_is_turned_only_where_its_last_sync_back_was_reviewed() -> None:
+    on, made = carrying_back()
+    plan = made.plan(on)
+    reverse = next(change for change in plan.changes if change.action == "reverse")
+    others = [change for change in plan.changes if change.action not in ("reverse", "reverse_sync")]
+    assert refusals(envelope_of(*others), reverse) == ["this change was not reviewed"]
 
 
 def one(documents: Desired = PILOT) -> tuple[Envelope, World, Change]:
