@@ -13,7 +13,9 @@ from millpond.model.compute import AttachedVolume
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.inventory import Inventory
 from millpond.model.network import AllocationPool, FixedIP
-from millpond.model.plan import TenantPlan
+from millpond.reconcilers.compute import source_at_rest
+from millpond.reconcilers.storage import strayed
+from millpond.reconcilers.storage.replication import groups
 from tests.planning.tenant import INVENTORY, SITE, desired, server, volume, world
 from tests.planning.world import World
 from tests.reconcilers import builders as net
@@ -78,7 +80,7 @@ def tenant(servers: int, wave: int, grouping: str = "consistency_group") -> tupl
     return replace(desired(made, MANY), waves=waves), world(made, MANY)
 
 
-def seconds(plan: Callable[[], TenantPlan]) -> float:
+def seconds(plan: Callable[[], object]) -> float:
     """The better of two: another process may have evicted the caches."""
     taken = []
     for _ in range(2):
@@ -107,3 +109,22 @@ def test_a_cut_of_60_servers_is_planned_in_a_fraction_of_that(grouping: str) -> 
     made.snapshot = lambda: replace(snapshot)  # type: ignore[method-assign]
     assert seconds(lambda: made.plan(documents)) < 0.2
     assert seconds(lambda: made.plan(cut)) < 0.4
+
+
+def test_what_a_way_back_asks_of_each_of_300_servers_is_found_once_for_all() -> None:
+    """The detached volumes of a wave move with all of its servers."""
+    documents, _ = tenant(300, 300, "volume")
+    loose = tuple(volume(f"loose-{i}", f"loose-{i}", 5) for i in range(100))
+    owned = replace(documents.inventory, volumes=(*documents.inventory.volumes, *loose))
+    (wave,) = documents.waves
+    documents = replace(documents, inventory=owned, waves=(replace(wave, volumes=(*wave.volumes, *(one.id for one in loose))),))
+    snapshot = world(owned, MANY).snapshot()
+    assert len(groups(documents, snapshot)) == 1000
+
+    def asked() -> None:
+        fresh = replace(snapshot)
+        for one in owned.servers:
+            source_at_rest.away(documents, fresh, one)
+            strayed.of_server(documents, fresh, one.id)
+
+    assert seconds(asked) < 0.2

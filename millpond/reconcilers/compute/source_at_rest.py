@@ -6,6 +6,7 @@ One that sleeps has a memory that is older than its disk once the target's write
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from millpond.model.change import Waiting
 from millpond.model.compute import Server
@@ -19,7 +20,7 @@ from millpond.reconcilers.compute.server_back import GUEST_RUNS
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.storage import strayed
 from millpond.reconcilers.storage.replication import Group, ends, groups
-from millpond.reconcilers.twins import by_id, twin
+from millpond.reconcilers.twins import Same, by_id, twin
 
 ACTION = "stop"
 ROLLBACKS = (Stage.DISCARD, Stage.CARRY_BACK)
@@ -38,8 +39,17 @@ out of it, which brings it up."""
 
 def away(desired: Desired, snapshot: Snapshot, server: Server) -> list[Group]:
     """Its groups of which the source's side is to be given back yet."""
-    own = [group for group in groups(desired, snapshot) if server.id in group.servers(desired)]
-    return [group for group in own if (found := ends(group, snapshot)).paired and not found.source_writable]
+    return _away(Same(desired), Same(snapshot)).get(server.id, [])
+
+
+@lru_cache(maxsize=16)
+def _away(desired: Same, snapshot: Same) -> dict[str, list[Group]]:
+    index: dict[str, list[Group]] = {}
+    for group in groups(desired.item, snapshot.item):
+        if (found := ends(group, snapshot.item)).paired and not found.source_writable:
+            for id in group.servers(desired.item):
+                index.setdefault(id, []).append(group)
+    return index
 
 
 def come_to_rest(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server, here: Server) -> None:

@@ -13,7 +13,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.storage.replication import ends, grouped, groups, local_volume
 from millpond.reconcilers.twins import Same, by_id, marked, once_per
-from millpond.reconcilers.usage import detached_volumes, servers_of_volumes
+from millpond.reconcilers.usage import attached_to, detached_volumes, servers_of_volumes
 
 
 def strayed(desired: Desired, snapshot: Snapshot, volumes: Iterable[str]) -> list[Volume]:
@@ -24,10 +24,19 @@ def strayed(desired: Desired, snapshot: Snapshot, volumes: Iterable[str]) -> lis
 
 def of_server(desired: Desired, snapshot: Snapshot, server: str) -> list[Volume]:
     """Its disks, and the detached ones that moved with it: one that was made after the cut did not."""
-    own = servers_of_volumes(desired)
-    detached = [id for id in sorted(detached_volumes(desired)) if server in own.get(id, ()) and _has_moved(snapshot, id)]
-    disks = [disk.volume_id for one in desired.inventory.servers if one.id == server for disk in one.volumes]
-    return strayed(desired, snapshot, dict.fromkeys((*disks, *detached)))
+    return _by_server(Same(desired), Same(snapshot)).get(server, [])
+
+
+@lru_cache(maxsize=16)
+def _by_server(same_desired: Same, same_snapshot: Same) -> dict[str, list[Volume]]:
+    """Of each, its disks first."""
+    desired, snapshot, own = same_desired.item, same_snapshot.item, servers_of_volumes(same_desired.item)
+    detached = (id for id in sorted(detached_volumes(desired)) if _has_moved(snapshot, id))
+    index: dict[str, list[Volume]] = {}
+    for volume in strayed(desired, snapshot, dict.fromkeys((*attached_to(desired), *detached))):
+        for server in own.get(volume.id, ()):
+            index.setdefault(server, []).append(volume)
+    return index
 
 
 def _has_moved(snapshot: Snapshot, id: str) -> bool:
