@@ -8,7 +8,8 @@ from millpond.model.array import ReplicaState
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
-from millpond.reconcilers.storage.replication import Ends, Group, boot_declared, ends, groups, recorded_on
+from millpond.reconcilers.storage.moved_with import recorded_on
+from millpond.reconcilers.storage.replication import Ends, Group, boot_declared, ends, groups
 from millpond.reconcilers.storage.safety import safety_prefix
 from millpond.reconcilers.twins import by_id
 from millpond.reconcilers.usage import detached_volumes
@@ -62,7 +63,7 @@ def _was_carried(desired: Desired, snapshot: Snapshot, group: Group, cut: str) -
     if any(name.startswith(safety_prefix(cut)) for member in group.members for name in member.local.snapshots):
         return True
     servers, volumes = by_id(snapshot.source.servers), by_id(snapshot.source.volumes)
-    carriers = [one for id in recorded_on(desired, group) if (one := servers.get(id) or volumes.get(id))]
+    carriers = [one for id in recorded_on(desired, snapshot, group) if (one := servers.get(id) or volumes.get(id))]
     return any(one.record is not None and one.record.returned for one in carriers)
 
 

@@ -10,6 +10,7 @@ from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.storage.moved_with import begun, moved_with
 from millpond.reconcilers.storage.replication import ends, groups, local_volume
 from millpond.reconcilers.twins import by_id, marked
 from millpond.reconcilers.usage import RETURNING, attached_to
@@ -35,13 +36,7 @@ def is_admitted(snapshot: Snapshot, wave: DesiredWave, known: Records, stage: St
     if stage is not Stage.CUT:
         return bool(known)
     running = {id: record for id, record in known.items() if record.wave in ("", wave.name) and not record.verified}
-    return bool(running) and (not _without(snapshot, wave, known) or _begun(snapshot, running))
-
-
-def _begun(snapshot: Snapshot, running: Records) -> bool:
-    servers = by_id(snapshot.source.servers)
-    locked = {id for id, record in running.items() if id in servers and servers[id].locked and record.locked == "no"}
-    return bool(locked) or any(record.stopped or record.booting or record.locked == "retaken" for record in running.values())
+    return bool(running) and (not _without(snapshot, wave, known) or begun(snapshot, running))
 
 
 def _without(snapshot: Snapshot, wave: DesiredWave, known: Records) -> set[str]:
@@ -68,7 +63,7 @@ def latecomers(desired: Desired, snapshot: Snapshot, wave: DesiredWave, known: R
 def _bound(desired: Desired, snapshot: Snapshot, wave: DesiredWave, known: Records) -> set[str]:
     """What shares a replica with servers, or volumes, that have the record: its volumes were paired with theirs."""
     own = [group for group in groups(desired, snapshot) if group.wave == wave.name and ends(group, snapshot).source]
-    sets = [{*(group.servers(desired) or (member.volume.id for member in group.members))} for group in own]
+    sets = [{*(moved_with(desired, snapshot, group) or (member.volume.id for member in group.members))} for group in own]
     return {id for members in sets if members & known.keys() for id in members}
 
 

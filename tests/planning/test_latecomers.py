@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from millpond.model.block_storage import Volume
+from millpond.model.block_storage import Attachment, Volume
 from millpond.model.compute import AttachedVolume, Server
 from millpond.model.desired import Desired, DesiredWave
-from millpond.model.manifest import Window
+from millpond.model.manifest import Rollback, Window
 from millpond.model.plan import Stage, TenantPlan
+from millpond.reconcilers.storage.moved_with import moved_with
+from millpond.reconcilers.storage.replication import groups
 from tests.planning.arrays import GIB
 from tests.planning.situations import PILOT, cut_of, flags
 from tests.planning.tenant import INVENTORY, desired, prepared, server, volume, world
@@ -161,6 +163,65 @@ def test_an_unpaired_disk_that_an_admitted_server_shares_with_a_late_one_is_told
     waves = tuple(replace(wave, volumes=tuple(id for id in wave.volumes if id != "vol-both")) for wave in on.waves)
     made.advance(replace(on, waves=waves, excluded=frozenset({"vol-both"})))
     assert made.source.compute.shown("server-2").record.verified  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("how", ["discard", "carry_back"])
+@pytest.mark.parametrize("grouping", ["consistency_group", "volume"])
+def test_a_late_server_holds_no_detached_volume_of_its_wave_on_the_way_back(how: str, grouping: str) -> None:
+    tenant = replace(INVENTORY, volumes=(*INVENTORY.volumes, SPARE))
+    joined = replace(tenant, servers=(*tenant.servers, LATE), volumes=(*tenant.volumes, ROOT))
+    made = world(tenant)
+    made.tick()
+    made.advance(flagged(desired(tenant), rest={"grouping": grouping}))
+    made.tick(3600)
+    made.advance(flagged(desired(tenant), rest={"grouping": grouping, "cutover": True}))
+    made.tick(600)
+    made.crash()
+    comes(made, ROOT, LATE)
+    if how == "discard":
+        made.discard(["server-2"])
+    on = flagged(desired(joined), rest={"grouping": grouping, "rollback": Rollback(cut_of(made, "server-2"), how)})
+    plan = made.advance(on)
+    assert (codes(plan), plan.steps) == ([], ())
+    assert made.source.compute.shown("server-2").record is None
+    assert [made.source.compute.rows[id].status for id in ("server-2", "server-3")] == ["ACTIVE", "ACTIVE"]
+
+
+def test_a_late_server_holds_no_detached_volume_of_its_wave_in_its_cut() -> None:
+    tenant = replace(INVENTORY, volumes=(*INVENTORY.volumes, SPARE))
+    joined = replace(tenant, servers=(*tenant.servers, LATE), volumes=(*tenant.volumes, ROOT))
+    made = world(tenant)
+    made.tick()
+    made.advance(desired(tenant))
+    made.tick(3600)
+    made.advance(flags(rest=True, base=desired(tenant)), at("replication_group/rest-ssd#fence"))
+    made.crash()
+    comes(made, ROOT, LATE)
+    plan = made.advance(flagged(flags(rest=True, base=desired(joined)), rest={"window": closed(made)}))
+    assert codes(plan) == ["window_closed"]
+    assert made.source.compute.shown("server-2").record.verified  # type: ignore[union-attr]
+    assert made.source.compute.rows["server-3"].status == "ACTIVE"
+    assert made.source.compute.shown("server-3").record is None
+
+
+def test_a_late_server_that_has_got_the_detached_volume_counts() -> None:
+    tenant = replace(INVENTORY, volumes=(*INVENTORY.volumes, SPARE))
+    joined = replace(tenant, servers=(*tenant.servers, LATE), volumes=(*tenant.volumes, ROOT))
+    made = world(tenant)
+    made.tick()
+    made.advance(desired(tenant))
+    made.tick(3600)
+    made.advance(flags(rest=True, base=desired(tenant)))
+    comes(made, ROOT, LATE)
+    base = flagged(desired(joined), rest={"rollback": Rollback(cut_of(made, "server-2"), "discard")})
+    snapshot = made.snapshot()
+    (group,) = [one for one in groups(base, snapshot) if one.address.name == "rest-ssd"]
+    assert moved_with(base, snapshot, group) == ("server-2",)
+    made.source.block_storage.put(SPARE.id, status="in-use", attachments=(Attachment("server-3", "/dev/vdb"),))
+    assert moved_with(base, made.snapshot(), group) == ("server-2", "server-3")
+    attached = replace(LATE, volumes=(*LATE.volumes, AttachedVolume(SPARE.id, "/dev/vdb")))
+    known = replace(base, inventory=replace(joined, servers=(*tenant.servers, attached)))
+    assert moved_with(known, snapshot, group) == ("server-2", "server-3")
 
 
 BOOTABLE = replace(SPARE, bootable=True, image_metadata={"hw_disk_bus": "scsi"})

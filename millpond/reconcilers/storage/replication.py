@@ -18,6 +18,7 @@ from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.record import times
 from millpond.reconcilers.storage import group_name
+from millpond.reconcilers.storage.moved_with import recorded_on
 from millpond.reconcilers.twins import Same, by_id, once_per, twin
 from millpond.reconcilers.usage import servers_of_volumes
 
@@ -269,12 +270,6 @@ def ends(group: Group, snapshot: Snapshot) -> Ends:
     return Ends(source, target, named.get((here, group.name)), named.get((there, group.name)))
 
 
-def recorded_on(desired: Desired, group: Group) -> tuple[str, ...]:
-    """Which of the source's servers carry the group's cut records; its volumes, in a wave that has no servers."""
-    wave = next(wave for wave in desired.waves if wave.name == group.wave)
-    return group.servers(desired) if wave.servers else tuple(member.volume.id for member in group.members)
-
-
 def handed_over_by(desired: Desired, snapshot: Snapshot, goals: Goals, recorded: Iterable[str]) -> dict[str, Any]:
     """What `perform` reads again before the source's copy of a disk is given up. `arrived`: handed over, and gone from the source since."""
     present = {**by_id(snapshot.source.servers), **by_id(snapshot.source.volumes)}
@@ -378,7 +373,7 @@ def boot_declared(desired: Desired, snapshot: Snapshot, group: Group) -> bool:
 
 def _records(desired: Desired, snapshot: Snapshot, group: Group) -> list[CutRecord]:
     servers, volumes = by_id(snapshot.source.servers), by_id(snapshot.source.volumes)
-    carriers = recorded_on(desired, group)
+    carriers = recorded_on(desired, snapshot, group)
     found = [servers[id].record for id in carriers if id in servers] + [volumes[id].record for id in carriers if id in volumes]
     return [record or CutRecord() for record in found]
 

@@ -18,6 +18,7 @@ from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.storage import handed_over, onward, pairing, replication_calls
+from millpond.reconcilers.storage.moved_with import moved_with, recorded_on
 from millpond.reconcilers.storage.replication import (
     Ends,
     Group,
@@ -27,7 +28,6 @@ from millpond.reconcilers.storage.replication import (
     ends,
     groups,
     handed_over_by,
-    recorded_on,
     remote_of,
     seeded,
     stopped_at,
@@ -69,7 +69,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             group.address,
             wave=group.wave,
             source_id=group.members[0].volume.id,
-            servers=group.servers(desired),
+            servers=moved_with(desired, snapshot, group),
             side=Side.STORAGE,
         )
         moved = handed_over.of_group(desired, goals, group, found)
@@ -96,14 +96,14 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             left -= pairing.pair_or_wait(ladder, snapshot, group, found, left)
         if not foreign:
             _lead(ladder, aim, desired, snapshot, goals, group, found)
-        steps += signed(_owned(ladder.steps, desired, group), goals.run, snapshot)
+        steps += signed(_owned(ladder.steps, desired, snapshot, group), goals.run, snapshot)
     steps += onward.gates(desired, snapshot, goals, judged)
     return KindPlan(tuple(steps), tuple(findings))
 
 
-def _owned(steps: Iterable[AnyStep], desired: Desired, group: Group) -> list[AnyStep]:
+def _owned(steps: Iterable[AnyStep], desired: Desired, snapshot: Snapshot, group: Group) -> list[AnyStep]:
     """With where the owner of the cut is read again."""
-    own = {"recorded": list(recorded_on(desired, group)), "source_project": desired.inventory.project.id}
+    own = {"recorded": list(recorded_on(desired, snapshot, group)), "source_project": desired.inventory.project.id}
     return [
         replace(step, parameters={**own, **step.parameters})
         if isinstance(step, Change) and step.action in replication_calls.CONTINUING
@@ -277,13 +277,13 @@ def _proof(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group) -> 
     """What `perform` reads again before it gives a side away: see invariants.py."""
     found = ends(group, snapshot)
     return {
-        "servers": list(group.servers(desired)),
+        "servers": list(moved_with(desired, snapshot, group)),
         "volumes": [member.volume.id for member in group.members],
         "local_ids": [member.local.id for member in group.members],
         "remote_array": group.pair.target.array,
         "remote_ids": [remote_of(group, found, member) for member in group.members],
         "stopped": stopped_at(desired, snapshot, group, "stopped", goals.run),
-        "recorded": list(recorded_on(desired, group)),
+        "recorded": list(recorded_on(desired, snapshot, group)),
         "source_project": desired.inventory.project.id,
         "target_project": snapshot.target.project.id if snapshot.target.project else "",
     }
@@ -403,7 +403,7 @@ def _unpair(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, 
             danger=True,
             reversible=False,
             **_role(found.source, found.target, "target"),
-            **handed_over_by(desired, snapshot, goals, recorded_on(desired, group)),
+            **handed_over_by(desired, snapshot, goals, recorded_on(desired, snapshot, group)),
         )
     for word, known in (("group", found.local_group), ("remote_group", found.remote_group)):
         if known is not None:
