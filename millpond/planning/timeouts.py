@@ -30,7 +30,7 @@ END_THE_GUEST = (
 OPENED_BY = {boots_first.ACTION: ("#stop", "#arrive"), server_back_gate.ACTION: ("#stop", "#start")}
 """Gate of a way back → what it waits for."""
 SERVERS = {"source_server": Side.SOURCE, "server": Side.TARGET}
-POWER = ("stop", "start", "power")
+POWER = ("stop", "settle", "start", "power")
 """What any other task of Nova keeps from being done."""
 BUSY = "its task {0} does not end"
 Waited = Mapping[str, float]

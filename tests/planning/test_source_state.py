@@ -212,3 +212,61 @@ def test_what_sleeps_on_disks_that_were_carried_back_is_rebooted(status: str, ve
     made.source.compute.put("server-1", status=status)
     older = how == "carry_back" and status != "RESCUE"
     assert f"openstack --os-cloud source server {'reboot --hard' if older else verb} server-1" in told(made.plan(home)).fix
+
+
+def to_its_end(made: World, on: Desired) -> None:
+    """By the plan that is saved now."""
+    plan = made.plan(on)
+    envelope = Envelope.of(Plan(EPOCH, "0", (plan,), plan.digest))
+    assert [change.id for change in plan.changes if not change.after and change.action == "start"] == []
+
+    def reviewed(plan: TenantPlan) -> bool:
+        ready = [change for change in plan.changes if not change.after]
+        assert envelope.allowed("acme", ready) == ready, envelope.stale
+        return False
+
+    assert made.advance(on, reviewed).steps == ()
+    assert {one.status for one in made.source.compute.rows.values()} == {"ACTIVE"}
+
+
+def first(made: World, on: Desired) -> list[tuple[str, str, bool]]:
+    return [(step.action, step.reason, step.long) for step in made.plan(on).waiting if step.kind == "source_server"]
+
+
+def test_a_way_back_that_is_reviewed_while_the_source_is_still_being_stopped_knows_of_its_start() -> None:
+    made = before("source_server/web-1#stop")
+    plan = made.advance(PILOT, at("source_server/web-1#stop"))
+    made.perform(next(change for change in plan.changes if change.action == "stop"))
+    assert first(made, BACK) == [("settle", "the server is being stopped (task powering-off)", False)]
+    (start,) = [change for change in made.plan(BACK).changes if change.action == "start"]
+    assert "acme/source_server/web-1#settle" in start.after
+    to_its_end(made, BACK)
+
+
+@WAYS
+def test_so_does_one_whose_disks_are_to_be_given_back_after_the_stop(how: str) -> None:
+    made, home = came_back(how)
+    made.source.compute.put("server-1", status="ERROR", task_state="powering-off")
+    assert [action for action, _, _ in first(made, home)] == ["stop"]
+    to_its_end(made, home)
+
+
+@pytest.mark.parametrize(
+    ("status", "task", "waits", "starts"),
+    [
+        ("SHUTOFF", "image_uploading", ("settle", "the server is changing its state on the source (task image_uploading)"), True),
+        ("SHUTOFF", "powering-on", ("start", "the server is starting (task powering-on)"), False),
+        ("ACTIVE", "image_uploading", ("start", "the server is changing its state on the source (task image_uploading)"), False),
+    ],
+)
+def test_a_task_of_the_source_is_named_and_what_it_leaves_off_is_started_after_it(
+    status: str, task: str, waits: tuple[str, str], *, starts: bool
+) -> None:
+    made = before("replication_group/pilot-ssd#sync")
+    made.source.compute.put("server-1", status=status, task_state=task)
+    assert first(made, BACK) == [(*waits, False)]
+    assert ("start" in {change.action for change in made.plan(BACK).changes}) is starts
+    made.now += timedelta(seconds=SITE.limits.boot_timeout)
+    plan = made.plan(BACK)
+    code = "boot_timeout" if task == "powering-on" else "stop_timeout"
+    assert ([finding.code for finding in plan.blockers], first(made, BACK)) == ([code], [(*waits, True)])

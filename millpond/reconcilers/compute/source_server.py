@@ -36,6 +36,8 @@ from millpond.reconcilers.twins import by_id, twin
 
 KIND = "source_server"
 READS_AFTER: tuple[str, ...] = ("project",)
+SETTLES = "settle"
+"""What is waited for before a start, until a task of Nova has ended."""
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
@@ -252,23 +254,38 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
                 **clock_of(desired, "target"),
             )
         source_at_rest.be_given_back(ladder, desired, snapshot, server)
-        if record.power == "active" and here.task_state:
-            ladder.wait("start", f"the server is starting (task {here.task_state})")
-        elif record.power == "active" and here.status == "SHUTOFF":
-            ladder.change(
-                "start",
-                reason,
-                fields=(FieldChange("status", "SHUTOFF", "ACTIVE"),),
-                destination="as_found",
-                outage=True,
-                server_id=here.id,
-                target_project=snapshot.target.project.id if snapshot.target.project else "",
-            )
-        elif record.power == "active" and here.status != "ACTIVE":
-            ladder.wait("start", f"the server is {here.status} on the source and cannot be started as it is: repair it there", long=True)
+        if record.power == "active":
+            _start(ladder, snapshot, reason, here)
         if here.locked and record.locked == "no":
             ladder.change("unlock", reason, fields=(FieldChange("locked", True, False),), server_id=here.id)
     clear(ladder, here.id, replace(record, verified="") if record.cut else record)
+
+
+def _start(ladder: Ladder, snapshot: Snapshot, reason: str, here: Server) -> None:
+    """Also of one that another task is to leave off, such as the stop of its cut: a saved plan has to know of its start."""
+    task = here.task_state
+    if task == "powering-on" or (task not in ("", "powering-off") and here.status == "ACTIVE"):
+        ladder.wait("start", _changing(task))
+        return
+    if task and not any(step.action == source_at_rest.ACTION for step in ladder.steps):
+        ladder.wait(SETTLES, _changing(task))
+    if task or here.status == "SHUTOFF":
+        ladder.change(
+            "start",
+            reason,
+            fields=(FieldChange("status", "SHUTOFF", "ACTIVE"),),
+            destination="as_found",
+            outage=True,
+            server_id=here.id,
+            target_project=snapshot.target.project.id if snapshot.target.project else "",
+        )
+    elif here.status != "ACTIVE":
+        ladder.wait("start", f"the server is {here.status} on the source and cannot be started as it is: repair it there", long=True)
+
+
+def _changing(task: str) -> str:
+    doing = {"powering-on": "starting", "powering-off": "being stopped"}.get(task, "changing its state on the source")
+    return f"the server is {doing} (task {task})"
 
 
 def _not_started(desired: Desired, snapshot: Snapshot, goals: Goals, server: Server, here: Server, record: CutRecord) -> list[Finding]:
