@@ -39,9 +39,10 @@ def everything_is_known(change: Change) -> None:
 
 
 def may_change_hands(change: Change, providers: Providers) -> None:
-    """Before `fence` and `promote`. All is read at once, since a wave is down meanwhile."""
+    """Before `fence`, `refence` and `promote`. All is read at once, since a wave is down meanwhile."""
     values = change.parameters
-    name = values["array"] if change.action == "fence" else values["peer_array"]
+    fences = change.action != "promote"
+    name = values["array"] if fences else values["peer_array"]
     array, project = providers.array(name), values["source_project"]
     with ThreadPoolExecutor(6, thread_name_prefix="read") as pool:
         read_servers = pool.submit(providers.source.compute.servers, project)
@@ -54,7 +55,9 @@ def may_change_hands(change: Change, providers: Providers) -> None:
         source, target = read_replicas.result()
         remote, twins = read_remote.result(), read_twins.result()
     _still_ours(change, servers, volumes, begun=True)
-    _has_role(change, source if change.action == "fence" else target, Role.SOURCE if change.action == "fence" else Role.TARGET)
+    _has_role(change, source if fences else target, Role.SOURCE if fences else Role.TARGET)
+    if change.action == "refence" and target.role is not Role.SOURCE:
+        raise broken(change, "the target side is not writable, so nothing on it can be carried back any more")
     _stopped(change, servers, values["servers"], "source")
     _all_seen(change, volumes, local)
     _leads_to_twins(change, source, remote, twins)

@@ -30,7 +30,8 @@ MOVED_BY: Mapping[str, Readers] = {
         (
             *("replication_group#seed", "replication_group#sync", "replication_group#suspend"),
             *("replication_group#resume", "replication_group#resume_for_sync", "replication_group#take_back"),
-            *("replication_group#fence", "replication_group#promote", "replication_group#demote", "replication_group#restore"),
+            *("replication_group#fence", "replication_group#refence"),
+            *("replication_group#promote", "replication_group#demote", "replication_group#restore"),
             *("replication_group#reverse", "replication_group#reverse_seed", "replication_group#reverse_sync"),
             *("replication_group#reverse_suspend", "replication_group#resume_for_reverse_sync"),
         ),

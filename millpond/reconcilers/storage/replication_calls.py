@@ -14,7 +14,7 @@ CONTINUING = ("resume", "resume_for_sync", "resume_for_reverse_sync", "reverse",
 def perform(change: Change, providers: Providers) -> None:
     array = providers.array(change.parameters["array"])
     verb = change.action.partition(":")[0]
-    if verb in ("fence", "promote"):
+    if verb in ("fence", "promote", "refence"):
         invariants.may_change_hands(change, providers)
     elif verb in ("demote", "restore", "take_back"):
         invariants.may_come_back(change, providers)
@@ -42,7 +42,7 @@ def _on_replica(verb: str, array: StorageArray, replica: int) -> None:
             array.suspend(replica)
         case "resume" | "reverse" | "resume_for_sync" | "resume_for_reverse_sync":
             array.resume(replica)
-        case "fence" | "promote" | "demote" | "restore" | "take_back":
+        case "fence" | "refence" | "promote" | "demote" | "restore" | "take_back":
             array.change_role(replica)
         case "unpair":
             array.unpair(replica)

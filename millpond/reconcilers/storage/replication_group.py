@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from millpond.model.address import Side
-from millpond.model.array import Replica
+from millpond.model.array import Replica, Role
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding
@@ -45,7 +45,7 @@ from millpond.reconcilers.storage.replication_refusals import (
     turned,
     unknown,
 )
-from millpond.reconcilers.storage.safety import SAFETY_PREFIX, looked_for, safety_name
+from millpond.reconcilers.storage.safety import SAFETY_PREFIX, looked_for, may_lack, safety_name
 from millpond.reconcilers.storage.used_by_others import used_by_others
 from millpond.reconcilers.storage.way_back import of_group
 from millpond.reconcilers.usage import RETURNING
@@ -207,7 +207,7 @@ def _promote(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
     if found.promoted:
         return
     if found.both_writable and covered(found, stopped):
-        _fence(ladder, reason, group, found, proof)
+        _fence(ladder, reason, found, proof)
         return
     if found.both_writable:
         _take_back(ladder, found, proof)
@@ -220,7 +220,7 @@ def _promote(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
         if source is None or not suspended(source) or not fresh:
             ladder.change("suspend", reason, destination="suspended", outage=True, **_call(source))
         if desired.site.replication.fence_first:
-            _fence(ladder, reason, group, found, proof)
+            _fence(ladder, reason, found, proof)
     promote = _role(found.source, found.target, "target")
     ladder.change(
         "promote",
@@ -233,12 +233,12 @@ def _promote(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals,
         **proof,
     )
     if not found.fenced and not desired.site.replication.fence_first:
-        _fence(ladder, reason, group, found, proof)
+        _fence(ladder, reason, found, proof)
 
 
-def _fence(ladder: Ladder, reason: str, group: Group, found: Ends, proof: dict[str, Any]) -> None:
+def _fence(ladder: Ladder, reason: str, found: Ends, proof: dict[str, Any], action: str = "fence") -> None:
     ladder.change(
-        "fence",
+        action,
         reason,
         fields=(FieldChange("source role", "SOURCE", "TARGET"),),
         destination="fenced",
@@ -350,12 +350,17 @@ def _carry_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goa
     if not found.paired:
         return
     assert found.source is not None and found.target is not None  # noqa: S101, PT018
+    source, target = found.source, found.target
+    if may_lack(desired, snapshot, goals, group, found):
+        reason = "the target may have been written since its last sync back: that is made once more"
+        _fence(ladder, reason, found, _proof(desired, snapshot, goals, group), "refence")
+        found = replace(found, source=replace(source, role=Role.TARGET))
     if found.promoted:
         _reverse(ladder, desired, snapshot, goals, group, found)
-    _give_back(ladder, desired, snapshot, goals, group, found, found.target, carried=True)
-    if not found.forward or suspended(found.source):
+    _give_back(ladder, desired, snapshot, goals, group, found, target, carried=True)
+    if not found.forward or suspended(source):
         kept = looked_for(goals, group)
-        ladder.change("resume", "replication goes on from the source", destination="in_sync", carried=True, **kept, **_call(found.source))
+        ladder.change("resume", "replication goes on from the source", destination="in_sync", carried=True, **kept, **_call(source))
     for member in group.members:
         name = safety_name(goals, group, member)
         if found.promoted or name in member.local.snapshots:
