@@ -13,9 +13,8 @@ from millpond.model.plan import GATE, Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.compute.server_back import is_stuck
-from millpond.reconcilers.compute.source_at_rest import PUT_TO_REST, would_not_start
+from millpond.reconcilers.compute.source_at_rest import PUT_TO_REST, all_away, would_not_start
 from millpond.reconcilers.few import few
-from millpond.reconcilers.storage.replication import Group, ends, groups
 from millpond.reconcilers.twins import by_id, marked
 
 ACTION = "stops"
@@ -121,20 +120,14 @@ def _returning(desired: Desired, snapshot: Snapshot, goals: Goals) -> Mapping[st
     here = by_id(snapshot.source.servers)
     rollbacks = (Stage.DISCARD, Stage.CARRY_BACK)
     back = [server for server in desired.inventory.servers if server.id in here and goals.stage(server.id) in rollbacks]
-    away = {id for group in _away(desired, snapshot) for id in group.servers(desired)} if back else set()
+    away = {id for group in all_away(desired, snapshot) for id in group.servers(desired)} if back else set()
     return {one.id: Returning(one, here[one.id], marked(snapshot.target.servers, one.id), one.id in away) for one in back}
-
-
-def _away(desired: Desired, snapshot: Snapshot) -> list[Group]:
-    """The groups that are still to change hands."""
-    pairs = ((group, ends(group, snapshot)) for group in groups(desired, snapshot))
-    return [group for group, found in pairs if found.paired and not found.source_writable]
 
 
 def _together(desired: Desired, snapshot: Snapshot, back: Mapping[str, Returning]) -> list[list[Returning]]:
     """Whose disks change hands with each other's, directly or by a server that has disks of two groups."""
     sets = {id: {id} for id in back}
-    for group in _away(desired, snapshot):
+    for group in all_away(desired, snapshot):
         joined = {other for id in group.servers(desired) if id in sets for other in sets[id]}
         sets |= dict.fromkeys(joined, joined)
     distinct = {id(found): found for found in sets.values()}

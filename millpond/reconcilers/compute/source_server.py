@@ -22,7 +22,7 @@ from millpond.providers.together import together
 from millpond.reconcilers import boot, invariants, invariants_decommission
 from millpond.reconcilers.base import Goals, KindPlan, Scope
 from millpond.reconcilers.compute import server as target_server
-from millpond.reconcilers.compute import source_at_rest
+from millpond.reconcilers.compute import source_at_rest, source_disks
 from millpond.reconcilers.compute.boot_sent import lost
 from millpond.reconcilers.compute.server_back import GUEST_RUNS
 from millpond.reconcilers.compute.server_lacking import never_there
@@ -83,7 +83,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             else:
                 _delete(ladder, desired, here)
         steps += ladder.steps
-    steps += source_at_rest.gates(desired, snapshot, goals)
+    steps += source_disks.gates(desired, snapshot, goals)
     return KindPlan(signed(steps, goals.run, snapshot), tuple(findings))
 
 
@@ -253,7 +253,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
                 server_id=here.id,
                 **clock_of(desired, "target"),
             )
-        source_at_rest.be_given_back(ladder, desired, snapshot, server)
+        source_disks.be_given_back(ladder, desired, snapshot, server)
         if record.power == "active":
             _start(ladder, snapshot, reason, here)
         if here.locked and record.locked == "no":

@@ -1,0 +1,44 @@
+"""A server on the source whose wave goes back, and of which nothing gives a disk back: nothing is stopped for it, nothing started on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from millpond.model.change import Waiting
+from millpond.model.compute import Server
+from millpond.model.desired import Desired
+from millpond.model.plan import GATE, Stage
+from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.base import Goals
+from millpond.reconcilers.compute.source_at_rest import away
+from millpond.reconcilers.ladder import Ladder
+from millpond.reconcilers.storage import strayed
+from millpond.reconcilers.twins import by_id, twin
+
+ROLLBACKS = (Stage.DISCARD, Stage.CARRY_BACK)
+
+
+def be_given_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, server: Server) -> None:
+    """What is waited for before it starts, or its record is removed."""
+    if strayed.of_server(desired, snapshot, server.id):
+        ladder.wait("give_back", "held by the blocker of its disk: nothing gives it back", long=True)
+
+
+def gates(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterable[Waiting]:
+    """What runs on the target is not stopped for such disks: it would be down meanwhile."""
+    here = by_id(snapshot.source.servers)
+    for server in desired.inventory.servers:
+        found = here.get(server.id)
+        if found is None or found.record is None or not found.record.cut or goals.stage(server.id) not in ROLLBACKS:
+            continue
+        if not strayed.of_server(desired, snapshot, server.id):
+            continue
+        beside = {server.id: None} | {id: None for group in away(desired, snapshot, server) for id in group.servers(desired)}
+        if up := tuple(id for id in beside if _is_up(twin(snapshot, "servers", id))):
+            reason = f"nothing gives a disk of {server.name} back to the source"
+            address, wave = desired.address(GATE, server.id), goals.wave(server.id)
+            yield Waiting(address, "way_back:source", reason, wave=wave, servers=up, long=True)
+
+
+def _is_up(copy: Server | None) -> bool:
+    return copy is not None and not copy.never_ran and not copy.stopped
