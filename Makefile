@@ -2,6 +2,10 @@
 PYTHON ?=
 export PYTHON
 
+# Modules are compiled once, into .venv, whatever the environment says of it: the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/cache/bytecode
+
 .DEFAULT_GOAL := help
 .PHONY: help set-up demo test check lab lab-install lab-up lab-down clean
 
