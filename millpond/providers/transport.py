@@ -83,10 +83,13 @@ class Transport(TCPKeepAliveAdapter):
     ) -> requests.Response:
         """One try. The body is read here, so that a reply lost half-way is told apart as well."""
         around = self._around(request.url or "")
+        through = {**around["proxies"], **(proxies or {})}
         asked = around["verify"] if verify is True else verify
         trusted = asked if self._verify is None else self._verify
+        if (request.url or "").startswith("http://") and not through:
+            trusted = True  # nothing shows a certificate; requests would look on the disk for the CA's each time
         with self._slots:
-            response = super().send(request, stream, self._timeout, trusted, cert, {**around["proxies"], **(proxies or {})})
+            response = super().send(request, stream, self._timeout, trusted, cert, through)
             _ = response.content
             return response
 
