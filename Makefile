@@ -19,7 +19,7 @@ demo: set-up ## the whole story on simulated clouds, in under two minutes
 	@.venv/bin/python -m demo.play
 
 test: set-up ## all tests
-	@.venv/bin/python -m pytest -n 4 --dist worksteal --disable-warnings $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest -n 6 --dist worksteal --disable-warnings $(PYTEST_ARGS)
 
 check: set-up ## linters, types and the import contract
 	.venv/bin/ruff check .
