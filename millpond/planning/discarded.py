@@ -9,8 +9,9 @@ from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.storage.moved_with import recorded_on
-from millpond.reconcilers.storage.replication import Ends, Group, boot_declared, ends, groups
+from millpond.reconcilers.storage.replication import Ends, Group, ends, groups
 from millpond.reconcilers.storage.safety import safety_prefix
+from millpond.reconcilers.storage.stops import boot_declared
 from millpond.reconcilers.twins import by_id
 from millpond.reconcilers.usage import detached_volumes
 

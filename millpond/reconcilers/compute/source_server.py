@@ -31,7 +31,8 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import READ_LATER, UNDOING, claim, clear, clock_of, clocks, current, forget, planned, record_change, timed
 from millpond.reconcilers.storage import strayed
-from millpond.reconcilers.storage.replication import away, is_stale
+from millpond.reconcilers.storage.replication import away
+from millpond.reconcilers.storage.stops import is_stale
 from millpond.reconcilers.twins import by_id, twin
 
 KIND = "source_server"

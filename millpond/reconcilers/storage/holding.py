@@ -18,7 +18,7 @@ from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.record import record_change
-from millpond.reconcilers.storage.replication import strangers, unguarded
+from millpond.reconcilers.storage.stops import strangers, unguarded
 from millpond.reconcilers.twins import by_id
 
 

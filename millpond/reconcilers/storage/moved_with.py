@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from millpond.model.cut_record import CutRecord
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.snapshot import Snapshot
+from millpond.reconcilers.storage.replication import Group
 from millpond.reconcilers.twins import by_id
 from millpond.reconcilers.usage import attached_to
-
-if TYPE_CHECKING:
-    from millpond.reconcilers.storage.replication import Group
 
 
 def moved_with(desired: Desired, snapshot: Snapshot, group: Group) -> tuple[str, ...]:

@@ -19,20 +19,7 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.storage import handed_over, onward, pairing, replication_calls
 from millpond.reconcilers.storage.moved_with import moved_with, recorded_on
-from millpond.reconcilers.storage.replication import (
-    Ends,
-    Group,
-    Member,
-    boot_declared,
-    covered,
-    ends,
-    groups,
-    handed_over_by,
-    remote_of,
-    seeded,
-    stopped_at,
-    suspended,
-)
+from millpond.reconcilers.storage.replication import Ends, Group, Member, ends, groups, handed_over_by, remote_of, seeded, suspended
 from millpond.reconcilers.storage.replication_reading import read
 from millpond.reconcilers.storage.replication_refusals import (
     both_written,
@@ -46,6 +33,7 @@ from millpond.reconcilers.storage.replication_refusals import (
     unknown,
 )
 from millpond.reconcilers.storage.safety import SAFETY_PREFIX, looked_for, may_lack, safety_name
+from millpond.reconcilers.storage.stops import boot_declared, covered, stopped_at
 from millpond.reconcilers.storage.used_by_others import used_by_others
 from millpond.reconcilers.storage.way_back import of_group
 from millpond.reconcilers.usage import RETURNING

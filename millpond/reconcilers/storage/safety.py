@@ -7,7 +7,8 @@ from typing import Any
 from millpond.model.desired import Desired
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.storage.replication import Ends, Group, Member, stopped_at
+from millpond.reconcilers.storage.replication import Ends, Group, Member
+from millpond.reconcilers.storage.stops import stopped_at
 
 SAFETY_PREFIX = "millpond-safety-"
 

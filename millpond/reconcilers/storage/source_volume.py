@@ -28,8 +28,9 @@ from millpond.reconcilers.record import READ_LATER, UNDOING, claim, clear, clock
 from millpond.reconcilers.storage import invariants_storage
 from millpond.reconcilers.storage.holding import hold, let_go
 from millpond.reconcilers.storage.invariants_reservation import hold_is_nobody_elses, is_to_be_held
-from millpond.reconcilers.storage.replication import away, ends, grouped, groups, is_stale, local_volume, remote_ends
+from millpond.reconcilers.storage.replication import away, ends, grouped, groups, local_volume, remote_ends
 from millpond.reconcilers.storage.replication_refusals import refusals
+from millpond.reconcilers.storage.stops import is_stale
 from millpond.reconcilers.storage.strayed import not_given_back, strayed
 from millpond.reconcilers.twins import ambiguous, once_per
 from millpond.reconcilers.usage import ARRIVED, servers_of_volumes
