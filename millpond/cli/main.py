@@ -106,7 +106,9 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         return _misused(error)
     except click.ClickException as error:
         return _told(MillpondError(error.format_message()))
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError):  # click takes it for the end of a person's input, which no verb asks for
+            return _unexpected(error.__cause__)
         click.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
