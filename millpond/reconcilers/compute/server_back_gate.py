@@ -13,8 +13,9 @@ from millpond.model.plan import GATE, Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.compute.server_back import is_stuck
-from millpond.reconcilers.compute.source_at_rest import PUT_TO_REST, all_away, would_not_start
+from millpond.reconcilers.compute.source_at_rest import PUT_TO_REST, would_not_start
 from millpond.reconcilers.few import few
+from millpond.reconcilers.storage.way_back import all_away
 from millpond.reconcilers.twins import by_id, marked
 
 ACTION = "stops"

@@ -15,7 +15,8 @@ from millpond.model.to_do import to_do
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.compute.server_back import GUEST_RUNS
 from millpond.reconcilers.ladder import Ladder
-from millpond.reconcilers.storage.replication import Group, ends, groups
+from millpond.reconcilers.storage.replication import Group
+from millpond.reconcilers.storage.way_back import all_away
 from millpond.reconcilers.twins import Same
 
 ACTION = "stop"
@@ -35,12 +36,6 @@ out of it, which brings it up."""
 def away(desired: Desired, snapshot: Snapshot, server: Server) -> list[Group]:
     """Its groups of which the source's side is to be given back yet."""
     return _by_server(Same(desired), Same(snapshot)).get(server.id, [])
-
-
-def all_away(desired: Desired, snapshot: Snapshot) -> list[Group]:
-    """The groups of every wave that are still to change hands."""
-    pairs = ((group, ends(group, snapshot)) for group in groups(desired, snapshot))
-    return [group for group, found in pairs if found.paired and not found.source_writable]
 
 
 @lru_cache(maxsize=16)

@@ -10,9 +10,9 @@ from millpond.model.desired import Desired
 from millpond.model.plan import GATE, Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.compute.source_at_rest import away
 from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.storage import strayed
+from millpond.reconcilers.storage.way_back import beside
 from millpond.reconcilers.twins import by_id, twin
 
 ROLLBACKS = (Stage.DISCARD, Stage.CARRY_BACK)
@@ -33,8 +33,7 @@ def gates(desired: Desired, snapshot: Snapshot, goals: Goals) -> Iterable[Waitin
             continue
         if not strayed.of_server(desired, snapshot, server.id):
             continue
-        beside = {server.id: None} | {id: None for group in away(desired, snapshot, server) for id in group.servers(desired)}
-        if up := tuple(id for id in beside if _is_up(twin(snapshot, "servers", id))):
+        if up := tuple(id for id in beside(desired, snapshot, [server.id]) if _is_up(twin(snapshot, "servers", id))):
             reason = f"nothing gives a disk of {server.name} back to the source"
             address, wave = desired.address(GATE, server.id), goals.wave(server.id)
             yield Waiting(address, "way_back:source", reason, wave=wave, servers=up, long=True)

@@ -74,7 +74,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         elif aim == "as_found" and here.record is not None and not (here.record.cut and goals.stage(server.id) is Stage.REPLICATE):
             _give_back(ladder, desired, snapshot, goals, server, here.record, here)
             astray = strayed.of_server(desired, snapshot, server.id) if here.record.cut else []
-            findings += [strayed.not_given_back(desired, snapshot, disk, goals.wave(server.id)) for disk in astray]
+            findings += strayed.findings(desired, snapshot, astray, goals.wave(server.id))
             findings += _not_started(desired, snapshot, goals, server, here, here.record)
         elif aim == "absent":
             dying = _dying(desired, here)
@@ -113,7 +113,7 @@ def _cut(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, ser
     if record is None:
         record = _new_record(goals, wave, here)
         record_change(ladder, "record", "what must be remembered of this cut", here.id, planned(record), outage=False)
-    stale = here.status != "SHUTOFF" or here.guest_runs or is_stale(desired, snapshot, goals, wave, record)
+    stale = here.status != "SHUTOFF" or here.guest_runs or is_stale(desired, snapshot, goals, here.id, record)
     if record.stopped and stale:  # before a claim: it would vouch for what another run timed
         forget(ladder, "untime", "it may have run since: its stop is timed anew", here.id, record, "stopped")
     claim(ladder, goals, here.id, record)
@@ -235,7 +235,7 @@ def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goal
         reason = f"wave {record.wave} goes back"
         source_at_rest.come_to_rest(ladder, desired, snapshot, server, here)
         ran = _runs(snapshot, server)
-        stale = is_stale(desired, snapshot, goals, goals.wave(here.id), record, "returned")
+        stale = is_stale(desired, snapshot, goals, here.id, record, "returned")
         gone = away(desired, snapshot, goals.wave(here.id))
         if record.returned and gone and (ran or stale):  # before a claim: it would vouch for what another run timed
             forget(ladder, "untime_return", "its copy may have run since: the stop there is timed anew", here.id, record, "returned")

@@ -25,13 +25,12 @@ from millpond.reconcilers.goals import goal
 from millpond.reconcilers.invariants_decommission import stands_for
 from millpond.reconcilers.ladder import Ladder, signed
 from millpond.reconcilers.record import READ_LATER, UNDOING, claim, clear, clock_of, clocks, current, forget, planned, record_change, timed
-from millpond.reconcilers.storage import invariants_storage
+from millpond.reconcilers.storage import invariants_storage, strayed
 from millpond.reconcilers.storage.holding import hold, let_go
 from millpond.reconcilers.storage.invariants_reservation import hold_is_nobody_elses, is_to_be_held
 from millpond.reconcilers.storage.replication import away, ends, grouped, groups, local_volume, remote_ends
 from millpond.reconcilers.storage.replication_refusals import refusals
 from millpond.reconcilers.storage.stops import is_stale
-from millpond.reconcilers.storage.strayed import not_given_back, strayed
 from millpond.reconcilers.twins import ambiguous, once_per
 from millpond.reconcilers.usage import ARRIVED, servers_of_volumes
 
@@ -168,7 +167,7 @@ def _carry(ladder: Ladder, aim: str, desired: Desired, snapshot: Snapshot, goals
         cut = goals.cuts.get(wave, "")
         record = CutRecord(cut=cut, wave=wave, run=goals.run, held=cut)
         record_change(ladder, "record", "what must be remembered of this cut", volume.id, planned(record), outage=False)
-    stale = is_stale(desired, snapshot, goals, wave, record)
+    stale = is_stale(desired, snapshot, goals, volume.id, record)
     if stale:  # before a claim: it would vouch for what another run timed
         forget(ladder, "untime", "it may have been written since: its last writes are timed anew", volume.id, record, "stopped")
     claim(ladder, goals, volume.id, record)
@@ -225,11 +224,11 @@ def _remote(desired: Desired, snapshot: Snapshot, volume: Volume) -> dict[str, A
 
 
 def _give_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume, record: CutRecord) -> list[Finding]:
-    if record.cut and strayed(desired, snapshot, [volume.id]):
+    if record.cut and (astray := strayed.strayed(desired, snapshot, [volume.id])):
         ladder.wait("give_back", "held by the blocker of this volume: nothing gives it back", long=True)
-        return [not_given_back(desired, snapshot, volume, goals.wave(volume.id))]
+        return strayed.findings(desired, snapshot, astray, goals.wave(volume.id))
     if record.cut:
-        stale = is_stale(desired, snapshot, goals, goals.wave(volume.id), record, "returned")
+        stale = is_stale(desired, snapshot, goals, volume.id, record, "returned")
         if stale:  # before a claim: it would vouch for what another run timed
             forget(ladder, "untime_return", "it may have been written since: its last writes are timed anew", volume.id, record, "returned")
         elif record.returned and goals.stage(volume.id) is Stage.DISCARD and away(desired, snapshot, goals.wave(volume.id)):

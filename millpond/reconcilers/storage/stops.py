@@ -31,14 +31,16 @@ def _source_writable_once(desired: Same, snapshot: Same) -> frozenset[str]:
     return frozenset(group.wave for group in groups(desired.item, snapshot.item) if ends(group, snapshot.item).source_writable)
 
 
-def is_stale(desired: Desired, snapshot: Snapshot, goals: Goals, wave: str, record: CutRecord, key: str = "stopped") -> bool:
-    """Whether it may have been written after the stop was timed, which is timed anew: by a run that is no longer, or unguarded since."""
+def is_stale(desired: Desired, snapshot: Snapshot, goals: Goals, id: str, record: CutRecord, key: str = "stopped") -> bool:
+    """Whether the disks of this server, or this volume, may have been written after the stop was timed, which is timed anew: by a run that
+    is no longer, or unguarded since. Disks of others void nothing: `stopped_at` has none for their groups, and what has them is timed anew.
+    """
     if not getattr(record, key):
         return False
-    if record.run != goals.run and doubtful(desired, snapshot, wave, key):
+    if record.run != goals.run and doubtful(desired, snapshot, goals.wave(id), key):
         return True
-    cut = Stage.CUT if key == "stopped" else Stage.CARRY_BACK
-    return any(goals.wave(id) == wave and goals.stage(id) is cut for id in unguarded(desired, snapshot, key))
+    cut, own = Stage.CUT if key == "stopped" else Stage.CARRY_BACK, servers_of_volumes(desired)
+    return any(goals.stage(disk) is cut and id in (disk, *own.get(disk, ())) for disk in unguarded(desired, snapshot, key))
 
 
 def strangers(desired: Desired, volume: Volume) -> list[str]:

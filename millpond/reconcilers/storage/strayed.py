@@ -3,7 +3,7 @@ excluded since. Nothing turns them, so nothing is started on them, and no record
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from millpond.model.array import Replica, Role
@@ -48,8 +48,6 @@ def _may_be_away(desired: Desired, snapshot: Snapshot, volume: Volume) -> bool:
     local = local_volume(desired, snapshot, volume)
     if local is None:
         return volume.id not in desired.excluded and not volume.encrypted
-    if (local.array, local.id) in _in_groups(Same(desired), Same(snapshot)):
-        return False  # the blocker of that group tells it
     return local.rmr_target or (local.array, local.id) in _targets(snapshot.storage.replicas)
 
 
@@ -65,7 +63,15 @@ def _targets(replicas: tuple[Replica, ...]) -> frozenset[tuple[str, int]]:
     return frozenset((one.array, pair.local_id) for one in replicas if one.role is Role.TARGET for pair in one.pairs)
 
 
-def not_given_back(desired: Desired, snapshot: Snapshot, volume: Volume, wave: str) -> Finding:
+def findings(desired: Desired, snapshot: Snapshot, disks: Sequence[Volume], wave: str) -> list[Finding]:
+    """One for each, but where the replica is a group's that lacks the disk: the blocker of that group tells it."""
+    known = _in_groups(Same(desired), Same(snapshot))
+    local = {disk.id: local_volume(desired, snapshot, disk) for disk in disks}
+    untold = (disk for disk in disks if (found := local[disk.id]) is None or (found.array, found.id) not in known)
+    return [_not_given_back(desired, snapshot, disk, wave) for disk in untold]
+
+
+def _not_given_back(desired: Desired, snapshot: Snapshot, volume: Volume, wave: str) -> Finding:
     local = local_volume(desired, snapshot, volume)
     where = f"no source array has a volume called {volume.backend_name}: what it was renamed to is not known"
     back = f"give it its name again on the array ({volume.backend_name})"

@@ -111,7 +111,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             blockers = _precreated(ladder, aim, desired, snapshot, goals, volume, target, moved=any(moved), writable=writable)
         if aim == "reserved" and (others := other_servers(desired, snapshot, volume, target)):
             blockers = [*blockers, used_elsewhere(desired, snapshot, goals, volume, others)]
-            steps += of_volume(desired, goals, volume)
+            steps += of_volume(desired, snapshot, goals, volume)
             ladder.steps = held(ladder.steps)
         if blockers and aim == "released":
             ladder.wait("blocked", "held by the blocker of this volume", long=True)

@@ -13,7 +13,7 @@ from millpond.model.finding import Finding, Severity
 from millpond.model.plan import Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
-from millpond.reconcilers.storage.replication import Group
+from millpond.reconcilers.storage.replication import Group, ends, groups
 from millpond.reconcilers.twins import by_id, twin
 from millpond.reconcilers.usage import RETURNING, servers_of_volumes
 
@@ -24,22 +24,42 @@ def of_group(desired: Desired, snapshot: Snapshot, group: Group, stage: Stage, b
     """The gate of a group with a blocker, for those of its servers whose copy is not stopped yet. While somebody else uses one of its
     disks, for all of them: no last write can be timed."""
     used = any(finding.code in USED for finding in blockers)
-    up = tuple(id for id in group.servers(desired) if used or _may_run(twin(snapshot, "servers", id)))
+    up = tuple(id for id in group.servers(desired) if used or _runs(snapshot, id))
     if not (up or used) or stage not in (Stage.DISCARD, Stage.CARRY_BACK):
         return []
-    address = desired.address("gate", group.members[0].volume.id)
-    return [Waiting(address, "way_back", "held by the blocker of its replica", wave=group.wave, servers=up, long=True)]
+    address, servers = desired.address("gate", group.members[0].volume.id), beside(desired, snapshot, up)
+    return [Waiting(address, "way_back", "held by the blocker of its replica", wave=group.wave, servers=servers, long=True)]
+
+
+def all_away(desired: Desired, snapshot: Snapshot) -> list[Group]:
+    """The groups of every wave that are still to change hands."""
+    pairs = ((group, ends(group, snapshot)) for group in groups(desired, snapshot))
+    return [group for group, found in pairs if found.paired and not found.source_writable]
+
+
+def beside(desired: Desired, snapshot: Snapshot, held: Iterable[str]) -> tuple[str, ...]:
+    """These servers, and whose copies run and have disks that change hands with theirs, directly or by another of them: stopped, they
+    would only wait."""
+    found = dict.fromkeys(held)
+    sets = [group.servers(desired) for group in all_away(desired, snapshot)] if found else []
+    while joined := [id for own in sets if not found.keys().isdisjoint(own) for id in own if id not in found and _runs(snapshot, id)]:
+        found |= dict.fromkeys(joined)
+    return tuple(found)
+
+
+def _runs(snapshot: Snapshot, server: str) -> bool:
+    return _may_run(twin(snapshot, "servers", server))
 
 
 def _may_run(copy: Server | None) -> bool:
     return copy is not None and not copy.never_ran and (copy.status != "SHUTOFF" or copy.guest_runs)
 
 
-def of_volume(desired: Desired, goals: Goals, volume: Volume) -> list[Waiting]:
+def of_volume(desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> list[Waiting]:
     """The gate of a volume that another server uses."""
     if goals.stage(volume.id) not in RETURNING:
         return []
-    servers = servers_of_volumes(desired).get(volume.id, ())
+    servers = beside(desired, snapshot, servers_of_volumes(desired).get(volume.id, ()))
     address, wave = desired.address("gate", volume.id), goals.wave(volume.id)
     return [Waiting(address, "way_back:volume", "held by the blocker of this volume", wave=wave, servers=servers, long=True)]
 
