@@ -4,7 +4,7 @@ export PYTHON
 
 # Modules are compiled once, into .venv, whatever the environment says of it: the tests start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
-export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/cache/bytecode
+export PYTHONPYCACHEPREFIX := $(if $(shell [ ! -e .venv ] || [ -w .venv ] || echo locked),,$(CURDIR)/.venv/cache/bytecode)
 
 .DEFAULT_GOAL := help
 .PHONY: help set-up demo test check lab lab-install lab-up lab-down clean

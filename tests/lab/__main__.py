@@ -1,6 +1,7 @@
 """`python -m tests.lab VERB`."""
 
 import argparse
+import os
 
 from tests.lab import lifecycle, obstacles
 from tests.lab.install import install
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("verb", choices=[*VERBS, "seed"])
     parser.add_argument("tenant", nargs="?", default="acme", help="name of the tenant that `seed` makes on the source")
     options = parser.parse_args()
+    os.environ.pop("PYTHONPYCACHEPREFIX", None)  # the compiled modules of the services stay with them, not in this project's .venv
     if options.verb == "seed":
         Tenant(options.tenant).build()
     else:
