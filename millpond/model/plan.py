@@ -27,6 +27,8 @@ class Stage(StrEnum):
 
 BACK = frozenset({Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK})
 """A rollback, of each kind."""
+AFTER_A_BOOT = frozenset({Stage.DISCARD, Stage.CARRY_BACK})
+"""The kinds that a rollback block chooses from: something may have run on the target."""
 GATE = "gate"
 """The kind of the one step that everything of a cut, or of a decommissioning, comes after."""
 DECOMMISSIONED = "decommissioned"

@@ -12,7 +12,7 @@ from millpond.model.address import Side
 from millpond.model.cut_record import CutRecord
 from millpond.model.cutover import Stop
 from millpond.model.desired import Desired
-from millpond.model.plan import BACK, NOT_KNOWN, Stage, TenantPlan, WaveStatus
+from millpond.model.plan import AFTER_A_BOOT, BACK, NOT_KNOWN, Stage, TenantPlan, WaveStatus
 from millpond.model.snapshot import Snapshot
 from millpond.planning.stages import records
 from millpond.reconcilers.record import times
@@ -64,7 +64,7 @@ def copy_of(snapshot: Snapshot, stage: Stage, id: str, record: CutRecord) -> Cop
     ran = [copy for copy in copies if copy.launched_at]
     if ran:
         return Copy.RUNS if any(copy.status == "ACTIVE" for copy in ran) else Copy.RAN
-    return Copy.GONE if not copies and record.booting and stage in (Stage.DISCARD, Stage.CARRY_BACK) else Copy.NEVER_RAN
+    return Copy.GONE if not copies and record.booting and stage in AFTER_A_BOOT else Copy.NEVER_RAN
 
 
 def remembered(record: CutRecord, stage: Stage, copy: Copy, stop: Stop | None) -> datetime | None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from millpond.model.cut_record import CutRecord
 from millpond.model.desired import Desired, DesiredWave
 from millpond.model.finding import Finding, Severity
-from millpond.model.plan import Stage
+from millpond.model.plan import BACK, Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.storage.moved_with import begun, moved_with
 from millpond.reconcilers.storage.replication import ends, groups, local_volume
 from millpond.reconcilers.twins import by_id, marked
-from millpond.reconcilers.usage import RETURNING, attached_to
+from millpond.reconcilers.usage import attached_to
 
 Records = Mapping[str, CutRecord]
 
@@ -50,7 +50,7 @@ def latecomers(desired: Desired, snapshot: Snapshot, wave: DesiredWave, known: R
     done = {id for id, record in known.items() if stage is Stage.CUT and record.verified and not wave.servers}
     untouched = foreign | done | _volumes_of(desired, wave, foreign)
     findings = [_another_wave(desired, wave, id, known[id]) for id in sorted(foreign)]
-    if not admitted or (stage is not Stage.CUT and stage not in RETURNING):
+    if not admitted or (stage is not Stage.CUT and stage not in BACK):
         return Latecomers(frozenset(), frozenset(untouched), tuple(findings))
     joining = _without(snapshot, wave, known) - _bound(desired, snapshot, wave, known)
     late = joining | _volumes_of(desired, wave, joining)

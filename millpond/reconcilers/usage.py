@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from millpond.model.desired import Desired
 from millpond.model.inventory import Inventory
-from millpond.model.plan import Stage
+from millpond.model.plan import BACK, Stage
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.twins import once_per
 
 ONWARD = frozenset({Stage.CUT, Stage.HANDED_OVER, Stage.DECOMMISSION})
-BACKWARD = frozenset({Stage.REPLICATE, Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK})
-RETURNING = frozenset({Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK})
+BACKWARD = BACK | {Stage.REPLICATE}
 ARRIVED = frozenset({Stage.HANDED_OVER, Stage.DECOMMISSION})
 
 
@@ -68,7 +67,7 @@ def detached_volumes(desired: Desired) -> frozenset[str]:
 
 
 def is_handed_over(goals: Goals, server: str) -> bool:
-    return server in goals.verified and goals.stage(server) not in RETURNING
+    return server in goals.verified and goals.stage(server) not in BACK
 
 
 def is_tenants(goals: Goals, servers: Iterable[str]) -> bool:

@@ -8,12 +8,10 @@ from datetime import datetime
 from millpond import __version__
 from millpond.errors import ExitCode, MillpondError, MissingCloud, StalePlan
 from millpond.model.desired import Desired
-from millpond.model.plan import Plan, Stage, TenantPlan
+from millpond.model.plan import AFTER_A_BOOT, BACK, Plan, Stage, TenantPlan
 from millpond.planning.digest import plan_digest, tenant_digest
 from millpond.providers.open import places
 
-WRITES = (Stage.DISCARD.value, Stage.CARRY_BACK.value)
-BACK = (Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK)
 AGAIN = "millpond plan -o plan.json"
 
 
@@ -127,4 +125,4 @@ def _goes_back_otherwise(desired: Desired, saved: Plan) -> bool:
     """The digest leaves rollback blocks out, and the rungs of `discard` are among those of `carry_back`."""
     reviewed = {wave.name: wave.stage.value for t in saved.tenants if t.tenant == desired.tenant for wave in t.waves}
     words = {wave.name: wave.rollback.target_writes for wave in desired.waves if wave.rollback}
-    return any(reviewed.get(name) in WRITES and reviewed[name] != word for name, word in words.items())
+    return any(reviewed.get(name) in AFTER_A_BOOT and reviewed[name] != word for name, word in words.items())

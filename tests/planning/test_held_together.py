@@ -30,8 +30,8 @@ WITH_SECOND = replace(
 )
 
 
-def cut(inventory: Inventory, pools: dict[str, str], grouping: str = "consistency_group") -> tuple[World, Desired]:
-    """All in one wave, handed over. `pools`: where a disk is that is not in the first one; each has replicas of its own."""
+def in_sync(inventory: Inventory, pools: dict[str, str], grouping: str = "consistency_group") -> tuple[World, Desired]:
+    """All in one wave, to be cut. `pools`: where a disk is that is not in the first one; each has replicas of its own."""
     pairs = (PoolPair(name, PoolEnd("ibox-a", name), PoolEnd("ibox-b", name)) for name in ("pool-2", "pool-3"))
     base = desired(inventory, replace(SITE, pool_pairs=(*SITE.pool_pairs, *pairs)))
     servers, volumes = (tuple(one.id for one in kind) for kind in (inventory.servers, inventory.volumes))
@@ -42,6 +42,12 @@ def cut(inventory: Inventory, pools: dict[str, str], grouping: str = "consistenc
     made.tick()
     made.advance(off)
     made.tick(3600)
+    return made, off
+
+
+def cut(inventory: Inventory, pools: dict[str, str], grouping: str = "consistency_group") -> tuple[World, Desired]:
+    """The same, handed over."""
+    made, off = in_sync(inventory, pools, grouping)
     assert not made.advance(flagged(off, pilot={"cutover": True})).steps
     made.tick(600)
     return made, off
@@ -91,11 +97,8 @@ def test_who_shares_no_replica_goes_home_and_nothing_is_timed_twice(how: str) ->
 
 def test_a_stop_that_was_timed_stays_timed_while_a_disk_of_another_server_is_in_use() -> None:
     """In the middle of a cut: it goes on for whom the disk does not concern."""
-    made, off = cut(INVENTORY, {}, grouping="volume")
-    made, on = world(INVENTORY, off.site), flagged(off, pilot={"cutover": True})
-    made.tick()
-    made.advance(off)
-    made.tick(3600)
+    made, off = in_sync(INVENTORY, {}, grouping="volume")
+    on = flagged(off, pilot={"cutover": True})
     made.advance(on, at("replication_group/web-2-root#suspend"))
     disks = made.source.block_storage
     disks.rows["data-1"] = replace(

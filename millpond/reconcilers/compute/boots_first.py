@@ -8,7 +8,7 @@ from datetime import timedelta
 from millpond.model.change import Waiting
 from millpond.model.compute import Server
 from millpond.model.desired import Desired
-from millpond.model.plan import GATE, Stage
+from millpond.model.plan import AFTER_A_BOOT, GATE
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers import boot
 from millpond.reconcilers.base import Goals
@@ -24,7 +24,7 @@ def gates(desired: Desired, snapshot: Snapshot, goals: Goals) -> list[Waiting]:
     """One for each wave with such boots. All of its disks change hands together, so that whoever is stopped before that waits as well,
     and is down meanwhile."""
     here = by_id(snapshot.source.servers)
-    back = [s for s in desired.inventory.servers if s.id in here and goals.stage(s.id) in (Stage.DISCARD, Stage.CARRY_BACK)]
+    back = [s for s in desired.inventory.servers if s.id in here and goals.stage(s.id) in AFTER_A_BOOT]
     waves: dict[str, list[Server]] = {}
     for server in back:
         waves.setdefault(goals.wave(server.id), []).append(server)

@@ -10,7 +10,7 @@ from millpond.model.compute import Server
 from millpond.model.cut_record import MARKER_KEY, CutRecord
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
-from millpond.model.plan import Stage
+from millpond.model.plan import AFTER_A_BOOT
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.model.to_do import to_do
 from millpond.providers.ports import Providers
@@ -39,7 +39,6 @@ from millpond.reconcilers.twins import ambiguous, twin
 KIND = "server"
 READS_AFTER: tuple[str, ...] = ("project",)
 RUNNING = ("ACTIVE", "SHUTOFF")
-ROLLBACKS = (Stage.DISCARD, Stage.CARRY_BACK)
 
 
 def observe(providers: Providers, scope: Scope) -> Facts:
@@ -78,7 +77,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         aim = goal(KIND, goals.stage(server.id))
         if aim == "running" and server.id not in goals.verified and server.id in live:
             findings += _run(ladder, desired, snapshot, goals, server, target, record)
-        elif aim == "absent" and target is not None and target.launched_at and goals.stage(server.id) not in ROLLBACKS:
+        elif aim == "absent" and target is not None and target.launched_at and goals.stage(server.id) not in AFTER_A_BOOT:
             findings.append(unexpected(desired, goals, server, target))
             ladder.wait("stop", "held by the blocker of this server", long=True)
         elif aim == "absent" and target is not None:

@@ -9,7 +9,7 @@ from millpond.model.change import Waiting
 from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding
-from millpond.model.plan import GATE, Stage
+from millpond.model.plan import AFTER_A_BOOT, GATE
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.compute.server_back import is_stuck
@@ -35,7 +35,7 @@ class Returning:
 
     @property
     def up(self) -> bool:
-        return any(not copy.never_ran and (copy.status != "SHUTOFF" or copy.guest_runs) for copy in self.copies)
+        return any(copy.may_be_up for copy in self.copies)
 
     @property
     def stuck(self) -> bool:
@@ -119,8 +119,7 @@ def _is_held(one: Returning, own: Iterable[Returning]) -> bool:
 
 def _returning(desired: Desired, snapshot: Snapshot, goals: Goals) -> Mapping[str, Returning]:
     here = by_id(snapshot.source.servers)
-    rollbacks = (Stage.DISCARD, Stage.CARRY_BACK)
-    back = [server for server in desired.inventory.servers if server.id in here and goals.stage(server.id) in rollbacks]
+    back = [server for server in desired.inventory.servers if server.id in here and goals.stage(server.id) in AFTER_A_BOOT]
     away = {id for group in all_away(desired, snapshot) for id in group.servers(desired)} if back else set()
     return {one.id: Returning(one, here[one.id], marked(snapshot.target.servers, one.id), one.id in away) for one in back}
 

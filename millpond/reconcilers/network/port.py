@@ -12,7 +12,7 @@ from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
 from millpond.model.marker import ADMIN_DOWN_TAG, FENCE_OWNER
 from millpond.model.network import Port
-from millpond.model.plan import Stage
+from millpond.model.plan import BACK, Stage
 from millpond.model.snapshot import CloudState, Facts, Snapshot
 from millpond.providers.ports import Cloud, Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
@@ -24,7 +24,7 @@ from millpond.reconcilers.network.neutron_calls import perform
 from millpond.reconcilers.network.port_body import shown, wanted
 from millpond.reconcilers.twins import by_id, ids, only
 from millpond.reconcilers.unlisted import late
-from millpond.reconcilers.usage import ONWARD, RETURNING, is_handed_over, kept_ports, usage
+from millpond.reconcilers.usage import ONWARD, is_handed_over, kept_ports, usage
 
 __all__ = ["KIND", "READS_AFTER", "observe", "perform", "plan"]
 
@@ -61,7 +61,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
             present.append(bearer)
             findings += _refusals(desired, snapshot, bearer, _wave(goals, bearer))
         else:
-            steps += _withdraw(desired, snapshot, bearer, returning=stages <= RETURNING)
+            steps += _withdraw(desired, snapshot, bearer, returning=stages <= BACK)
     ladders = climb(
         KIND,
         [replace(wanted(desired, snapshot, bearer), outage=ovn, wave=_wave(goals, bearer)) for bearer in present],

@@ -16,6 +16,7 @@ from millpond.model.change import AnyStep, Change
 from millpond.model.desired import Desired
 from millpond.model.finding import STRANDED, Finding, Severity
 from millpond.model.marker import SWITCHED_TAG, SWITCHING_TAG
+from millpond.model.plan import BACK
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.model.to_do import to_do
 from millpond.providers.ports import Providers
@@ -29,7 +30,7 @@ from millpond.reconcilers.network.invariants_network import only_gateway
 from millpond.reconcilers.network.segments import Direction, Phase, live_on_source, live_on_target, standings
 from millpond.reconcilers.network.switch import KIND, Half, Switch, place
 from millpond.reconcilers.twins import by_id
-from millpond.reconcilers.usage import RETURNING, usage
+from millpond.reconcilers.usage import usage
 
 __all__ = ["KIND", "READS_AFTER", "observe", "perform", "plan"]
 
@@ -103,7 +104,7 @@ def back(switch: Switch) -> list[list[Change]]:
 def _by_its_cut(switch: Switch, goals: Goals, layer: Iterable[Change]) -> list[Change]:
     """The way back names one of the cuts that it undoes: their records are removed after `finish_back`, so that any of them tells."""
     here = by_id(switch.snapshot.source.servers)
-    found = ((id, here[id].record) for id in switch.standing.servers if id in here and goals.stage(id) in RETURNING)
+    found = ((id, here[id].record) for id in switch.standing.servers if id in here and goals.stage(id) in BACK)
     cuts = dict([(id, record.cut) for id, record in found if record and record.cut][:1]) if goals.run else {}
     return [replace(step, parameters={**step.parameters, "cuts": cuts}) if cuts else step for step in layer]
 

@@ -11,7 +11,7 @@ from millpond.model.array import Replica, Role
 from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding
-from millpond.model.plan import Stage
+from millpond.model.plan import BACK, Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
@@ -36,7 +36,6 @@ from millpond.reconcilers.storage.safety import SAFETY_PREFIX, looked_for, may_l
 from millpond.reconcilers.storage.stops import boot_declared, covered, stopped_at
 from millpond.reconcilers.storage.used_by_others import used_by_others
 from millpond.reconcilers.storage.way_back import of_group
-from millpond.reconcilers.usage import RETURNING
 
 KIND = "replication_group"
 READS_AFTER: tuple[str, ...] = ("project", "volume")
@@ -120,7 +119,7 @@ def _blockers(desired: Desired, snapshot: Snapshot, goals: Goals, group: Group, 
         result.append(turned(group))
     if stage in (Stage.REPLICATE, Stage.CUT, Stage.CARRY_BACK) and not result:
         result += other_ends(desired, snapshot, group, found)
-    if stage in RETURNING and not result:
+    if stage in BACK and not result:
         result += used_by_others(desired, snapshot, group, found)
     if stage is Stage.CUT and not result and _overwritten(desired, snapshot, goals, group, found):
         result.append(both_written(group))

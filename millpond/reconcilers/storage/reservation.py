@@ -16,7 +16,7 @@ from millpond.model.change import Change, FieldChange
 from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding
-from millpond.model.plan import Stage
+from millpond.model.plan import BACK, Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers import boot
@@ -25,7 +25,7 @@ from millpond.reconcilers.ladder import Ladder
 from millpond.reconcilers.storage import reservation_findings as told
 from millpond.reconcilers.storage.invariants_reservation import reservation_is_nobodys
 from millpond.reconcilers.twins import by_id, marked
-from millpond.reconcilers.usage import RETURNING, attached_to
+from millpond.reconcilers.usage import attached_to
 
 ACTION = "take_back_reservation"
 RESERVED = "reserved"
@@ -82,7 +82,7 @@ def take_back(ladder: Ladder, desired: Desired, snapshot: Snapshot, goals: Goals
     Deleting the attachment is what makes it safe, too: a server that came after all could not connect the volume, and its build would
     end before the guest is started (nova/virt/block_device.py, attachment_update).
     """
-    if target is None or target.status != RESERVED or not (goals.stage(volume.id) is Stage.CUT or goals.stage(volume.id) in RETURNING):
+    if target is None or target.status != RESERVED or not (goals.stage(volume.id) is Stage.CUT or goals.stage(volume.id) in BACK):
         return []
     users = attached_to(desired).get(volume.id, ())
     declared = {id: found for id in users if id not in goals.verified and (found := _declared(snapshot, id))}

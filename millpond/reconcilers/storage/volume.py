@@ -11,7 +11,7 @@ from millpond.model.change import UNKNOWN, AnyStep, Change, Effect, FieldChange
 from millpond.model.cut_record import MARKER_KEY
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding
-from millpond.model.plan import Stage
+from millpond.model.plan import BACK, Stage
 from millpond.model.snapshot import Facts, Snapshot
 from millpond.providers.ports import Providers
 from millpond.reconcilers.base import Goals, KindPlan, Scope
@@ -23,7 +23,7 @@ from millpond.reconcilers.storage.replication import RemoteEnd, adoption_of, gro
 from millpond.reconcilers.storage.volume_refusals import broken, doubled, missing_type, no_host, not_let_go
 from millpond.reconcilers.storage.way_back import held, of_volume, other_servers, used_elsewhere
 from millpond.reconcilers.twins import ambiguous, twin
-from millpond.reconcilers.usage import RETURNING, attached_to, detached_volumes, servers_of_volumes
+from millpond.reconcilers.usage import attached_to, detached_volumes, servers_of_volumes
 
 KIND = "volume"
 READS_AFTER: tuple[str, ...] = ("project",)
@@ -116,7 +116,7 @@ def plan(desired: Desired, snapshot: Snapshot, goals: Goals) -> KindPlan:
         if blockers and aim == "released":
             ladder.wait("blocked", "held by the blocker of this volume", long=True)
         findings += blockers
-        steps += signed(ladder.steps, goals.run, snapshot) if goals.stage(volume.id) in RETURNING else ladder.steps
+        steps += signed(ladder.steps, goals.run, snapshot) if goals.stage(volume.id) in BACK else ladder.steps
     return KindPlan(tuple(steps), tuple(findings))
 
 

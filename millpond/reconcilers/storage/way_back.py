@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from millpond.model.block_storage import Volume
 from millpond.model.change import AnyStep, Waiting
-from millpond.model.compute import Server
 from millpond.model.desired import Desired
 from millpond.model.finding import Finding, Severity
-from millpond.model.plan import Stage
+from millpond.model.plan import AFTER_A_BOOT, BACK, Stage
 from millpond.model.snapshot import Snapshot
 from millpond.reconcilers.base import Goals
 from millpond.reconcilers.storage.replication import Group, ends, groups
-from millpond.reconcilers.twins import by_id, twin
-from millpond.reconcilers.usage import RETURNING, servers_of_volumes
+from millpond.reconcilers.twins import Same, by_id, twin
+from millpond.reconcilers.usage import servers_of_volumes
 
 USED = ("disk_used_elsewhere", "marker_lost")
 
@@ -24,40 +24,46 @@ def of_group(desired: Desired, snapshot: Snapshot, group: Group, stage: Stage, b
     """The gate of a group with a blocker, for those of its servers whose copy is not stopped yet. While somebody else uses one of its
     disks, for all of them: no last write can be timed."""
     used = any(finding.code in USED for finding in blockers)
-    up = tuple(id for id in group.servers(desired) if used or _runs(snapshot, id))
-    if not (up or used) or stage not in (Stage.DISCARD, Stage.CARRY_BACK):
+    up = tuple(id for id in group.servers(desired) if used or copy_may_be_up(snapshot, id))
+    if not (up or used) or stage not in AFTER_A_BOOT:
         return []
     address, servers = desired.address("gate", group.members[0].volume.id), beside(desired, snapshot, up)
     return [Waiting(address, "way_back", "held by the blocker of its replica", wave=group.wave, servers=servers, long=True)]
 
 
-def all_away(desired: Desired, snapshot: Snapshot) -> list[Group]:
+def all_away(desired: Desired, snapshot: Snapshot) -> tuple[Group, ...]:
     """The groups of every wave that are still to change hands."""
-    pairs = ((group, ends(group, snapshot)) for group in groups(desired, snapshot))
-    return [group for group, found in pairs if found.paired and not found.source_writable]
+    return _all_away_once(Same(desired), Same(snapshot))
+
+
+@lru_cache(maxsize=16)
+def _all_away_once(desired: Same, snapshot: Same) -> tuple[Group, ...]:
+    pairs = ((group, ends(group, snapshot.item)) for group in groups(desired.item, snapshot.item))
+    return tuple(group for group, found in pairs if found.paired and not found.source_writable)
 
 
 def beside(desired: Desired, snapshot: Snapshot, held: Iterable[str]) -> tuple[str, ...]:
-    """These servers, and whose copies run and have disks that change hands with theirs, directly or by another of them: stopped, they
-    would only wait."""
+    """These servers, and whose copies may be up and have disks that change hands with theirs, directly or by another of them: stopped,
+    they would only wait."""
     found = dict.fromkeys(held)
-    sets = [group.servers(desired) for group in all_away(desired, snapshot)] if found else []
-    while joined := [id for own in sets if not found.keys().isdisjoint(own) for id in own if id not in found and _runs(snapshot, id)]:
+    sets = [_held_or_up(snapshot, group.servers(desired), found) for group in all_away(desired, snapshot)] if found else []
+    while joined := [id for own in sets if not found.keys().isdisjoint(own) for id in own if id not in found]:
         found |= dict.fromkeys(joined)
     return tuple(found)
 
 
-def _runs(snapshot: Snapshot, server: str) -> bool:
-    return _may_run(twin(snapshot, "servers", server))
+def _held_or_up(snapshot: Snapshot, servers: Iterable[str], held: Container[str]) -> list[str]:
+    return [id for id in servers if id in held or copy_may_be_up(snapshot, id)]
 
 
-def _may_run(copy: Server | None) -> bool:
-    return copy is not None and not copy.never_ran and (copy.status != "SHUTOFF" or copy.guest_runs)
+def copy_may_be_up(snapshot: Snapshot, server: str) -> bool:
+    copy = twin(snapshot, "servers", server)
+    return copy is not None and copy.may_be_up
 
 
 def of_volume(desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> list[Waiting]:
     """The gate of a volume that another server uses."""
-    if goals.stage(volume.id) not in RETURNING:
+    if goals.stage(volume.id) not in BACK:
         return []
     servers = beside(desired, snapshot, servers_of_volumes(desired).get(volume.id, ()))
     address, wave = desired.address("gate", volume.id), goals.wave(volume.id)

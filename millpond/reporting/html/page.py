@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from millpond.model.cutover import Cutover, ServerOutage
 from millpond.model.finding import EXCLUDED, Finding, Severity
-from millpond.model.plan import Stage, TenantPlan, WaveStatus
+from millpond.model.plan import BACK, Stage, TenantPlan, WaveStatus
 from millpond.reporting.differences import Difference
 from millpond.reporting.drift_report import BLOCKED, COPYING, LAG, SIDES, DriftReport
 from millpond.reporting.html.phases import Named
@@ -62,7 +62,7 @@ class WaveRow:
         if self.status.outage_since:
             return "bad"
         done = self.status.stage in (Stage.HANDED_OVER, Stage.DECOMMISSION)
-        return "good" if done else "warn" if self.status.stage in (Stage.HELD, Stage.RETURN, Stage.DISCARD, Stage.CARRY_BACK) else "plain"
+        return "good" if done else "warn" if self.status.stage in BACK | {Stage.HELD} else "plain"
 
 
 @dataclass(frozen=True)
