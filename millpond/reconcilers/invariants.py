@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from millpond.errors import InvariantBroken, LeaseHeld
@@ -21,7 +20,7 @@ from millpond.model.compute import Server
 from millpond.model.counting import told_of
 from millpond.model.cut_record import CutRecord
 from millpond.providers.ports import Providers
-from millpond.providers.together import together
+from millpond.providers.together import begin, together
 from millpond.reconcilers.ladder import carriers
 from millpond.reconcilers.mappings import Initiators, held_by, holders_of, unaccounted, wwpn
 
@@ -44,16 +43,15 @@ def may_change_hands(change: Change, providers: Providers) -> None:
     fences = change.action != "promote"
     name = values["array"] if fences else values["peer_array"]
     array, project = providers.array(name), values["source_project"]
-    with ThreadPoolExecutor(6, thread_name_prefix="read") as pool:
-        read_servers = pool.submit(providers.source.compute.servers, project)
-        read_volumes = pool.submit(providers.source.block_storage.volumes, project)
-        read_local = pool.submit(array.volumes, [], values["local_ids"])
-        read_replicas = pool.submit(_both, change, providers, name)
-        read_remote = pool.submit(providers.array(values["remote_array"]).volumes, [], values["remote_ids"])
-        read_twins = pool.submit(providers.target.block_storage.volumes, values["target_project"])
-        servers, volumes, local = read_servers.result(), read_volumes.result(), read_local.result()
-        source, target = read_replicas.result()
-        remote, twins = read_remote.result(), read_twins.result()
+    read_servers = begin(providers.source.compute.servers, project)
+    read_volumes = begin(providers.source.block_storage.volumes, project)
+    read_local = begin(array.volumes, [], values["local_ids"])
+    read_replicas = begin(_both, change, providers, name)
+    read_remote = begin(providers.array(values["remote_array"]).volumes, [], values["remote_ids"])
+    read_twins = begin(providers.target.block_storage.volumes, values["target_project"])
+    servers, volumes, local = read_servers.result(), read_volumes.result(), read_local.result()
+    source, target = read_replicas.result()
+    remote, twins = read_remote.result(), read_twins.result()
     _still_ours(change, servers, volumes, begun=True)
     _has_role(change, source if fences else target, Role.SOURCE if fences else Role.TARGET)
     if change.action == "refence" and target.role is not Role.SOURCE:
@@ -84,14 +82,13 @@ def may_come_back(change: Change, providers: Providers) -> None:
         raise broken(change, "the target's project was not seen, so nothing proves that its servers are stopped")
     compute, storage = providers.target.compute, providers.target.block_storage
     array = providers.array(values["remote_array"])
-    with ThreadPoolExecutor(6, thread_name_prefix="read") as pool:
-        read_servers, read_volumes = pool.submit(compute.servers, project), pool.submit(storage.volumes, project)
-        read_remote = pool.submit(array.volumes, [], values["remote_ids"])
-        read_source = pool.submit(providers.source.compute.servers, values["source_project"])
-        read_recorded = pool.submit(providers.source.block_storage.volumes, values["source_project"])
-        read_own = pool.submit(replica, change, providers, values["array"], values["replica"])
-        servers, volumes, here, own = read_servers.result(), read_volumes.result(), read_source.result(), read_own.result()
-        recorded, remote = read_recorded.result(), read_remote.result()
+    read_servers, read_volumes = begin(compute.servers, project), begin(storage.volumes, project)
+    read_remote = begin(array.volumes, [], values["remote_ids"])
+    read_source = begin(providers.source.compute.servers, values["source_project"])
+    read_recorded = begin(providers.source.block_storage.volumes, values["source_project"])
+    read_own = begin(replica, change, providers, values["array"], values["replica"])
+    servers, volumes, here, own = read_servers.result(), read_volumes.result(), read_source.result(), read_own.result()
+    recorded, remote = read_recorded.result(), read_remote.result()
     _still_ours(change, here, recorded)
     names = {disk.name for disk in remote}
     own_volumes = [volume for volume in volumes if volume.marker in values["volumes"] or volume.backend_name in names]
@@ -195,17 +192,19 @@ def leaves_its_disks(change: Change) -> None:
 
 
 def boots_from_replicas(change: Change, providers: Providers) -> None:
-    """Before a boot on the target: each of its disks is the one that the array replicates to, and stands for the one it was planned for."""
+    """Before a boot on the target: each of its disks is the one that the array replicates to, and stands for the one it was planned for.
+
+    All is read at once, since its server is down meanwhile.
+    """
     disks = change.parameters["disks"]
     by_array: dict[str, set[int]] = {}
     for array, remote, _ in disks.values():
         if remote:
             by_array.setdefault(array, set()).add(remote)
-    with ThreadPoolExecutor(1 + len(by_array), thread_name_prefix="read") as pool:  # its server is down meanwhile
-        read_volumes = pool.submit(providers.target.block_storage.volumes, change.parameters["project_id"])
-        read_disks = {array: pool.submit(providers.array(array).volumes, [], sorted(ids)) for array, ids in by_array.items()}
-        names = {(array, disk.id): disk.name for array, read in read_disks.items() for disk in read.result()}
-        known = {volume.id: volume for volume in read_volumes.result()}
+    read_volumes = begin(providers.target.block_storage.volumes, change.parameters["project_id"])
+    read_disks = {array: begin(providers.array(array).volumes, [], sorted(ids)) for array, ids in by_array.items()}
+    names = {(array, disk.id): disk.name for array, read in read_disks.items() for disk in read.result()}
+    known = {volume.id: volume for volume in read_volumes.result()}
     for id, (array, remote, origin) in disks.items():
         found = known.get(id)
         if found is None or found.marker != origin or names.get((array, remote)) != found.backend_name:
@@ -265,9 +264,8 @@ def group_still_ours(change: Change, providers: Providers) -> tuple[Volume, ...]
     The volumes are returned as they were read.
     """
     source, project = providers.source, change.parameters["source_project"]
-    with ThreadPoolExecutor(2, thread_name_prefix="read") as pool:
-        read_servers, read_volumes = pool.submit(source.compute.servers, project), pool.submit(source.block_storage.volumes, project)
-        servers, volumes = read_servers.result(), read_volumes.result()
+    read_servers, read_volumes = begin(source.compute.servers, project), begin(source.block_storage.volumes, project)
+    servers, volumes = read_servers.result(), read_volumes.result()
     _still_ours(change, servers, volumes)
     return volumes
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from millpond.providers.infinibox.parse import (
 )
 from millpond.providers.infinibox.session import PeerLoginNeeded, Session
 from millpond.providers.ports import PairRequest
-from millpond.providers.together import together
+from millpond.providers.together import begin, together
 
 Peers = Callable[[], Mapping[str, "InfiniBoxArray"]]
 GROUP = "CONSISTENCY_GROUP"
@@ -51,20 +50,19 @@ class InfiniBoxArray:
     # Reading.
 
     def facts(self) -> ArrayFacts:
-        with ThreadPoolExecutor(3, thread_name_prefix="read") as pool:
-            asked = pool.submit(self._session.get, "system", fields="name,serial_number,localtime")
-            links = pool.submit(self._links)
-            total = pool.submit(self._session.count, "replicas")
-            system = asked.result()
-            return ArrayFacts(
-                array=self.name,
-                name=system["name"],
-                serial=str(system["serial_number"]),
-                now_ms=utc(system),
-                links=links.result(),
-                replicas_total=total.result(),
-                replicas_limit=self._limits.replicas,
-            )
+        asked = begin(self._session.get, "system", fields="name,serial_number,localtime")
+        links = begin(self._links)
+        total = begin(self._session.count, "replicas")
+        system = asked.result()
+        return ArrayFacts(
+            array=self.name,
+            name=system["name"],
+            serial=str(system["serial_number"]),
+            now_ms=utc(system),
+            links=links.result(),
+            replicas_total=total.result(),
+            replicas_limit=self._limits.replicas,
+        )
 
     def _links(self) -> Mapping[str, bool]:
         rows = self._session.rows("links", ["remote_system_serial_number", "link_state"])
@@ -79,12 +77,11 @@ class InfiniBoxArray:
     def volumes(self, names: Sequence[str], ids: Sequence[int] = ()) -> tuple[ArrayVolume, ...]:
         if not names and not ids:
             return ()
-        with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
-            asked = pool.submit(self._hosts)
-            wanted = (("name", list(names)), ("id", list(ids)))
-            rows = together([partial(self._session.rows_in, "volumes", VOLUME_FIELDS, field, values) for field, values in wanted])
-            found: dict[int, Answer] = {row["id"]: row for some in rows for row in some}
-            snapshots, hosts = self._snapshots(list(found)), asked.result()
+        asked = begin(self._hosts)
+        wanted = (("name", list(names)), ("id", list(ids)))
+        rows = together([partial(self._session.rows_in, "volumes", VOLUME_FIELDS, field, values) for field, values in wanted])
+        found: dict[int, Answer] = {row["id"]: row for some in rows for row in some}
+        snapshots, hosts = self._snapshots(list(found)), asked.result()
         return tuple(parse_volume(self.name, row, tuple(snapshots[id]), tuple(hosts[id])) for id, row in found.items())
 
     def _snapshots(self, ids: Sequence[int]) -> Mapping[int, list[str]]:

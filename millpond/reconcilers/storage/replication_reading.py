@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from millpond.errors import Refused
 from millpond.model.array import ArrayVolume, Replica
 from millpond.model.snapshot import Facts
 from millpond.providers.ports import Providers
-from millpond.providers.together import AT_ONCE, together
+from millpond.providers.together import Read, begin, together
 from millpond.reconcilers.base import Scope
 from millpond.reconcilers.mappings import wwpn
 
@@ -25,24 +24,23 @@ def read(providers: Providers, scope: Scope) -> dict[str, object]:
     local_names = [volume.backend_name for volume in scope.seen.source.volumes]
     remote_names = [volume.backend_name for volume in scope.seen.target.volumes]
     arrays = [providers.array(name) for name in sorted({*sources, *targets})]
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="read") as pool:
-        facts = [pool.submit(array.facts) for array in arrays]
-        pools = [] if scope.again else [pool.submit(array.pools) for array in arrays]
-        groups = [pool.submit(array.groups) for array in arrays]
-        asked = {array.name: pool.submit(array.replicas) for array in arrays}
-        local = [pool.submit(providers.array(name).volumes, local_names) for name in sources]
-        here = _all(local)
-        replicas = {name: future.result() for name, future in asked.items()}
-        ends = _remote_ends(here, (replica for name in sources for replica in replicas[name]))
-        there = _all([pool.submit(providers.array(name).volumes, remote_names, ends) for name in targets])
-        return {
-            "arrays": tuple(future.result() for future in facts),
-            "volumes": (*here, *there),
-            "replicas": tuple(replica for name in (*sources, *targets) for replica in replicas[name]),
-            "groups": _all(groups),
-            "initiators": _initiators(providers, scope, here),
-            **({} if scope.again else {"pools": _all(pools)}),
-        }
+    facts = [begin(array.facts) for array in arrays]
+    pools = [] if scope.again else [begin(array.pools) for array in arrays]
+    groups = [begin(array.groups) for array in arrays]
+    asked = {array.name: begin(array.replicas) for array in arrays}
+    local = [begin(providers.array(name).volumes, local_names) for name in sources]
+    here = _all(local)
+    replicas = {name: read.result() for name, read in asked.items()}
+    ends = _remote_ends(here, (replica for name in sources for replica in replicas[name]))
+    there = _all([begin(providers.array(name).volumes, remote_names, ends) for name in targets])
+    return {
+        "arrays": tuple(read.result() for read in facts),
+        "volumes": (*here, *there),
+        "replicas": tuple(replica for name in (*sources, *targets) for replica in replicas[name]),
+        "groups": _all(groups),
+        "initiators": _initiators(providers, scope, here),
+        **({} if scope.again else {"pools": _all(pools)}),
+    }
 
 
 def _initiators(providers: Providers, scope: Scope, volumes: Iterable[ArrayVolume]) -> Mapping[tuple[str, str], frozenset[str]] | None:
@@ -71,8 +69,8 @@ class Replicas:
 REPLICAS = Replicas()
 
 
-def _all(futures: Iterable[Future[tuple[T, ...]]]) -> tuple[T, ...]:
-    return tuple(item for future in futures for item in future.result())
+def _all(reads: Iterable[Read[tuple[T, ...]]]) -> tuple[T, ...]:
+    return tuple(item for read in reads for item in read.result())
 
 
 def _remote_ends(volumes: Iterable[ArrayVolume], replicas: Iterable[Replica]) -> list[int]:
