@@ -177,3 +177,17 @@ def test_how_services_say_that_there_is_more(answer: dict[str, Any], key: str, m
 def test_a_list_that_keystone_cuts_short_is_not_taken_for_the_whole() -> None:
     with pytest.raises(Refused, match="list_limit"):
         has_next({"users": [{}], "truncated": True, "links": {"next": None}}, "users")
+
+
+def test_a_cloud_with_many_addresses_keeps_a_connection_to_each_and_opens_a_closed_one_anew(sandbox: Sandbox) -> None:
+    """Each service of a cloud may have an address of its own."""
+    session, seam = requests.Session(), Transport("cloud", Access.READ, Limits())
+    seam.seal(session)
+    urls = [sandbox.urls[name] for name in ("control", "source", "target", "ibox-a", "ibox-b")]
+    for _ in range(3):
+        for url in urls:
+            session.get(f"{url}/")
+    pools = [seam.get_connection_with_tls_context(session.prepare_request(requests.Request("GET", url)), True) for url in urls]
+    assert [pool.num_connections for pool in pools] == [1] * len(urls)
+    seam.close()
+    assert session.get(urls[0]).status_code
