@@ -18,6 +18,7 @@ class Store:
 
     def __init__(self, path: Path | None = None) -> None:
         self._tables: dict[str, Table] = {}
+        self._changed: dict[str, None] = {}
         self._database = sqlite3.connect(path if path else ":memory:", isolation_level=None)
         self._database.execute("PRAGMA synchronous=OFF")
         self._database.execute("PRAGMA journal_mode=MEMORY")
@@ -27,7 +28,7 @@ class Store:
     def table(self, name: str) -> Table:
         """The one table of that name, made when first asked for."""
         if name not in self._tables:
-            self._tables[name] = Table(name)
+            self._tables[name] = Table(name, self._changed)
         return self._tables[name]
 
     def names(self) -> list[str]:
@@ -37,11 +38,12 @@ class Store:
         return not any(len(table) for table in self._tables.values())
 
     def is_dirty(self) -> bool:
-        return any(table.is_dirty() for table in self._tables.values())
+        return bool(self._changed)
 
     def flush(self) -> None:
         """Writes what changed since the last flush, in one transaction."""
-        changes = [change for table in self._tables.values() for change in table.drain()]
+        changes = [change for name in self._changed for change in self._tables[name].drain()]
+        self._changed.clear()
         if not changes:
             return
         gone = [(name, key) for name, key, _, row in changes if row is None]

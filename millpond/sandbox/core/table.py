@@ -37,11 +37,13 @@ class Index:
 class Table:
     """Rows are read as they are stored; `update` is the only way to change one that reaches the disk and the indexes.
 
-    A row object stays the same through `update`, so a caller who holds it sees the change.
+    A row object stays the same through `update`, so a caller who holds it sees the change. `changed` gets the table's name
+    with every change of a row.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, changed: dict[str, None] | None = None) -> None:
         self.name = name
+        self._changed = {} if changed is None else changed
         self._rows: dict[str, Row] = {}
         self._positions: dict[str, int] = {}
         self._next = 0
@@ -122,11 +124,9 @@ class Table:
         self._dirty = {}
         return changes
 
-    def is_dirty(self) -> bool:
-        return bool(self._dirty)
-
     def _touch(self, key: str) -> None:
         self._dirty[key] = None
+        self._changed[self.name] = None
 
     def _index(self, field: str) -> Index:
         if field not in self._indexes:
