@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from millpond.model.array import ReplicaState
@@ -12,6 +13,7 @@ from millpond.model.desired import Desired, DesiredWave
 from millpond.model.manifest import Approval, Rollback
 from millpond.model.site import Site
 from millpond.planning.digest import tenant_digest
+from millpond.reconcilers.twins import Same
 from tests.planning.tenant import INVENTORY, SITE, desired, prepared
 from tests.planning.world import World, at, flagged
 
@@ -55,17 +57,27 @@ def back(made: World, how: str, site: Site = SITE) -> Desired:
     return flagged(desired(site=site), **block(cut_of(made), how))
 
 
+def until(on: Desired, *steps: str, mechanism: str = "ovs") -> World:
+    """Prepared, and on its way to where these documents lead as far as before one of these steps. Without any, to the end."""
+    return _until(Same(on), steps, mechanism).copy()
+
+
+@cache
+def _until(on: Same, steps: tuple[str, ...], mechanism: str) -> World:
+    made = prepared(mechanism)
+    made.advance(on.item, *([at(*steps)] if steps else []))
+    return made
+
+
 def before(*steps: str, mechanism: str = "ovs", on: Desired = PILOT) -> World:
     """A crash in the cut of the pilot, before one of these steps; another run looks at it."""
-    made = prepared(mechanism)
-    made.advance(on, at(*steps))
+    made = until(on, *steps, mechanism=mechanism)
     made.crash()
     return made
 
 
 def done(on: Desired = PILOT) -> World:
-    made = prepared()
-    made.advance(on)
+    made = until(on)
     made.tick(600)
     return made
 

@@ -1,28 +1,43 @@
 """Every situation of the walk has a golden plan; and another run, with every local file lost, plans the same."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from millpond.model.desired import Desired
 from millpond.model.plan import TenantPlan
 from tests.planning.plan_text import depths, text
 from tests.planning.walk_cases import CASES
+from tests.planning.world import World
 
 GOLDEN = Path(__file__).parent / "walk"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
 
 
-def planned(name: str, *, crash: bool = False) -> TenantPlan:
-    desired, world = CASES[name]()
-    if crash:
-        world.crash()
-    return world.plan(desired)
+@dataclass(frozen=True)
+class Situation:
+    name: str
+    desired: Desired
+    world: World
+    plan: TenantPlan
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_plan_of_a_situation(name: str) -> None:
-    found, golden = text(planned(name)), GOLDEN / f"{name}.txt"
+@pytest.fixture(scope="module")
+def situation(request: pytest.FixtureRequest) -> Situation:
+    """Played once for all that is asked of it: pytest runs the tests of one after the other."""
+    desired, world = CASES[request.param]()
+    return Situation(request.param, desired, world, world.plan(desired))
+
+
+def each(names: list[str]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("situation", names, indirect=True)
+
+
+@each(list(CASES))
+def test_the_plan_of_a_situation(situation: Situation) -> None:
+    found, golden = text(situation.plan), GOLDEN / f"{situation.name}.txt"
     if UPDATE:
         golden.write_text(found)
     assert found == golden.read_text()
@@ -38,15 +53,16 @@ def essence(plan: TenantPlan) -> dict[str, tuple[str, ...]]:
     return {step.id: tuple(id for id in step.after if id not in claims) for step in plan.steps if step.id not in claims}
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if not name.startswith(("11", "12-deleted"))])
-def test_another_run_with_every_local_file_lost_plans_the_same(name: str) -> None:
+@each([name for name in CASES if not name.startswith(("11", "12-deleted"))])
+def test_another_run_with_every_local_file_lost_plans_the_same(situation: Situation) -> None:
     """Row 32. In rows 11 and 12 a boot was declared: there only the run that has sent nothing yet may send it at once."""
-    assert essence(planned(name, crash=True)) == essence(planned(name))
+    situation.world.crash()
+    assert essence(situation.world.plan(situation.desired)) == essence(situation.plan)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_steps_are_unique_and_come_after_steps_of_the_same_plan(name: str) -> None:
-    plan = planned(name)
+@each(list(CASES))
+def test_steps_are_unique_and_come_after_steps_of_the_same_plan(situation: Situation) -> None:
+    plan = situation.plan
     ids = [step.id for step in plan.steps]
     assert len(ids) == len(set(ids))
     assert {id for step in plan.steps for id in step.after} <= set(ids)

@@ -19,7 +19,7 @@ from millpond.model.manifest import Rollback
 from millpond.model.marker import DECOMMISSION_TAG_PREFIX
 from millpond.reconcilers.invariants import everything_is_known
 from tests.planning.arrays import LunMapping
-from tests.planning.situations import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, prepared
+from tests.planning.situations import BACK, BOTH, PILOT, approved, back, before, cut_of, done, leaving, prepared, until
 from tests.planning.tenant import INVENTORY, desired
 from tests.planning.tenant import volume as a_volume
 from tests.planning.tenant import world as fresh
@@ -37,7 +37,7 @@ def change(world: World, documents: Desired, id: str) -> Change:
 
 
 def ready(documents: Desired, id: str, start: World | None = None) -> tuple[World, Change]:
-    world = start or prepared()
+    world = start or until(documents, id)
     world.advance(documents, at(id))
     return world, change(world, documents, id)
 

@@ -1,15 +1,13 @@
 """Keystone as the real openstacksdk and the real `openstack` client see it."""
 
-import subprocess
-import sys
 import uuid
-from pathlib import Path
 
 import pytest
 from keystoneauth1.exceptions import Unauthorized
 from openstack.connection import Connection
 from openstack.exceptions import BadRequestException, ConflictException, ForbiddenException, NotFoundException, SDKException
 
+from tests.sandbox.client import openstack
 from tests.sandbox.conftest import connect
 from tests.sandbox.running import Sandbox
 
@@ -204,13 +202,11 @@ def test_ec2_credentials_are_named_after_their_access_key(source: Connection) ->
     assert [one.id for one in source.identity.credentials(type="ec2")] == [made.id]
 
 
-def test_the_openstack_client_works(sandbox: Sandbox, tmp_path: Path) -> None:
-    client = Path(sys.executable).parent / "openstack"
-
+def test_the_openstack_client_works(sandbox: Sandbox) -> None:
     def run(*words: str) -> str:
-        command = [client, "--os-cloud", "target-admin", *words]
-        done = subprocess.run(command, env=sandbox.environment(), cwd=tmp_path, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+        done = openstack(sandbox, "target-admin", *words)
+        assert done.code == 0, done.err
+        return done.out.strip()
 
     run("project", "create", "--tag", "millpond", "--property", "origin=source", "cli")
     assert run("project", "list", "--tags", "millpond", "-f", "value", "-c", "Name") == "cli"

@@ -1,8 +1,6 @@
 """The worlds that the sandbox begins with."""
 
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from openstack.connection import Connection
 from millpond.sandbox.digest import digest
 from millpond.sandbox.scenarios import seed
 from millpond.sandbox.simulation import Simulation, assemble
+from tests.sandbox.client import openstack
 from tests.sandbox.conftest import connect
 from tests.sandbox.running import Sandbox, start_sandbox
 
@@ -195,6 +194,5 @@ def test_the_tenant_of_the_shop_can_log_in(sandbox: Sandbox) -> None:
     ],
 )
 def test_the_openstack_client(sandbox: Sandbox, cloud: str, command: list[str]) -> None:
-    words = [sys.executable, "-m", "openstackclient.shell", "--os-cloud", cloud, *command]
-    done = subprocess.run(words, env=sandbox.environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = openstack(sandbox, cloud, *command)
+    assert done.code == 0, done.err

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from openstack.connection import Connection
 
+from tests.sandbox.client import openstack
 from tests.sandbox.conftest import connect
 from tests.sandbox.running import Sandbox, start_sandbox
 
@@ -68,6 +67,5 @@ def test_a_member_makes_a_bootable_volume_of_it(small: Sandbox) -> None:
 
 @pytest.mark.parametrize("words", [["usage", "list"], ["usage", "show", "--project", "acme"]], ids=" ".join)
 def test_the_openstack_client_tells_what_was_used(small: Sandbox, words: list[str]) -> None:
-    command = [sys.executable, "-m", "openstackclient.shell", "--os-cloud", "source-admin", *words, "--format", "json"]
-    done = subprocess.run(command, env=small.environment(), capture_output=True, text=True, check=False)
-    assert (done.returncode, "CPU Hours" in done.stdout) == (0, True), done.stderr
+    done = openstack(small, "source-admin", *words, "--format", "json")
+    assert (done.code, "CPU Hours" in done.out) == (0, True), done.err

@@ -33,9 +33,9 @@ def millpond(directory: Path, *words: str) -> Answer:
 
 
 def started(directory: Path, *words: str) -> subprocess.Popen[str]:
-    """In a process of its own, for what concerns a process: signals and its death."""
+    """The program itself, for what concerns a process: signals and its death."""
     return subprocess.Popen(
-        [sys.executable, "-m", "millpond.cli.main", *words],
+        [Path(sys.executable).with_name("millpond"), *words],
         cwd=directory,
         env=os.environ,
         stdout=subprocess.PIPE,
