@@ -20,7 +20,7 @@ from millpond.model.compute import Server
 from millpond.model.counting import told_of
 from millpond.model.cut_record import CutRecord
 from millpond.providers.ports import Providers
-from millpond.providers.together import begin, together
+from millpond.providers.together import Reads, together
 from millpond.reconcilers.ladder import carriers
 from millpond.reconcilers.mappings import Initiators, held_by, holders_of, unaccounted, wwpn
 
@@ -43,15 +43,16 @@ def may_change_hands(change: Change, providers: Providers) -> None:
     fences = change.action != "promote"
     name = values["array"] if fences else values["peer_array"]
     array, project = providers.array(name), values["source_project"]
-    read_servers = begin(providers.source.compute.servers, project)
-    read_volumes = begin(providers.source.block_storage.volumes, project)
-    read_local = begin(array.volumes, [], values["local_ids"])
-    read_replicas = begin(_both, change, providers, name)
-    read_remote = begin(providers.array(values["remote_array"]).volumes, [], values["remote_ids"])
-    read_twins = begin(providers.target.block_storage.volumes, values["target_project"])
-    servers, volumes, local = read_servers.result(), read_volumes.result(), read_local.result()
-    source, target = read_replicas.result()
-    remote, twins = read_remote.result(), read_twins.result()
+    with Reads() as reads:
+        read_servers = reads.begin(providers.source.compute.servers, project)
+        read_volumes = reads.begin(providers.source.block_storage.volumes, project)
+        read_local = reads.begin(array.volumes, [], values["local_ids"])
+        read_replicas = reads.begin(_both, change, providers, name)
+        read_remote = reads.begin(providers.array(values["remote_array"]).volumes, [], values["remote_ids"])
+        read_twins = reads.begin(providers.target.block_storage.volumes, values["target_project"])
+        servers, volumes, local = read_servers.result(), read_volumes.result(), read_local.result()
+        source, target = read_replicas.result()
+        remote, twins = read_remote.result(), read_twins.result()
     _still_ours(change, servers, volumes, begun=True)
     _has_role(change, source if fences else target, Role.SOURCE if fences else Role.TARGET)
     if change.action == "refence" and target.role is not Role.SOURCE:
@@ -82,13 +83,14 @@ def may_come_back(change: Change, providers: Providers) -> None:
         raise broken(change, "the target's project was not seen, so nothing proves that its servers are stopped")
     compute, storage = providers.target.compute, providers.target.block_storage
     array = providers.array(values["remote_array"])
-    read_servers, read_volumes = begin(compute.servers, project), begin(storage.volumes, project)
-    read_remote = begin(array.volumes, [], values["remote_ids"])
-    read_source = begin(providers.source.compute.servers, values["source_project"])
-    read_recorded = begin(providers.source.block_storage.volumes, values["source_project"])
-    read_own = begin(replica, change, providers, values["array"], values["replica"])
-    servers, volumes, here, own = read_servers.result(), read_volumes.result(), read_source.result(), read_own.result()
-    recorded, remote = read_recorded.result(), read_remote.result()
+    with Reads() as reads:
+        read_servers, read_volumes = reads.begin(compute.servers, project), reads.begin(storage.volumes, project)
+        read_remote = reads.begin(array.volumes, [], values["remote_ids"])
+        read_source = reads.begin(providers.source.compute.servers, values["source_project"])
+        read_recorded = reads.begin(providers.source.block_storage.volumes, values["source_project"])
+        read_own = reads.begin(replica, change, providers, values["array"], values["replica"])
+        servers, volumes, here, own = read_servers.result(), read_volumes.result(), read_source.result(), read_own.result()
+        recorded, remote = read_recorded.result(), read_remote.result()
     _still_ours(change, here, recorded)
     names = {disk.name for disk in remote}
     own_volumes = [volume for volume in volumes if volume.marker in values["volumes"] or volume.backend_name in names]
@@ -192,19 +194,17 @@ def leaves_its_disks(change: Change) -> None:
 
 
 def boots_from_replicas(change: Change, providers: Providers) -> None:
-    """Before a boot on the target: each of its disks is the one that the array replicates to, and stands for the one it was planned for.
-
-    All is read at once, since its server is down meanwhile.
-    """
+    """Before a boot on the target: each of its disks is the one that the array replicates to, and stands for the one it was planned for."""
     disks = change.parameters["disks"]
     by_array: dict[str, set[int]] = {}
     for array, remote, _ in disks.values():
         if remote:
             by_array.setdefault(array, set()).add(remote)
-    read_volumes = begin(providers.target.block_storage.volumes, change.parameters["project_id"])
-    read_disks = {array: begin(providers.array(array).volumes, [], sorted(ids)) for array, ids in by_array.items()}
-    names = {(array, disk.id): disk.name for array, read in read_disks.items() for disk in read.result()}
-    known = {volume.id: volume for volume in read_volumes.result()}
+    with Reads() as reads:  # its server is down meanwhile
+        read_volumes = reads.begin(providers.target.block_storage.volumes, change.parameters["project_id"])
+        read_disks = {array: reads.begin(providers.array(array).volumes, [], sorted(ids)) for array, ids in by_array.items()}
+        names = {(array, disk.id): disk.name for array, read in read_disks.items() for disk in read.result()}
+        known = {volume.id: volume for volume in read_volumes.result()}
     for id, (array, remote, origin) in disks.items():
         found = known.get(id)
         if found is None or found.marker != origin or names.get((array, remote)) != found.backend_name:
@@ -264,8 +264,9 @@ def group_still_ours(change: Change, providers: Providers) -> tuple[Volume, ...]
     The volumes are returned as they were read.
     """
     source, project = providers.source, change.parameters["source_project"]
-    read_servers, read_volumes = begin(source.compute.servers, project), begin(source.block_storage.volumes, project)
-    servers, volumes = read_servers.result(), read_volumes.result()
+    with Reads() as reads:
+        read_servers, read_volumes = reads.begin(source.compute.servers, project), reads.begin(source.block_storage.volumes, project)
+        servers, volumes = read_servers.result(), read_volumes.result()
     _still_ours(change, servers, volumes)
     return volumes
 

@@ -25,7 +25,7 @@ from millpond.providers.infinibox.parse import (
 )
 from millpond.providers.infinibox.session import PeerLoginNeeded, Session
 from millpond.providers.ports import PairRequest
-from millpond.providers.together import begin, together
+from millpond.providers.together import Reads, together
 
 Peers = Callable[[], Mapping[str, "InfiniBoxArray"]]
 GROUP = "CONSISTENCY_GROUP"
@@ -50,19 +50,20 @@ class InfiniBoxArray:
     # Reading.
 
     def facts(self) -> ArrayFacts:
-        asked = begin(self._session.get, "system", fields="name,serial_number,localtime")
-        links = begin(self._links)
-        total = begin(self._session.count, "replicas")
-        system = asked.result()
-        return ArrayFacts(
-            array=self.name,
-            name=system["name"],
-            serial=str(system["serial_number"]),
-            now_ms=utc(system),
-            links=links.result(),
-            replicas_total=total.result(),
-            replicas_limit=self._limits.replicas,
-        )
+        with Reads() as reads:
+            asked = reads.begin(self._session.get, "system", fields="name,serial_number,localtime")
+            links = reads.begin(self._links)
+            total = reads.begin(self._session.count, "replicas")
+            system = asked.result()
+            return ArrayFacts(
+                array=self.name,
+                name=system["name"],
+                serial=str(system["serial_number"]),
+                now_ms=utc(system),
+                links=links.result(),
+                replicas_total=total.result(),
+                replicas_limit=self._limits.replicas,
+            )
 
     def _links(self) -> Mapping[str, bool]:
         rows = self._session.rows("links", ["remote_system_serial_number", "link_state"])
@@ -77,11 +78,12 @@ class InfiniBoxArray:
     def volumes(self, names: Sequence[str], ids: Sequence[int] = ()) -> tuple[ArrayVolume, ...]:
         if not names and not ids:
             return ()
-        asked = begin(self._hosts)
-        wanted = (("name", list(names)), ("id", list(ids)))
-        rows = together([partial(self._session.rows_in, "volumes", VOLUME_FIELDS, field, values) for field, values in wanted])
-        found: dict[int, Answer] = {row["id"]: row for some in rows for row in some}
-        snapshots, hosts = self._snapshots(list(found)), asked.result()
+        with Reads() as reads:
+            asked = reads.begin(self._hosts)
+            wanted = (("name", list(names)), ("id", list(ids)))
+            rows = together([partial(self._session.rows_in, "volumes", VOLUME_FIELDS, field, values) for field, values in wanted])
+            found: dict[int, Answer] = {row["id"]: row for some in rows for row in some}
+            snapshots, hosts = self._snapshots(list(found)), asked.result()
         return tuple(parse_volume(self.name, row, tuple(snapshots[id]), tuple(hosts[id])) for id, row in found.items())
 
     def _snapshots(self, ids: Sequence[int]) -> Mapping[int, list[str]]:

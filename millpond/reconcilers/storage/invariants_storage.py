@@ -10,7 +10,7 @@ from millpond.model.change import Change
 from millpond.model.counting import told_of
 from millpond.model.cut_record import CutRecord
 from millpond.providers.ports import Providers
-from millpond.providers.together import begin, together
+from millpond.providers.together import Reads, together
 from millpond.reconcilers.invariants import broken, group_still_ours, replica, still_ours
 from millpond.reconcilers.invariants_decommission import decommission_admitted, stands_for
 
@@ -80,9 +80,10 @@ def volume_arrived(change: Change, providers: Providers) -> None:
     read_twins = partial(providers.target.block_storage.volumes, values["target_project"])
     read_disks = partial(providers.array(values["remote_array"]).volumes, [], [values["remote_id"]])
     read_side = partial(replica, change, providers, values["remote_array"], values["remote_replica"])
-    listed, disks, side = begin(read_twins), begin(read_disks), begin(read_side)
-    twins = [twin for twin in listed.result() if twin.marker == change.source_id]
-    names, role = [disk.name for disk in disks.result()], side.result().role
+    with Reads() as reads:
+        listed, disks, side = reads.begin(read_twins), reads.begin(read_disks), reads.begin(read_side)
+        twins = [twin for twin in listed.result() if twin.marker == change.source_id]
+        names, role = [disk.name for disk in disks.result()], side.result().role
     if len(twins) != 1 or not stands_for(twins[0], change.source_id):
         states = ", ".join(twin.status for twin in twins) or "none"
         stand = told_of(len(twins), "volume", "of the target stands", "of the target stand")

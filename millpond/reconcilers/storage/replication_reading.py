@@ -9,7 +9,7 @@ from millpond.errors import Refused
 from millpond.model.array import ArrayVolume, Replica
 from millpond.model.snapshot import Facts
 from millpond.providers.ports import Providers
-from millpond.providers.together import Read, begin, together
+from millpond.providers.together import Read, Reads, together
 from millpond.reconcilers.base import Scope
 from millpond.reconcilers.mappings import wwpn
 
@@ -24,23 +24,24 @@ def read(providers: Providers, scope: Scope) -> dict[str, object]:
     local_names = [volume.backend_name for volume in scope.seen.source.volumes]
     remote_names = [volume.backend_name for volume in scope.seen.target.volumes]
     arrays = [providers.array(name) for name in sorted({*sources, *targets})]
-    facts = [begin(array.facts) for array in arrays]
-    pools = [] if scope.again else [begin(array.pools) for array in arrays]
-    groups = [begin(array.groups) for array in arrays]
-    asked = {array.name: begin(array.replicas) for array in arrays}
-    local = [begin(providers.array(name).volumes, local_names) for name in sources]
-    here = _all(local)
-    replicas = {name: read.result() for name, read in asked.items()}
-    ends = _remote_ends(here, (replica for name in sources for replica in replicas[name]))
-    there = _all([begin(providers.array(name).volumes, remote_names, ends) for name in targets])
-    return {
-        "arrays": tuple(read.result() for read in facts),
-        "volumes": (*here, *there),
-        "replicas": tuple(replica for name in (*sources, *targets) for replica in replicas[name]),
-        "groups": _all(groups),
-        "initiators": _initiators(providers, scope, here),
-        **({} if scope.again else {"pools": _all(pools)}),
-    }
+    with Reads() as reads:
+        facts = [reads.begin(array.facts) for array in arrays]
+        pools = [] if scope.again else [reads.begin(array.pools) for array in arrays]
+        groups = [reads.begin(array.groups) for array in arrays]
+        asked = {array.name: reads.begin(array.replicas) for array in arrays}
+        local = [reads.begin(providers.array(name).volumes, local_names) for name in sources]
+        here = _all(local)
+        replicas = {name: read.result() for name, read in asked.items()}
+        ends = _remote_ends(here, (replica for name in sources for replica in replicas[name]))
+        there = _all([reads.begin(providers.array(name).volumes, remote_names, ends) for name in targets])
+        return {
+            "arrays": tuple(read.result() for read in facts),
+            "volumes": (*here, *there),
+            "replicas": tuple(replica for name in (*sources, *targets) for replica in replicas[name]),
+            "groups": _all(groups),
+            "initiators": _initiators(providers, scope, here),
+            **({} if scope.again else {"pools": _all(pools)}),
+        }
 
 
 def _initiators(providers: Providers, scope: Scope, volumes: Iterable[ArrayVolume]) -> Mapping[tuple[str, str], frozenset[str]] | None:
@@ -69,8 +70,8 @@ class Replicas:
 REPLICAS = Replicas()
 
 
-def _all(reads: Iterable[Read[tuple[T, ...]]]) -> tuple[T, ...]:
-    return tuple(item for read in reads for item in read.result())
+def _all(begun: Iterable[Read[tuple[T, ...]]]) -> tuple[T, ...]:
+    return tuple(item for read in begun for item in read.result())
 
 
 def _remote_ends(volumes: Iterable[ArrayVolume], replicas: Iterable[Replica]) -> list[int]:
