@@ -115,11 +115,6 @@ class Server:
         return self.status == "ERROR" and not self.launched_at and self.power_state not in AT_REST
 
     @property
-    def may_be_up(self) -> bool:
-        """All but one that Nova and its hypervisor call off, or that never ran."""
-        return not self.never_ran and (self.status != "SHUTOFF" or self.guest_runs)
-
-    @property
     def stopped(self) -> bool:
         return self.status == "SHUTOFF" and self.idle and not self.guest_runs
 

@@ -15,7 +15,7 @@ from millpond.model.manifest import Rollback
 from millpond.model.site import PoolEnd, PoolPair
 from tests.planning.situations import cut_of
 from tests.planning.tenant import INVENTORY, SITE, desired, volume, world
-from tests.planning.test_in_no_group import moved
+from tests.planning.test_in_no_group import moved, renamed
 from tests.planning.world import World, at, flagged
 
 WORDS = ["carry_back", "discard"]
@@ -144,3 +144,17 @@ def test_who_shares_replicas_with_one_that_is_held_stays_up_beside_it(how: str) 
     disks.raw[id] = marked
     assert not made.advance(on).blockers
     assert (on_source(made), copies(made)) == (HOME, {})
+
+
+@pytest.mark.parametrize("how", WORDS)
+@pytest.mark.parametrize(("disk", "code", "starting"), [("root-2", "not_given_back", "server-1"), ("data-1", "regroup", "server-2")])
+def test_who_is_just_being_started_beside_one_that_is_held_is_left_alone(disk: str, code: str, starting: str, how: str) -> None:
+    """It would be locked, and come up as one that its tenant cannot stop. The data disks change hands together."""
+    made, off = cut(WITH_SECOND, {"data-1": "pool-2", "data-2": "pool-2", "root-2": "pool-3"})
+    on = going_back(made, off, how)
+    renamed(made, f"openstack-vol-{disk}", "elsewhere")
+    (copy,) = [id for id in made.target.compute.rows if made.target.compute.shown(id).marker == starting]
+    made.target.compute.put(copy, status="SHUTOFF", task_state="powering-on", power_state=4)
+    begun = len(made.sent)
+    assert code in {finding.code for finding in made.advance(on).blockers}
+    assert not [step for step in made.sent[begun:] if "/stretch/" not in step and "/subnet/" not in step]

@@ -166,6 +166,21 @@ def test_no_server_goes_back_onto_a_disk_that_nothing_gives_back(turn: Turn, how
     held(made, turn, flagged(flags(), **block(cut_of(made, "server-2"), how, ("rest",))))
 
 
+@pytest.mark.parametrize("how", ["discard", "carry_back"])
+@pytest.mark.parametrize("task", ["powering-on", "rebooting"])
+def test_nor_is_a_copy_touched_that_is_just_being_started(task: str, how: str) -> None:
+    """It would be locked, and come up as one that its tenant cannot stop."""
+    made = done(flags(rest=True))
+    (copy,) = [id for id in made.target.compute.rows if made.target.compute.shown(id).marker == "server-2"]
+    made.discard(["server-2"] if how == "discard" else [])
+    home = flagged(flags(), **block(cut_of(made, "server-2"), how, ("rest",)))
+    renamed(made, ROOT, "elsewhere")
+    made.target.compute.put(copy, status="SHUTOFF", task_state=task, power_state=4)
+    begun = len(made.sent)
+    assert [finding.code for finding in made.advance(home).blockers] == ["not_given_back"]
+    assert made.sent[begun:] == []
+
+
 @pytest.mark.parametrize("step", ["replication_group/web-2-root#promote", "source_server/web-2#boot"])
 @pytest.mark.parametrize("turn", STRAYS.values(), ids=list(STRAYS))
 def test_nor_before_it_was_booted(turn: Turn, step: str) -> None:

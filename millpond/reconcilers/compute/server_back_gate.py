@@ -35,7 +35,7 @@ class Returning:
 
     @property
     def up(self) -> bool:
-        return any(copy.may_be_up for copy in self.copies)
+        return any(not copy.never_ran and (copy.status != "SHUTOFF" or copy.guest_runs) for copy in self.copies)
 
     @property
     def stuck(self) -> bool:

@@ -57,8 +57,9 @@ def _held_or_up(snapshot: Snapshot, servers: Iterable[str], held: Container[str]
 
 
 def copy_may_be_up(snapshot: Snapshot, server: str) -> bool:
+    """Also one that is just being started: it would be locked, and come up as one that its tenant cannot stop."""
     copy = twin(snapshot, "servers", server)
-    return copy is not None and copy.may_be_up
+    return copy is not None and not copy.never_ran and not copy.stopped
 
 
 def of_volume(desired: Desired, snapshot: Snapshot, goals: Goals, volume: Volume) -> list[Waiting]:
