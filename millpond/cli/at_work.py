@@ -18,7 +18,12 @@ def at_work(site: Site) -> dict[str, str]:
     directory = Path(site.directory)
     if not is_there(site.journal, directory):
         return {}
+    engine = open_store(site.journal, directory)
+    try:
+        found = holders(engine)
+    finally:
+        engine.dispose()
     return {
         tenant: f"run {held.run} of {held.who} works on it since {moment(held.since)}{' in ' + held.ci if held.ci else ''}"
-        for tenant, held in holders(open_store(site.journal, directory)).items()
+        for tenant, held in found.items()
     }

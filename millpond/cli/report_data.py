@@ -33,12 +33,12 @@ from millpond.runs.plan import told
 
 def reports(site: Site, tenants: Sequence[Desired]) -> Iterator[str]:
     """One text per tenant, through logins that cannot write."""
-    journal = _journal(site)
+    journal, busy = _journal(site), at_work(site)
     for desired in tenants:
         plan, snapshot = _looked_at(site, desired)
         tenant = desired.tenant
         outages = outages_of(journal.entries(tenant), journal.measured(tenant)) if journal else ()
-        yield report_text(plan, moved(desired, snapshot), outages, datetime.now(UTC), at_work(site).get(tenant, ""))
+        yield report_text(plan, moved(desired, snapshot), outages, datetime.now(UTC), busy.get(tenant, ""))
 
 
 def page(site: Site, tenants: Sequence[Desired], refused: Mapping[str, MillpondError]) -> ReportPage:
@@ -84,7 +84,7 @@ def _window(wave: DesiredWave) -> str:
 def _looked_at(site: Site, desired: Desired) -> tuple[TenantPlan, Snapshot]:
     manifest = desired.manifest
     providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ)
-    with providers.all_told():
+    with providers, providers.all_told():
         snapshot = observe(providers, desired)
     return dated_by_journal(site, desired, snapshot, build(desired, snapshot)), snapshot
 

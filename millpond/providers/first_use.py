@@ -31,6 +31,11 @@ class FirstUse(Generic[T]):
                 self._made.append(self._tried())
             return self._made[0]
 
+    @property
+    def made(self) -> tuple[T, ...]:
+        """It, or nothing where nobody asked for it yet."""
+        return tuple(self._made)
+
     def _tried(self) -> T:
         try:
             return self._make()

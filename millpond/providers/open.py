@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from millpond.errors import BadCredentials, MillpondError, MissingCloud, ReadingAccount, Unreachable
 from millpond.model.site import Site
@@ -18,6 +18,7 @@ from millpond.providers.together import together
 
 if TYPE_CHECKING:
     from millpond.providers.infinibox import InfiniBoxArray
+    from millpond.providers.openstack.login import OpenStackCloud
 
 
 NO_LOGIN = (BadCredentials, MissingCloud, ReadingAccount, Unreachable)
@@ -28,7 +29,10 @@ class UnknownArray(MillpondError):
 
 
 class SiteProviders:
-    """The port `Providers`. openstacksdk and infinisdk are imported only when a cloud or an array is asked for."""
+    """The port `Providers`. openstacksdk and infinisdk are imported only when a cloud or an array is asked for.
+
+    Left as a context, it ends its connections: each tenant has its own, and a run may have hundreds of tenants.
+    """
 
     def __init__(self, site: Site, source_cloud: str, target_cloud: str, access: Access) -> None:
         self.site = site
@@ -36,7 +40,9 @@ class SiteProviders:
         self._target_cloud = target_cloud
         self._access = access
         self._lock = Lock()
-        self._clouds: dict[str, FirstUse[Cloud]] = {name: FirstUse(partial(self._login, name)) for name in (source_cloud, target_cloud)}
+        self._clouds: dict[str, FirstUse[OpenStackCloud]] = {
+            name: FirstUse(partial(self._login, name)) for name in (source_cloud, target_cloud)
+        }
         self._arrays: dict[str, InfiniBoxArray] = {}
 
     @property
@@ -47,7 +53,17 @@ class SiteProviders:
     def target(self) -> Cloud:
         return self._clouds[self._target_cloud].get()
 
-    def _login(self, name: str) -> Cloud:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for login in self._clouds.values():
+            for cloud in login.made:
+                cloud.close()
+        for array in tuple(self._arrays.values()):  # a read that nobody waits for may be making them
+            array.close()
+
+    def _login(self, name: str) -> OpenStackCloud:
         from millpond.providers.openstack import connect  # noqa: PLC0415 (half a second)
 
         return connect(name, self._access, self.site.limits)

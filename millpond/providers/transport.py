@@ -108,9 +108,20 @@ class Transport(TCPKeepAliveAdapter):
         parts = urlsplit(request.url or "")
         key = (parts.scheme, parts.netloc, verify, cert, tuple(sorted((proxies or {}).items())))
         known = self._pools.get(key)
-        if known is None or known.pool is None:  # closed
+        if known is None:
             known = self._pools[key] = cast(HTTPConnectionPool, super().get_connection_with_tls_context(request, verify, proxies, cert))
         return known
+
+    def close(self) -> None:
+        """The SDKs' sessions call it when they are thrown away, while others send through this one: it stays open. See `end`."""
+
+    def end(self) -> None:
+        """Ends its connections, those in use once they come back. A later request opens new ones."""
+        pools = list(self._pools.values())
+        self._pools.clear()
+        super().close()
+        for pool in pools:
+            pool.close()
 
     def _around(self, url: str) -> dict[str, Any]:
         """The proxies and the CA certificates that the environment names for an address, asked once."""

@@ -120,7 +120,7 @@ class _Work:
 
     def to_its_end(self) -> None:
         if not self._stop.is_set():
-            with self._lease, self._providers.all_told():
+            with self._lease, self._providers, self._providers.all_told():
                 self._loop.until_quiet()
 
     def abandon(self) -> None:

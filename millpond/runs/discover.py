@@ -25,9 +25,9 @@ def discover(site: Site, tenant: str, source: ProjectRef, former: Inventory | No
     What the migration itself has altered is taken from where it was remembered: power and lock from the cut record, the routers and
     floating IPs of a segment whose gateway moves from the `former` inventory.
     """
-    providers = open_providers(site, source.cloud, source.cloud, Access.READ)
-    project = one_project(providers.source, source)
-    state = observe_source(providers, tenant, project).source
+    with open_providers(site, source.cloud, source.cloud, Access.READ) as providers:
+        project = one_project(providers.source, source)
+        state = observe_source(providers, tenant, project).source
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     found = _inventory(tenant, stamp, state)
     switched = any({SWITCHING_TAG, SWITCHED_TAG} & set(router.tags) for router in state.routers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from millpond.execution.journal import Journal
@@ -20,7 +21,8 @@ def dated_by_journal(site: Site, desired: Desired, snapshot: Snapshot, plan: Ten
     if not any(wave.down for wave in plan.waves) or not is_there(site.journal, directory):
         return plan
     try:
-        entries = Journal.open(site.journal, directory).entries(desired.tenant)
+        with closing(Journal.open(site.journal, directory)) as journal:
+            entries = journal.entries(desired.tenant)
     except JournalUnusable:
         return plan
     return dated(desired, snapshot, plan, stops_of(entries))

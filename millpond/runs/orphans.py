@@ -35,8 +35,8 @@ def orphans(site: Site, tenants: Sequence[Desired]) -> tuple[Finding, ...]:
         here = {t.inventory.project.id for t in tenants if t.manifest.source.cloud == source}
         there = {(t.manifest.target.domain, t.manifest.target.project) for t in tenants if t.manifest.target.cloud == target}
         try:
-            providers = open_providers(site, source, target, Access.READ)
-            found += [*_tagged(providers.source, here).values(), *_on_target(providers.target, there)]
+            with open_providers(site, source, target, Access.READ) as providers:
+                found += [*_tagged(providers.source, here).values(), *_on_target(providers.target, there)]
         except MillpondError as error:
             found.append(_not_listed(site, (source, target), error))
     return tuple(dict.fromkeys(found))
@@ -76,8 +76,9 @@ def _seen(site: Site, names: Sequence[str]) -> _Seen:
     seen = _Seen(names)
     for name in names:
         try:
-            for id, finding in _tagged(open_providers(site, name, name, Access.READ).source, set()).items():
-                seen.found.setdefault(id, finding)
+            with open_providers(site, name, name, Access.READ) as providers:
+                for id, finding in _tagged(providers.source, set()).items():
+                    seen.found.setdefault(id, finding)
             seen.heard.append(name)
         except MillpondError as error:
             seen.errors.append(error)

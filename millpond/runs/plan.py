@@ -77,7 +77,7 @@ def _told(error: MillpondError) -> str:
 def _observed(site: Site, desired: Desired) -> Snapshot:
     manifest = desired.manifest
     providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ)
-    with providers.all_told():
+    with providers, providers.all_told():
         return observe(providers, desired)
 
 

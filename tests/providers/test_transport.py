@@ -179,7 +179,7 @@ def test_a_list_that_keystone_cuts_short_is_not_taken_for_the_whole() -> None:
         has_next({"users": [{}], "truncated": True, "links": {"next": None}}, "users")
 
 
-def test_a_cloud_with_many_addresses_keeps_a_connection_to_each_and_opens_a_closed_one_anew(sandbox: Sandbox) -> None:
+def test_a_cloud_with_many_addresses_keeps_a_connection_to_each_until_its_end(sandbox: Sandbox) -> None:
     """Each service of a cloud may have an address of its own."""
     session, seam = requests.Session(), Transport("cloud", Access.READ, Limits())
     seam.seal(session)
@@ -189,5 +189,8 @@ def test_a_cloud_with_many_addresses_keeps_a_connection_to_each_and_opens_a_clos
             session.get(f"{url}/")
     pools = [seam.get_connection_with_tls_context(session.prepare_request(requests.Request("GET", url)), True) for url in urls]
     assert [pool.num_connections for pool in pools] == [1] * len(urls)
-    seam.close()
+    session.close()
+    assert [pool.num_connections for pool in pools] == [1] * len(urls)
+    seam.end()
     assert session.get(urls[0]).status_code
+    assert seam.get_connection_with_tls_context(session.prepare_request(requests.Request("GET", urls[0])), True) is not pools[0]

@@ -47,6 +47,10 @@ class InfiniBoxArray:
         """BadCredentials, ReadingAccount or Unreachable where that fails; nothing is sent where it is logged in."""
         self._session.log_in()
 
+    def close(self) -> None:
+        """Ends its connections; a later request opens them anew."""
+        self._session.close()
+
     # Reading.
 
     def facts(self) -> ArrayFacts:

@@ -75,6 +75,9 @@ class Session:
             self._transport.seal(box.api._session)  # infinisdk may have replaced it
         return box
 
+    def close(self) -> None:
+        self._transport.end()
+
     def log_in(self) -> None:
         self._login.get()
 

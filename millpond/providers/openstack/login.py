@@ -29,6 +29,11 @@ class OpenStackCloud:
     block_storage: CinderBlockStorage
     network: NeutronNetworking
     image: GlanceImages
+    scopes: Scopes
+
+    def close(self) -> None:
+        """Ends its connections; a later request opens them anew."""
+        self.scopes.close()
 
 
 def connect(cloud_name: str, access: Access, limits: Limits | None = None) -> OpenStackCloud:
@@ -47,4 +52,5 @@ def connect(cloud_name: str, access: Access, limits: Limits | None = None) -> Op
         block_storage=CinderBlockStorage(Service(scopes, "block-storage", block_storage.VERSIONS)),
         network=NeutronNetworking(Service(scopes, "network")),
         image=GlanceImages(Service(scopes, "image")),
+        scopes=scopes,
     )

@@ -70,6 +70,9 @@ class Scopes:
             expect_admin(self._base.session, name)
         self._connections[""] = self._connections[self.project_id] = self._base
 
+    def close(self) -> None:
+        self._transport.end()
+
     def _sealed(self, connection: Connection) -> Connection:
         self._transport.seal(connection.session.session)
         return connection
