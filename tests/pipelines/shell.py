@@ -44,7 +44,7 @@ def bash(script: str, directory: Path, variables: Mapping[str, str], temp: Path)
     temp.mkdir(parents=True, exist_ok=True)
     file = temp / "step.sh"
     file.write_text(script)
-    kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR", "PYTHONPATH") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR", "PYTHONPATH", "PYTHONPYCACHEPREFIX") if name in os.environ}
     environment = {**kept, **variables, "PYTHONWARNINGS": "ignore"}
     directory.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from millpond.model.array import ReplicaState
@@ -62,7 +62,7 @@ def until(on: Desired, *steps: str, mechanism: str = "ovs") -> World:
     return _until(Same(on), steps, mechanism).copy()
 
 
-@cache
+@lru_cache(maxsize=64)
 def _until(on: Same, steps: tuple[str, ...], mechanism: str) -> World:
     made = prepared(mechanism)
     made.advance(on.item, *([at(*steps)] if steps else []))

@@ -54,8 +54,11 @@ def _answer(end: Connection, environment: Mapping[str, str], words: Sequence[str
 def _called(words: Sequence[str]) -> Answer:
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = shell.main(list(words))
-    return Answer(int(code), out.getvalue(), err.getvalue())
+        try:
+            code = int(shell.main(list(words)))
+        except SystemExit as ended:  # words that it does not know
+            code = int(ended.code or 0)
+    return Answer(code, out.getvalue(), err.getvalue())
 
 
 @contextmanager
