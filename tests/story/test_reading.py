@@ -60,33 +60,6 @@ def test_no_verb_that_reads_sends_a_mutating_request(stage: Stage) -> None:
     assert dict(read_all(stage)) == dict.fromkeys([words[0] for words in READING], 0)
 
 
-def sockets() -> set[str]:
-    found: set[str] = set()
-    for link in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):
-            found.add(str(link.readlink()))
-    return {name for name in found if name.startswith("socket:")}
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux tells what a process has open")
-@pytest.mark.parametrize("fault", [{}, {"cloud": "source", "service": "nova", "path": "/servers"}], ids=["read", "refused"])
-def test_a_plan_of_many_tenants_keeps_no_connection_of_those_it_has_read(stage: Stage, fault: dict[str, str]) -> None:
-    site, (tenant,) = stage.load()
-    make_plan(site, (tenant,))
-    if fault:
-        stage.sandbox.control.fault(action={"status": 403}, method="GET", count=0, **fault)
-    gc.disable()  # it would close some of them, at some time
-    try:
-        before = sockets()
-        assert len(make_plan(site, (tenant,) * 4).errors) == bool(fault)
-        deadline = time.monotonic() + 20  # reads that nobody waits for any more end by themselves
-        while (left := sockets() - before) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not left
-    finally:
-        gc.enable()
-
-
 def test_nor_in_the_middle_of_a_cut(stage: Stage) -> None:
     """Servers are down, the roles have changed, nothing has booted: there is most to do."""
     stage.manifest["cutover"] = True
@@ -248,3 +221,30 @@ def test_what_advances_and_leaves_work_is_2(untouched: Stage) -> None:
     assert answers == [2, 0]
     control.advance(3600)
     assert millpond(untouched.directory, "apply", "--detailed-exitcode").code == 0
+
+
+def sockets() -> set[str]:
+    found: set[str] = set()
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.add(str(link.readlink()))
+    return {name for name in found if name.startswith("socket:")}
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux tells what a process has open")
+@pytest.mark.parametrize("fault", [{}, {"cloud": "source", "service": "nova", "path": "/servers"}], ids=["read", "refused"])
+def test_a_plan_of_many_tenants_keeps_no_connection_of_those_it_has_read(stage: Stage, fault: dict[str, str]) -> None:
+    site, (tenant,) = stage.load()
+    make_plan(site, (tenant,))
+    if fault:
+        stage.sandbox.control.fault(action={"status": 403}, method="GET", count=0, **fault)
+    gc.disable()  # it would close some of them, at some time
+    try:
+        before = sockets()
+        assert len(make_plan(site, (tenant,) * 4).errors) == bool(fault)
+        deadline = time.monotonic() + 20  # reads that nobody waits for any more end by themselves
+        while (left := sockets() - before) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not left
+    finally:
+        gc.enable()
