@@ -41,9 +41,9 @@ class Table:
     with every change of a row.
     """
 
-    def __init__(self, name: str, changed: dict[str, None] | None = None) -> None:
+    def __init__(self, name: str, changed: dict[str, None]) -> None:
         self.name = name
-        self._changed = {} if changed is None else changed
+        self._changed = changed
         self._rows: dict[str, Row] = {}
         self._positions: dict[str, int] = {}
         self._next = 0
