@@ -20,15 +20,12 @@ from millpond.model.plan import TenantPlan
 from millpond.model.site import Site
 from millpond.model.snapshot import Snapshot
 from millpond.planning.build import build
-from millpond.providers.access import Access
-from millpond.providers.open import open_providers
 from millpond.reporting.amounts import moment
 from millpond.reporting.differences import not_the_same, stays_behind
 from millpond.reporting.html.page import ReportPage, TenantFacts, report_page
 from millpond.reporting.report_text import moved, report_text
 from millpond.runs.downtime import dated_by_journal
-from millpond.runs.observe import observe
-from millpond.runs.plan import told
+from millpond.runs.plan import observed, told
 
 
 def reports(site: Site, tenants: Sequence[Desired]) -> Iterator[str]:
@@ -82,10 +79,7 @@ def _window(wave: DesiredWave) -> str:
 
 
 def _looked_at(site: Site, desired: Desired) -> tuple[TenantPlan, Snapshot]:
-    manifest = desired.manifest
-    providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ)
-    with providers, providers.all_told():
-        snapshot = observe(providers, desired)
+    snapshot = observed(site, desired)
     return dated_by_journal(site, desired, snapshot, build(desired, snapshot)), snapshot
 
 

@@ -43,7 +43,7 @@ def make_plan(
     arrays: dict[str, str] = {}
     for desired in tenants:
         try:
-            snapshot = _observed(site, desired)
+            snapshot = observed(site, desired)
             plans.append((desired, dated_by_journal(site, desired, snapshot, build(desired, snapshot, wave=wave))))
             clouds |= places({desired.manifest.source.cloud, desired.manifest.target.cloud})
             arrays |= {fact.array: fact.serial for fact in snapshot.storage.arrays}
@@ -74,7 +74,8 @@ def _told(error: MillpondError) -> str:
     return f"{error.summary}: {error.why}{where}{'. To do: ' + error.fix if error.fix else ''}"
 
 
-def _observed(site: Site, desired: Desired) -> Snapshot:
+def observed(site: Site, desired: Desired) -> Snapshot:
+    """Through logins that cannot write, which end with it."""
     manifest = desired.manifest
     providers = open_providers(site, manifest.source.cloud, manifest.target.cloud, Access.READ)
     with providers, providers.all_told():
